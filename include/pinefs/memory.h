@@ -1,0 +1,100 @@
+/*
+ * Memory with a known life: views of bytes that belong to somebody else,
+ * pieces that are given back when they were sent, and an arena that goes
+ * with one call.  Shared by the XDR runtime and everything that hands bytes
+ * to a reply.
+ */
+#ifndef PINEFS_MEMORY_H
+#define PINEFS_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------- views -- */
+
+/* Called once when borrowed bytes are no longer needed. */
+typedef void xdr_release_fn(void *owner);
+
+/* Bytes that belong to somebody: `release(owner)` gives them back. */
+struct xdr_piece {
+	const void	*base;
+	size_t		 len;
+	xdr_release_fn	*release;	/* NULL: nothing to give back */
+	void		*owner;
+};
+
+/*
+ * An opaque or a string.  Decoded: points into the received record (not
+ * NUL-terminated) and lives as long as it.  To be encoded: the caller's
+ * bytes; or, with npieces > 0, `data` is an array of that many struct
+ * xdr_piece which together hold `len` bytes.  Pieces go out by reference:
+ * encoding one moves its `release` into the chain (and sets it NULL here).
+ */
+struct xdr_view {
+	const void	*data;
+	uint32_t	 len;
+	uint32_t	 npieces;
+};
+
+static inline struct xdr_view
+xdr_view(const void *data, uint32_t len)
+{
+	struct xdr_view v = { data, len, 0 };
+
+	return v;
+}
+
+/* ------------------------------------------------------------- arena -- */
+
+/*
+ * Memory of one call: allocated by moving a pointer, freed all at once.
+ * Never gives more than its budget, whatever a message claims.
+ */
+struct xdr_arena_chunk;
+struct xdr_arena {
+	uint8_t			*pos, *end;	/* room in the current chunk */
+	struct xdr_arena_chunk	*chunks;	/* malloc'ed ones, newest first */
+	uint8_t			*first, *first_end; /* the caller's own memory */
+	size_t			 left;		/* of the budget */
+	size_t			 budget;
+};
+
+/* `mem` (may be NULL, aligned for any type) is used before malloc is. */
+void	 xdr_arena_init(struct xdr_arena *, void *mem, size_t size,
+	    size_t budget);
+/* Free everything but `mem`; the arena can be used again at once. */
+void	 xdr_arena_reset(struct xdr_arena *);
+/* The part of xdr_arena_alloc that asks for another chunk. */
+void	*xdr_arena_grow(struct xdr_arena *, size_t n);
+
+/* n bytes, aligned for any type, not cleared; NULL: over budget, or none. */
+static inline void *
+xdr_arena_alloc(struct xdr_arena *a, size_t n)
+{
+	void *p = a->pos;
+
+	n = (n + 15) & ~(size_t)15;
+	if (n > (size_t)(a->end - a->pos))
+		return xdr_arena_grow(a, n);
+	a->pos += n;
+	return p;
+}
+
+static inline void *
+xdr_arena_zalloc(struct xdr_arena *a, size_t n)
+{
+	void *p = xdr_arena_alloc(a, n);
+
+	return p == NULL ? NULL : memset(p, 0, n);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

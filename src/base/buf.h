@@ -1,0 +1,26 @@
+/*
+ * A counted, page-aligned stretch of memory that holds one received payload
+ * and nothing else, so that a file system can keep it as its own.
+ */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pinefs_buf {
+	uint8_t		*base;
+	size_t		 len;		/* bytes received */
+	size_t		 size;		/* allocated: a multiple of 4096 */
+	atomic_uint	 refs;
+};
+
+/* With one reference; NULL without memory. */
+struct pinefs_buf *pinefs_buf_new(size_t len);
+
+/* pinefs_buf_get and pinefs_buf_put are public: see pinefs.h. */
+void	pinefs_buf_get(void *owner);
+void	pinefs_buf_put(void *owner);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* What the compiler says about its input. */
+#include "diag.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum severity { NOTE, WARNING, ERROR };
+
+struct diag_message {
+	struct diag_message *next;
+	struct diag_message *notes, **last_note;
+	enum severity severity;
+	struct span where;
+	const char *text, *hint;
+};
+
+void
+diag_init(struct diag *diag, struct mem *mem, jmp_buf *give_up)
+{
+	*diag = (struct diag){ .mem = mem, .give_up = give_up };
+	diag->last = &diag->first;
+}
+
+static bool
+same_place(struct span a, struct span b)
+{
+	return a.src == b.src && a.at == b.at;
+}
+
+static bool
+is_repeated(const struct diag *diag, struct span where, const char *text)
+{
+	const struct diag_message *m;
+
+	for (m = diag->first; m != NULL; m = m->next)
+		if (same_place(m->where, where) && strcmp(m->text, text) == 0)
+			return true;
+	return false;
+}
+
+static struct diag_message *
+message(struct diag *diag, enum severity severity, struct span where,
+    const char *hint, const char *text)
+{
+	struct diag_message *m = MEM_NEW(diag->mem, struct diag_message);
+
+	m->severity = severity;
+	m->where = where;
+	m->text = text;
+	m->hint = hint;
+	m->last_note = &m->notes;
+	return m;
+}
+
+static void
+add(struct diag *diag, enum severity severity, struct span where,
+    const char *hint, const char *text)
+{
+	struct diag_message *m;
+
+	if (is_repeated(diag, where, text))
+		return;
+	m = message(diag, severity, where, hint, text);
+	*diag->last = m;
+	diag->last = &m->next;
+}
+
+void
+diag_error(struct diag *diag, struct span where, const char *hint,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	/* One more than fits was found: what was shown so far must do. */
+	if (diag->errors == MAX_ERRORS)
+		longjmp(*diag->give_up, 1);
+	va_start(ap, fmt);
+	add(diag, ERROR, where, hint, mem_vprintf(diag->mem, fmt, ap));
+	va_end(ap);
+	diag->errors++;
+}
+
+void
+diag_warning(struct diag *diag, struct span where, const char *hint,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(diag, WARNING, where, hint, mem_vprintf(diag->mem, fmt, ap));
+	va_end(ap);
+	diag->warnings++;
+}
+
+void
+diag_note(struct diag *diag, struct span where, const char *hint,
+    const char *fmt, ...)
+{
+	struct diag_message *m, *owner;
+	va_list ap;
+
+	if (diag->first == NULL)
+		return;
+	owner = (struct diag_message *)(void *)((char *)diag->last -
+	    offsetof(struct diag_message, next));
+	va_start(ap, fmt);
+	m = message(diag, NOTE, where, hint, mem_vprintf(diag->mem, fmt, ap));
+	va_end(ap);
+	*owner->last_note = m;
+	owner->last_note = &m->next;
+}
+
+/* Find the lines once: an error at the end of a long file is no reason to
+ * count it all again for each of twenty messages. */
+static unsigned
+line_of(const struct source *src, uint32_t at)
+{
+	uint32_t lo = 0, hi = src->nlines, mid;
+
+	while (hi - lo > 1) {
+		mid = lo + (hi - lo) / 2;
+		if (src->lines[mid] <= at)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return lo + 1;
+}
+
+unsigned
+diag_line(struct span where)
+{
+	return where.src != NULL ? line_of(where.src, where.at) : 0;
+}
+
+struct span
+span_join(struct span from, struct span to)
+{
+	if (from.src == to.src && to.at >= from.at)
+		from.len = to.at + to.len - from.at;
+	return from;
+}
+
+/* A byte that continues a UTF-8 character takes no column of its own. */
+static bool
+takes_column(char c)
+{
+	return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+static unsigned
+columns(const char *from, const char *to)
+{
+	unsigned n = 0;
+
+	while (from < to)
+		n += takes_column(*from++);
+	return n;
+}
+
+/* The line as it is, but for what would confuse a terminal. */
+static void
+show_line(const char *line, size_t len, FILE *f)
+{
+	unsigned char c;
+
+	while (len-- > 0) {
+		c = (unsigned char)*line++;
+		putc((c < ' ' && c != '\t') || c == 0x7f ? '?' : c, f);
+	}
+}
+
+static void
+show_source(const struct diag_message *m, FILE *f)
+{
+	const struct source *src = m->where.src;
+	unsigned n = diag_line(m->where), under;
+	const char *line = src->text + src->lines[n - 1];
+	const char *at = src->text + m->where.at;
+	size_t len = strcspn(line, "\r\n");
+	const char *end = at + m->where.len, *p;
+
+	if (end > line + len)
+		end = line + len;
+	fprintf(f, "%5u | ", n);
+	show_line(line, len, f);
+	fprintf(f, "\n      | ");
+	for (p = line; p < at && p < line + len; p++)
+		if (takes_column(*p))
+			putc(*p == '\t' ? '\t' : ' ', f);
+	putc('^', f);
+	under = at < end ? columns(at, end) : 1;
+	while (under-- > 1)
+		putc('~', f);
+	if (m->hint != NULL)
+		fprintf(f, " %s", m->hint);
+	putc('\n', f);
+}
+
+static void
+show(const struct diag_message *m, FILE *f)
+{
+	static const char *const word[] = { "note", "warning", "error" };
+	const struct source *src = m->where.src;
+	const char *line;
+
+	if (src == NULL) {
+		fprintf(f, "%s: %s\n", word[m->severity], m->text);
+		return;
+	}
+	line = src->text + src->lines[diag_line(m->where) - 1];
+	fprintf(f, "%s:%u:%u: %s: %s\n", src->name, diag_line(m->where),
+	    columns(line, src->text + m->where.at) + 1, word[m->severity],
+	    m->text);
+	show_source(m, f);
+}
+
+static int
+by_place(const void *a, const void *b)
+{
+	const struct diag_message *x = *(const struct diag_message *const *)a;
+	const struct diag_message *y = *(const struct diag_message *const *)b;
+
+	if (x->where.src != y->where.src) {
+		if (x->where.src == NULL || y->where.src == NULL)
+			return x->where.src == NULL ? -1 : 1;
+		return x->where.src->order < y->where.src->order ? -1 : 1;
+	}
+	if (x->where.at != y->where.at)
+		return x->where.at < y->where.at ? -1 : 1;
+	return strcmp(x->text, y->text);
+}
+
+void
+diag_show(struct diag *diag, FILE *f)
+{
+	const struct diag_message *m, **all;
+	size_t n = 0, i;
+
+	for (m = diag->first; m != NULL; m = m->next)
+		n++;
+	if (n == 0)
+		return;
+	all = mem_grow(diag->mem, NULL, 0, n, sizeof(*all));
+	for (i = 0, m = diag->first; m != NULL; m = m->next)
+		all[i++] = m;
+	qsort(all, n, sizeof(*all), by_place);
+	for (i = 0; i < n; i++) {
+		show(all[i], f);
+		for (m = all[i]->notes; m != NULL; m = m->next)
+			show(m, f);
+	}
+	if (diag->errors == MAX_ERRORS)
+		fprintf(f, "%d errors: stopped there\n", MAX_ERRORS);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory of one run of the compiler, and the tables of names in it. */
+#include "mem.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 64 * 1024 };
+
+struct mem_block {
+	struct mem_block *next;
+	max_align_t bytes[];
+};
+
+void
+mem_init(struct mem *mem, size_t budget, jmp_buf *give_up)
+{
+	*mem = (struct mem){ .left = budget, .give_up = give_up };
+}
+
+void
+mem_fini(struct mem *mem)
+{
+	struct mem_block *b, *next;
+
+	for (b = mem->blocks; b != NULL; b = next) {
+		next = b->next;
+		free(b);
+	}
+	*mem = (struct mem){ 0 };
+}
+
+void *
+mem_alloc(struct mem *mem, size_t size)
+{
+	struct mem_block *b;
+	size_t room;
+	void *p;
+
+	if (size > mem->left)
+		longjmp(*mem->give_up, ENOMEM);
+	size = (size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
+	if (size > (size_t)(mem->end - mem->pos)) {
+		room = size > BLOCK ? size : BLOCK;
+		if ((b = calloc(1, sizeof *b + room)) == NULL)
+			longjmp(*mem->give_up, ENOMEM);
+		b->next = mem->blocks;
+		mem->blocks = b;
+		mem->pos = (char *)b->bytes;
+		mem->end = mem->pos + room;
+	}
+	p = mem->pos;
+	mem->pos += size;
+	mem->left -= size < mem->left ? size : mem->left;
+	return p;
+}
+
+void *
+mem_grow(struct mem *mem, const void *old, size_t old_n, size_t n, size_t size)
+{
+	void *p;
+
+	if (n > SIZE_MAX / size)
+		longjmp(*mem->give_up, ENOMEM);
+	p = mem_alloc(mem, n * size);
+	if (old_n > 0)
+		memcpy(p, old, old_n * size);
+	return p;
+}
+
+char *
+mem_strndup(struct mem *mem, const char *s, size_t len)
+{
+	char *p = mem_alloc(mem, len + 1);
+
+	memcpy(p, s, len);
+	return p;
+}
+
+char *
+mem_vprintf(struct mem *mem, const char *fmt, va_list ap)
+{
+	va_list again;
+	char *p;
+	int len;
+
+	va_copy(again, ap);
+	len = vsnprintf(NULL, 0, fmt, ap);
+	if (len < 0)
+		longjmp(*mem->give_up, EOVERFLOW);
+	p = mem_alloc(mem, (size_t)len + 1);
+	(void)vsnprintf(p, (size_t)len + 1, fmt, again);
+	va_end(again);
+	return p;
+}
+
+char *
+mem_printf(struct mem *mem, const char *fmt, ...)
+{
+	va_list ap;
+	char *p;
+
+	va_start(ap, fmt);
+	p = mem_vprintf(mem, fmt, ap);
+	va_end(ap);
+	return p;
+}
+
+void
+map_init(struct map *map, struct mem *mem)
+{
+	*map = (struct map){ .mem = mem };
+	map->last = &map->first;
+}
+
+/* FNV-1a.  Its keys are the user's own file, so it needs no secret. */
+static size_t
+hash(const char *key)
+{
+	uint64_t h = 14695981039346656037u;
+
+	while (*key != '\0')
+		h = (h ^ (unsigned char)*key++) * 1099511628211u;
+	return (size_t)(h ^ h >> 29);
+}
+
+static struct map_entry **
+slot(const struct map *map, const char *key)
+{
+	size_t i = hash(key) & (map->size - 1);
+
+	while (map->slots[i] != NULL && strcmp(map->slots[i]->key, key) != 0)
+		i = (i + 1) & (map->size - 1);
+	return &map->slots[i];
+}
+
+void *
+map_get(const struct map *map, const char *key)
+{
+	const struct map_entry *e;
+
+	if (map->used == 0)
+		return NULL;
+	e = *slot(map, key);
+	return e != NULL ? e->value : NULL;
+}
+
+static void
+map_double(struct map *map)
+{
+	struct map_entry *e;
+
+	map->size = map->size > 0 ? map->size * 2 : 64;
+	map->slots = mem_grow(map->mem, NULL, 0, map->size,
+	    sizeof(struct map_entry *));
+	for (e = map->first; e != NULL; e = e->next)
+		*slot(map, e->key) = e;
+}
+
+void
+map_put(struct map *map, const char *key, void *value)
+{
+	struct map_entry **s, *e;
+
+	if (map->used * 4 >= map->size * 3)
+		map_double(map);
+	s = slot(map, key);
+	if (*s != NULL) {
+		(*s)->value = value;
+		return;
+	}
+	e = MEM_NEW(map->mem, struct map_entry);
+	e->key = key;
+	e->value = value;
+	*map->last = e;
+	map->last = &e->next;
+	*s = e;
+	map->used++;
+}
+
+enum { NEAR_MAX = 64 };	/* longer names get no suggestion */
+
+static bool
+same_letter(char a, char b)
+{
+	if (a >= 'A' && a <= 'Z')
+		a = (char)(a - 'A' + 'a');
+	if (b >= 'A' && b <= 'Z')
+		b = (char)(b - 'A' + 'a');
+	return a == b;
+}
+
+/* Edits that turn `a` into `b`; a difference in case only counts as one. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t row[NEAR_MAX + 1], i, j, diagonal, above, best;
+	size_t na = strlen(a), nb = strlen(b);
+
+	if (na > NEAR_MAX || nb > NEAR_MAX)
+		return SIZE_MAX;
+	for (j = 0; j <= nb; j++)
+		row[j] = j;
+	for (i = 1; i <= na; i++) {
+		diagonal = row[0];
+		row[0] = i;
+		for (j = 1; j <= nb; j++) {
+			above = row[j];
+			best = diagonal + !same_letter(a[i - 1], b[j - 1]);
+			if (above + 1 < best)
+				best = above + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+			diagonal = above;
+		}
+	}
+	return row[nb] > 0 || strcmp(a, b) == 0 ? row[nb] : 1;
+}
+
+const struct map_entry *
+map_nearest(const struct map *map, const char *name)
+{
+	const struct map_entry *e, *found = NULL;
+	size_t d, best = strlen(name) / 3 + 1;
+
+	if (best > 4)
+		best = 4;
+	for (e = map->first; e != NULL; e = e->next) {
+		d = distance(name, e->key);
+		if (d < best) {
+			best = d;
+			found = e;
+		}
+	}
+	return found;
+}
