@@ -1,0 +1,55 @@
+# Thin: the work is Meson's.  `make help` lists the targets.
+#
+#	CC=clang, B=DIR		another compiler, another build directory
+#	ARGS='-f mem'		arguments for `make run`
+
+B ?= build
+PREFIX ?= /usr/local
+MESON = /usr/bin/meson
+NINJA = ninja -C $(B)
+SETUP = packaging/setup
+
+ifneq ($(origin CC),default)
+export CC
+endif
+
+all: $(B)/build.ninja
+	@$(NINJA)
+
+$(B)/build.ninja:
+	@$(SETUP) --check build
+	$(MESON) setup $(B) --prefix $(PREFIX)
+
+run:
+	@$(SETUP) run
+	@$(MAKE) --no-print-directory all >&2
+	@$(B)/pinefs $(ARGS)
+
+test:
+	@$(SETUP) test
+	@tests/run
+
+# Everything of `make test`, and what takes hours.
+test-long:
+	@$(SETUP) test fuzz
+	@tests/run --long
+
+bench:
+	@$(SETUP) bench
+	@bench/run
+
+install: all
+	@$(MESON) install -C $(B) --no-rebuild
+
+clean:
+	rm -rf build build-asan build-tsan build-fuzz
+
+help:
+	@echo "make            build the programs in $(B)/"
+	@echo "make run        build and start: your Python, mounted"
+	@echo "make test       every test; the last line counts them"
+	@echo "make bench      our share of what TCP on this machine can do"
+	@echo "make install    to PREFIX=$(PREFIX)"
+	@echo "make test-long  make test, and what takes hours"
+
+.PHONY: all run test test-long bench install clean help
