@@ -1,0 +1,260 @@
+/*
+ * The rules of a file system that every protocol version shares: type,
+ * rights, limits, names; nodes and exports; how a call waits.  Below it are
+ * file systems (pinefs.h), above it protocols (src/nfs).  Knows no XDR and
+ * no nfsstat: errors are errno values.
+ *
+ * How a call waits.  Protocol procedures read straight down and never block.
+ * Each step that a procedure takes through this header is recorded, with its
+ * result, in the call's memory.  When a file system answers PINEFS_LATER the
+ * function here returns PINEFS_LATER, and so does the procedure.  When
+ * the step is completed, the procedure is run again from its start (vfs_call
+ * rewound by vfs_call_restart), and every step already done returns what is
+ * recorded, without reaching the file system again.  So every function below
+ * may return PINEFS_LATER; a procedure then returns it at once.
+ */
+#ifndef VFS_VFS_H
+#define VFS_VFS_H
+
+#include <pinefs.h>
+#include <pinefs/memory.h>
+
+#include "base/buf.h"
+
+struct vfs_step;
+
+/* ------------------------------------------------------------- exports -- */
+
+/* Squash: one pure function, vfs_squash, used by every version. */
+enum vfs_squash { VFS_SQUASH_NONE, VFS_SQUASH_ROOT, VFS_SQUASH_ALL };
+
+/* A file system under a path, with the rules for who may do what there. */
+struct vfs_export {
+	struct vfs_export	*next;
+	char			*path;		/* "/" or "/NAME" */
+	uint32_t		 id;		/* in handles; hash of the name */
+	struct pinefs		*fs;
+	bool			 read_only;
+	enum vfs_squash		 squash;	/* of peers not proven root */
+	uint32_t		 anon_uid, anon_gid;
+	const uint32_t		*uids;		/* who may at all; NULL: all */
+	unsigned		 nuids;
+};
+
+/* The exports of a server: few, fixed once it has started. */
+struct vfs_exports {
+	struct vfs_export	*first;
+	unsigned		 n;
+};
+
+struct vfs_export *vfs_export_by_id(const struct vfs_exports *, uint32_t id);
+/* "/NAME/", "NAME" and "/NAME" are one; a path below is *rest. */
+struct vfs_export *vfs_export_by_path(const struct vfs_exports *,
+	    const char *path, size_t len, struct pinefs_name *rest);
+
+/* --------------------------------------------------------------- calls -- */
+
+enum { VFS_MAX_GIDS = 32 };
+
+/*
+ * One request's walk through the file system.  Lives in the memory of the
+ * RPC call and goes with it; zeroed, then vfs_call_init.
+ */
+struct pinefs_call {
+	struct xdr_arena	*arena;
+	const struct vfs_export	*export;	/* set by vfs_call_enter */
+	struct pinefs_cred	 cred;		/* squashed, for that export */
+	struct pinefs_cred	 given;		/* as the client said */
+	uint32_t		 gids[VFS_MAX_GIDS];
+	bool			 peer_root;	/* proven uid 0: no root squash */
+	struct vfs_step		*steps, **next;	/* recorded; where we are */
+	struct vfs_step		*parked;	/* waits for completion */
+	struct vfs_held		*held;		/* node references to put */
+	void			(*resume)(void *arg);	/* run it again */
+	void			*resume_arg;
+	void			(*cancel)(void *);
+	void			*cancel_arg;
+	uint64_t		 started;	/* ms, for the 30 s log line */
+};
+
+/* `resume(arg)` is called from any thread when a parked step is complete. */
+void	vfs_call_init(struct pinefs_call *, struct xdr_arena *,
+	    const struct pinefs_cred *given, bool peer_root,
+	    void (*resume)(void *), void *arg);
+/* Before the procedure is run again: back to the first recorded step. */
+void	vfs_call_restart(struct pinefs_call *);
+/* Put every node reference and unsent piece; the arena is not touched. */
+void	vfs_call_fini(struct pinefs_call *);
+/* The caller is gone. */
+void	vfs_call_cancel(struct pinefs_call *);
+
+/*
+ * Enter an export: squash the credential for it.  EACCES if the export does
+ * not admit this caller.  Idempotent; entering another one switches.
+ */
+int	vfs_call_enter(struct pinefs_call *, const struct vfs_export *);
+
+/* --------------------------------------------------------------- nodes -- */
+
+/* Reads of `type` and the ident are free; all else goes through functions. */
+enum pinefs_type vfs_node_type(const struct pinefs_node *);
+
+/*
+ * The node a handle names, owned by the call.  ESTALE: no such object, or
+ * another generation.  May reach `resolve`, so may be PINEFS_LATER.
+ */
+int	vfs_node_find(struct pinefs_call *, const struct vfs_export *,
+	    const struct pinefs_ident *, struct pinefs_node **);
+/* The root of the call's export, owned by the call. */
+int	vfs_node_root(struct pinefs_call *, struct pinefs_node **);
+/*
+ * What goes into a handle.  For a file system without PINEFS_STABLE_IDS the
+ * generation carries the instance's random part, but for the root.
+ */
+void	vfs_node_handle_ident(const struct pinefs_node *,
+	    struct pinefs_ident *);
+
+/* ----------------------------------------------------- the operations -- */
+
+/* Attributes of one object before and after; `before` only if atomic. */
+struct vfs_wcc {
+	bool			has_before, has_after;
+	struct pinefs_stamp	before;
+	struct pinefs_attr	after;
+	uint64_t		change_before;	/* valid with has_before */
+};
+
+/* All of PINEFS_ALL filled, defaults included. */
+int	vfs_getattr(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_attr *);
+
+/* Of `asked` (PINEFS_ACCESS_*), what the credential may do. */
+int	vfs_access(struct pinefs_call *, struct pinefs_node *,
+	    uint32_t asked, uint32_t *granted, struct pinefs_attr *);
+
+/* `.` and `..` are allowed here (v2, v3); rights: search of dir. */
+int	vfs_lookup(struct pinefs_call *, struct pinefs_node *dir,
+	    struct pinefs_name, struct pinefs_node **);
+/* The directory above (v4 LOOKUPP); ENOENT at an export's root. */
+int	vfs_lookup_parent(struct pinefs_call *, struct pinefs_node *dir,
+	    struct pinefs_node **);
+
+int	vfs_readlink(struct pinefs_call *, struct pinefs_node *,
+	    struct xdr_view *text);
+
+struct vfs_data {
+	struct xdr_view	bytes;	/* pieces, or the call's memory */
+	bool		eof;	/* exact */
+};
+/* Rights: read, or execute, or ownership (v2 and v3 have no open). */
+int	vfs_read(struct pinefs_call *, struct pinefs_node *, uint64_t off,
+	    uint32_t count, struct vfs_data *);
+
+struct vfs_write {
+	uint64_t		 off;
+	struct xdr_view		 data;
+	struct pinefs_buf	*buf;		/* `data` lies in it, or NULL */
+	int			 stable;	/* PINEFS_UNSTABLE ... */
+	/* Results: */
+	uint32_t		 written;
+	int			 committed;
+	struct vfs_wcc		 wcc;		/* also on failure */
+};
+int	vfs_write(struct pinefs_call *, struct pinefs_node *,
+	    struct vfs_write *);
+int	vfs_commit(struct pinefs_call *, struct pinefs_node *, uint64_t off,
+	    uint64_t len, struct vfs_wcc *);
+/* 8 bytes; changes with every start and with pinefs_data_lost. */
+void	vfs_write_verifier(const struct pinefs *, uint8_t verf[8]);
+
+/* Owner rules of POSIX chmod, chown, utimes; size as truncate. */
+int	vfs_setattr(struct pinefs_call *, struct pinefs_node *,
+	    const struct pinefs_set *, struct vfs_wcc *);
+
+/*
+ * Make an object.  UNCHECKED with an existing regular file: that one, with
+ * set.size applied if 0.  The new node is owned by the call.
+ */
+int	vfs_create(struct pinefs_call *, struct pinefs_node *dir,
+	    struct pinefs_name, const struct pinefs_create *,
+	    struct pinefs_node **, struct vfs_wcc *dir_wcc);
+int	vfs_remove(struct pinefs_call *, struct pinefs_node *dir,
+	    struct pinefs_name, int kind, struct vfs_wcc *dir_wcc);
+int	vfs_rename(struct pinefs_call *, struct pinefs_node *from,
+	    struct pinefs_name old_name, struct pinefs_node *to,
+	    struct pinefs_name new_name, struct vfs_wcc *from_wcc,
+	    struct vfs_wcc *to_wcc);
+int	vfs_link(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_node *dir, struct pinefs_name,
+	    struct vfs_wcc *dir_wcc);
+/* `after` of an object, whatever happened before: for failure replies. */
+void	vfs_wcc_after(struct pinefs_call *, struct pinefs_node *,
+	    struct vfs_wcc *);
+
+struct vfs_limits {		/* FSINFO, PATHCONF, FSSTAT, STATFS */
+	struct pinefs_statfs	st;
+	bool			can_link, can_symlink, can_settime;
+	bool			case_insensitive, homogeneous;
+	bool			read_only;
+};
+int	vfs_limits(struct pinefs_call *, struct pinefs_node *,
+	    struct vfs_limits *);
+
+/* ------------------------------------------------------------- readdir -- */
+
+/*
+ * One entry on its way to a protocol.  Cookies are those of the wire: the
+ * file system's + 2; 1 and 2 are `.` and `..`.
+ */
+struct vfs_entry {
+	struct pinefs_name	 name;		/* copied to the call's arena */
+	struct pinefs_ident	 id;		/* handle ident, as above */
+	uint64_t		 cookie;
+	const struct pinefs_attr *attr;		/* NULL: not wanted, or failed */
+	int			 err;		/* why attr is NULL */
+};
+
+struct vfs_readdir {
+	uint64_t	cookie;		/* of the wire; 0: from the start */
+	bool		dots;		/* list `.` and `..` (v2, v3) */
+	bool		narrow;		/* v2: 32-bit cookies */
+	uint64_t	want;		/* attributes; 0: names alone */
+	/*
+	 * Take an entry; non-zero: it does not fit, stop before it.
+	 * `add_arg` is the packer of the protocol.
+	 */
+	int		(*add)(void *add_arg, const struct vfs_entry *);
+	void		*add_arg;
+	bool		eof;		/* result: exact */
+};
+
+/*
+ * Calls rd->add for each entry behind rd->cookie.  After PINEFS_LATER the
+ * procedure starts over with an empty packer.  Rights: read of dir.
+ */
+int	vfs_readdir(struct pinefs_call *, struct pinefs_node *dir,
+	    struct vfs_readdir *);
+
+/* ------------------------------------------------------ where to run it -- */
+
+/*
+ * The executor for a call whose main operation is `op` (PINEFS_OP_*) on a
+ * file system, or NULL: here and now.  The pointer was given to
+ * vfs_fs_set_executor by the server; vfs does not look into it.
+ */
+void	*vfs_fs_executor(const struct pinefs *, uint64_t op);
+void	 vfs_fs_set_executor(struct pinefs *, void *executor);
+/* The table as the file system gave it: blocking, executor, flags. */
+const struct pinefs_ops *vfs_fs_ops(const struct pinefs *);
+
+/* -------------------------------------------------------------- squash -- */
+
+/*
+ * Squash one credential: uid, gid and every supplementary gid, each for
+ * itself.  `gids` has room for VFS_MAX_GIDS.
+ */
+void	vfs_squash(const struct pinefs_cred *given, enum vfs_squash,
+	    uint32_t anon_uid, uint32_t anon_gid, struct pinefs_cred *out,
+	    uint32_t *gids);
+
+#endif
