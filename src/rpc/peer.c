@@ -1,0 +1,312 @@
+/* Addresses and owners of peers.  See peer.h. */
+#include "rpc/peer.h"
+
+#include <arpa/inet.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { STATE_ESTABLISHED = 1 };	/* TCP_ESTABLISHED of the kernel */
+
+static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+
+void
+peer_addr_bytes(const struct sockaddr_storage *ss, uint8_t addr[16])
+{
+	if (ss->ss_family == AF_INET6) {
+		memcpy(addr, &((const struct sockaddr_in6 *)ss)->sin6_addr,
+		    16);
+		return;
+	}
+	memcpy(addr, mapped, 12);
+	memcpy(addr + 12, &((const struct sockaddr_in *)ss)->sin_addr, 4);
+}
+
+uint16_t
+peer_port(const struct sockaddr_storage *ss)
+{
+	return ntohs(ss->ss_family == AF_INET6 ?
+	    ((const struct sockaddr_in6 *)ss)->sin6_port :
+	    ((const struct sockaddr_in *)ss)->sin_port);
+}
+
+bool
+peer_is_loopback(const struct sockaddr_storage *ss)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+	uint8_t a[16];
+
+	peer_addr_bytes(ss, a);
+	if (memcmp(a, mapped, 12) == 0)
+		return a[12] == 127;
+	return memcmp(a, one, 16) == 0;
+}
+
+void
+peer_name(const struct sockaddr_storage *ss, char *to, size_t size)
+{
+	char text[INET6_ADDRSTRLEN] = "?";
+
+	if (ss->ss_family == AF_INET6) {
+		inet_ntop(AF_INET6,
+		    &((const struct sockaddr_in6 *)ss)->sin6_addr, text,
+		    sizeof text);
+		snprintf(to, size, "[%s]:%u", text, peer_port(ss));
+	} else {
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)ss)->sin_addr,
+		    text, sizeof text);
+		snprintf(to, size, "%s:%u", text, peer_port(ss));
+	}
+}
+
+int
+peer_parse(const char *text, uint16_t port, struct sockaddr_storage *ss,
+    socklen_t *len)
+{
+	struct sockaddr_in *sin = (struct sockaddr_in *)ss;
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
+
+	memset(ss, 0, sizeof *ss);
+	if (inet_pton(AF_INET, text, &sin->sin_addr) == 1) {
+		sin->sin_family = AF_INET;
+		sin->sin_port = htons(port);
+		*len = sizeof *sin;
+		return 0;
+	}
+	if (inet_pton(AF_INET6, text, &sin6->sin6_addr) == 1) {
+		sin6->sin6_family = AF_INET6;
+		sin6->sin6_port = htons(port);
+		*len = sizeof *sin6;
+		return 0;
+	}
+	return EINVAL;
+}
+
+/* "10.0.0.0/8" as 16 bytes and the number of bits that count. */
+static int
+net_parse(const char *net, uint8_t addr[16], unsigned *bits)
+{
+	const char *slash = strchr(net, '/');
+	size_t n = slash == NULL ? strlen(net) : (size_t)(slash - net);
+	struct sockaddr_storage ss;
+	char host[INET6_ADDRSTRLEN], *end;
+	unsigned long b, most;
+	socklen_t len;
+
+	if (n >= sizeof host)
+		return EINVAL;
+	memcpy(host, net, n);
+	host[n] = '\0';
+	if (peer_parse(host, 0, &ss, &len) != 0)
+		return EINVAL;
+	peer_addr_bytes(&ss, addr);
+	most = b = ss.ss_family == AF_INET ? 32 : 128;
+	if (slash != NULL) {
+		b = strtoul(slash + 1, &end, 10);
+		if (slash[1] < '0' || slash[1] > '9' || *end != '\0' ||
+		    b > most)
+			return EINVAL;
+	}
+	*bits = (unsigned)(128 - most + b);
+	return 0;
+}
+
+int
+peer_net_check(const char *net)
+{
+	uint8_t addr[16];
+	unsigned bits;
+
+	return net_parse(net, addr, &bits);
+}
+
+bool
+peer_in_net(const struct sockaddr_storage *ss, const char *net)
+{
+	uint8_t want[16], is[16], mask;
+	unsigned bits;
+
+	if (net_parse(net, want, &bits) != 0)
+		return false;
+	peer_addr_bytes(ss, is);
+	if (memcmp(want, is, bits / 8) != 0)
+		return false;
+	if (bits % 8 == 0)
+		return true;
+	mask = (uint8_t)(0xff00u >> bits % 8);
+	return ((want[bits / 8] ^ is[bits / 8]) & mask) == 0;
+}
+
+/* -------------------------------------------------------- socket owners -- */
+
+struct diag_query {
+	struct nlmsghdr			h;
+	struct inet_diag_req_v2		r;
+};
+
+/* Is `a` an IPv4 address in the mapped form? */
+static bool
+is_mapped(const uint8_t a[16])
+{
+	return memcmp(a, mapped, 12) == 0;
+}
+
+static void
+diag_addr(__be32 to[4], const struct sockaddr_storage *ss, bool v4)
+{
+	uint8_t a[16];
+
+	peer_addr_bytes(ss, a);
+	memset(to, 0, 16);
+	if (v4)
+		memcpy(to, a + 12, 4);
+	else
+		memcpy(to, a, 16);
+}
+
+static void
+diag_query(struct diag_query *q, const struct sockaddr_storage *peer,
+    const struct sockaddr_storage *local, bool udp, bool v4)
+{
+	memset(q, 0, sizeof *q);
+	q->h.nlmsg_len = sizeof *q;
+	q->h.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	q->h.nlmsg_flags = NLM_F_REQUEST;
+	q->r.sdiag_family = v4 ? AF_INET : AF_INET6;
+	q->r.sdiag_protocol = udp ? IPPROTO_UDP : IPPROTO_TCP;
+	q->r.idiag_states = ~0u;
+	q->r.id.idiag_sport = htons(peer_port(peer));
+	q->r.id.idiag_dport = htons(peer_port(local));
+	diag_addr(q->r.id.idiag_src, peer, v4);
+	diag_addr(q->r.id.idiag_dst, local, v4);
+	q->r.id.idiag_cookie[0] = INET_DIAG_NOCOOKIE;
+	q->r.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+}
+
+static int
+diag_answer(const struct nlmsghdr *h, size_t n, bool udp, uint32_t *uid)
+{
+	const struct inet_diag_msg *m;
+
+	if (n < sizeof *h || h->nlmsg_len > n)
+		return ENOSYS;
+	if (h->nlmsg_type == NLMSG_ERROR)
+		return ((const struct nlmsgerr *)NLMSG_DATA(h))->error ==
+		    -ENOENT ? ENOENT : ENOSYS;
+	if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+	    h->nlmsg_len < NLMSG_LENGTH(sizeof *m))
+		return ENOSYS;
+	m = NLMSG_DATA(h);
+	/* Rule 2: a socket already closed is reported as uid 0, inode 0. */
+	if ((!udp && m->idiag_state != STATE_ESTABLISHED) ||
+	    m->idiag_inode == 0)
+		return EPERM;
+	*uid = m->idiag_uid;
+	return 0;
+}
+
+static int
+diag_ask(const struct diag_query *q, bool udp, uint32_t *uid)
+{
+	_Alignas(8) char buf[1024];
+	ssize_t n;
+	int fd, err = ENOSYS;
+
+	fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	if (fd == -1)
+		return ENOSYS;
+	if (send(fd, q, sizeof *q, 0) == (ssize_t)sizeof *q &&
+	    (n = recv(fd, buf, sizeof buf, 0)) > 0)
+		err = diag_answer((const struct nlmsghdr *)buf, (size_t)n,
+		    udp, uid);
+	close(fd);
+	return err;
+}
+
+/* One line of /proc/net/tcp or tcp6 against the pair we look for. */
+static bool
+proc_line(const char *line, const char *want, bool udp, uint32_t *uid,
+    int *err)
+{
+	unsigned long inode;
+	unsigned state, u;
+	char pair[128], local[64], remote[64];
+
+	if (sscanf(line, " %*u: %63s %63s %x %*s %*s %*s %u %*u %lu", local,
+	    remote, &state, &u, &inode) != 5)
+		return false;
+	snprintf(pair, sizeof pair, "%s %s", local, remote);
+	if (strcmp(pair, want) != 0)
+		return false;
+	*err = (!udp && state != STATE_ESTABLISHED) || inode == 0 ? EPERM : 0;
+	*uid = u;
+	return true;
+}
+
+/* The kernel prints addresses as 32-bit words in its own byte order. */
+static size_t
+proc_addr(char *to, size_t size, const struct sockaddr_storage *ss, bool v4)
+{
+	uint32_t w[4];
+	uint8_t a[16];
+	size_t n = 0;
+	int i;
+
+	peer_addr_bytes(ss, a);
+	memcpy(w, a, 16);
+	for (i = v4 ? 3 : 0; i < 4; i++)
+		n += (size_t)snprintf(to + n, size - n, "%08X", w[i]);
+	return n + (size_t)snprintf(to + n, size - n, ":%04X", peer_port(ss));
+}
+
+static int
+proc_ask(const struct sockaddr_storage *peer,
+    const struct sockaddr_storage *local, bool udp, bool v4, uint32_t *uid)
+{
+	char path[32], want[128], line[512];
+	int err = ENOENT;
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/net/%s%s", udp ? "udp" : "tcp",
+	    v4 ? "" : "6");
+	if ((f = fopen(path, "re")) == NULL)
+		return ENOSYS;
+	n = proc_addr(want, sizeof want, peer, v4);
+	want[n++] = ' ';
+	proc_addr(want + n, sizeof want - n, local, v4);
+	while (fgets(line, sizeof line, f) != NULL)
+		if (proc_line(line, want, udp, uid, &err))
+			break;
+	fclose(f);
+	return err;
+}
+
+int
+peer_owner(const struct sockaddr_storage *peer,
+    const struct sockaddr_storage *local, bool udp, uint32_t *uid)
+{
+	struct sockaddr_storage any = *local;
+	struct diag_query q;
+	uint8_t a[16];
+	bool v4;
+	int err;
+
+	peer_addr_bytes(peer, a);
+	v4 = is_mapped(a);
+	diag_query(&q, peer, local, udp, v4);
+	err = diag_ask(&q, udp, uid);
+	if (err == ENOENT && udp) {
+		/* A sender that did not connect() has no destination. */
+		memset(&any, 0, sizeof any);
+		any.ss_family = local->ss_family;
+		diag_query(&q, peer, &any, udp, v4);
+		err = diag_ask(&q, udp, uid);
+	}
+	if (err == ENOSYS)
+		err = proc_ask(peer, local, udp, v4, uid);
+	return err;
+}
