@@ -2,6 +2,7 @@
 /* What the compiler says about its input. */
 #include "diag.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,8 +112,26 @@ diag_note(struct diag *diag, struct span where, const char *hint,
 	owner->last_note = &m->next;
 }
 
-/* Find the lines once: an error at the end of a long file is no reason to
- * count it all again for each of twenty messages. */
+int
+source_init(struct source *src, struct mem *mem, const char *name,
+    const char *text, size_t len)
+{
+	uint32_t n = 1, i;
+
+	if (len >= 1u << 30)
+		return EFBIG;
+	for (i = 0; i < len; i++)
+		n += text[i] == '\n';
+	*src = (struct source){ .name = name, .text = text, .len = len };
+	src->lines = mem_grow(mem, NULL, 0, n, sizeof(*src->lines));
+	src->nlines = n;
+	n = 1;
+	for (i = 0; i < len; i++)
+		if (text[i] == '\n')
+			src->lines[n++] = i + 1;
+	return 0;
+}
+
 static unsigned
 line_of(const struct source *src, uint32_t at)
 {

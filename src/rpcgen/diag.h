@@ -24,9 +24,16 @@ struct source {
 	const char *text;
 	size_t len;
 	unsigned order;		/* files are reported in the order read */
-	uint32_t *lines;	/* where each line begins, once asked for */
+	uint32_t *lines;	/* where each line begins */
 	uint32_t nlines;
 };
+
+/*
+ * Take `text`, which must be followed by a NUL and outlive the run.  Texts
+ * of 1 GiB and more are refused with EFBIG.
+ */
+int	source_init(struct source *, struct mem *, const char *name,
+	    const char *text, size_t len);
 
 /* A piece of it.  `src` NULL: nowhere, as for a type that is built in. */
 struct span {

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The printers.  Each reads a model and adds to a text; none of them fails.
+ * They depend on nothing but the model: no dates, no paths.
+ */
+#ifndef RPCGEN_EMIT_H
+#define RPCGEN_EMIT_H
+
+#include "model.h"
+#include "text.h"
+
+/* emit_c*.c: STEM.h, STEM_xdr.c, STEM_svc.c, STEM_clnt.c */
+void	emit_c_header(struct text *, struct model *);
+void	emit_c_xdr(struct text *, struct model *);
+void	emit_c_svc(struct text *, struct model *);
+void	emit_c_clnt(struct text *, struct model *);
+
+/* dump.c: what the front end made of it, for people and for tests. */
+void	dump_tokens(struct text *, const struct token *);
+void	dump_json(struct text *, struct model *);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* A file's text to a checked model, in one call. */
+#include "front.h"
+
+#include "parse.h"
+
+struct model *
+front(struct mem *mem, struct diag *diag, const char *name, const char *text,
+    size_t len, const struct check_options *options)
+{
+	struct source *src = MEM_NEW(mem, struct source);
+	struct tree_def *tree;
+	struct model *model;
+
+	if (source_init(src, mem, name, text, len) != 0) {
+		diag_error(diag, (struct span){ 0 }, NULL,
+		    "%s: larger than 1 GiB", name);
+		return NULL;
+	}
+	tree = parse(mem, diag, lex(mem, diag, src));
+	/* What an incomplete tree lacks would be reported as unknown. */
+	if (diag->errors > 0)
+		return NULL;
+	model = check(mem, diag, src, tree, options);
+	return diag->errors > 0 ? NULL : model;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* A file's text to a checked model, in one call. */
+#ifndef RPCGEN_FRONT_H
+#define RPCGEN_FRONT_H
+
+#include "model.h"
+
+/*
+ * Read `text` (see source_init).  NULL after errors, which are in `diag`.
+ * mem's and diag's give_up may be jumped to.
+ */
+struct model	*front(struct mem *, struct diag *, const char *name,
+		    const char *text, size_t len,
+		    const struct check_options *);
+
+#endif

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pinefs-rpcgen: ONC RPC interface descriptions (.x files) to code.
+ *
+ *	main.c		the command line; writes files only after success
+ *	mem.c		memory of a run, tables of names
+ *	text.c		output under way
+ *	diag.c		messages: place, source line, caret, hint
+ *	lex.c		text to tokens
+ *	parse.c		tokens to a tree (tree.h)
+ *	check.c		tree to the model (model.h): names and constants,
+ *	check_type.c	types and unions,
+ *	check_prog.c	programs,
+ *	shape.c		recursion, lists, sizes, runs, order
+ *	front.c		all of these in one call
+ *	emit_c*.c	model to C
+ *	dump.c		tokens and model as text, for tests
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "emit.h"
+#include "front.h"
+
+#ifndef PINEFS_VERSION
+#define PINEFS_VERSION "unknown"
+#endif
+
+enum { MAX_LIST = 64 };		/* of one option, repeated */
+enum { BUDGET_MIB = 2048 };	/* of memory for one run */
+
+enum language { LANG_C, LANG_PYTHON };
+enum dump { DUMP_NONE, DUMP_TOKENS, DUMP_JSON };
+
+struct list {
+	const char *v[MAX_LIST + 1];
+	unsigned n;
+};
+
+struct options {
+	enum language lang;
+	enum dump dump;
+	const char *out;	/* a file, or a directory with its slash */
+	const char *file;
+	char one;		/* 'h', 'c', 'l', 'm': only this output */
+	bool depend;		/* -MD */
+	struct list lazy, bulk, open_enums, include;
+	struct check_options check;
+};
+
+static const char usage_text[] =
+"usage: pinefs-rpcgen [options] FILE.x\n"
+"Turn an ONC RPC interface description into C or Python; FILE may be -.\n"
+"\n"
+"  --lang=c|python    what to write (default: c)\n"
+"  -o DIR/            write FILE.h, FILE_xdr.c, FILE_svc.c, FILE_clnt.c there\n"
+"  -h -c -l -m        only the header, codecs, client or server;\n"
+"                     to standard output, or to -o FILE\n"
+"  -I DIR             where included files are looked for\n"
+"  --lazy T.M         decode array M of T one by one, by an iterator\n"
+"  --bulk T.M         tell where opaque M of T lies in a record\n"
+"  --open-enum T      let enum T hold values it does not list\n"
+"  --strict-pad       refuse padding that is not zero\n"
+"  --max-depth N      of recursive types (default: 64)\n"
+"  -MD                write FILE.d, for make and ninja\n"
+"  --dump=tokens|json what was understood, instead of code\n"
+"  --help, --version\n";
+
+static void
+usage(const char *fmt, const char *what)
+{
+	fputs("pinefs-rpcgen: ", stderr);
+	fprintf(stderr, fmt, what);
+	fputs("; --help tells what there is\n", stderr);
+	exit(EX_USAGE);
+}
+
+/* ------------------------------------------------------- command line -- */
+
+static void
+list_add(struct list *l, const char *what, const char *value)
+{
+	if (l->n == MAX_LIST)
+		usage("too many %s", what);
+	l->v[l->n++] = value;
+}
+
+/* `--name=value` or `--name value`; NULL if it is another option. */
+static const char *
+long_value(const char *name, char **argv, int *i)
+{
+	const char *arg = argv[*i];
+	size_t len = strlen(name);
+
+	if (strncmp(arg, name, len) != 0 ||
+	    (arg[len] != '\0' && arg[len] != '='))
+		return NULL;
+	if (arg[len] == '=')
+		return arg + len + 1;
+	if (argv[*i + 1] == NULL)
+		usage("%s needs a value", name);
+	return argv[++*i];
+}
+
+static unsigned
+depth(const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end != '\0' || n < 1 || n > 10000)
+		usage("--max-depth %s: not between 1 and 10000", text);
+	return (unsigned)n;
+}
+
+static bool
+long_option(struct options *o, char **argv, int *i)
+{
+	const char *v;
+
+	if ((v = long_value("--lang", argv, i)) != NULL) {
+		if (strcmp(v, "python") == 0)
+			o->lang = LANG_PYTHON;
+		else if (strcmp(v, "c") != 0)
+			usage("--lang=%s: neither c nor python", v);
+	} else if ((v = long_value("--lazy", argv, i)) != NULL) {
+		list_add(&o->lazy, "--lazy", v);
+	} else if ((v = long_value("--bulk", argv, i)) != NULL) {
+		list_add(&o->bulk, "--bulk", v);
+	} else if ((v = long_value("--open-enum", argv, i)) != NULL) {
+		list_add(&o->open_enums, "--open-enum", v);
+	} else if ((v = long_value("--max-depth", argv, i)) != NULL) {
+		o->check.max_depth = depth(v);
+	} else if ((v = long_value("--dump", argv, i)) != NULL) {
+		if (strcmp(v, "tokens") == 0)
+			o->dump = DUMP_TOKENS;
+		else if (strcmp(v, "json") == 0)
+			o->dump = DUMP_JSON;
+		else
+			usage("--dump=%s: neither tokens nor json", v);
+	} else if (strcmp(argv[*i], "--strict-pad") == 0) {
+		o->check.strict_pad = true;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* Sun's options that mean something else here, or nothing any more. */
+static void
+refuse(const char *arg)
+{
+	static const struct {
+		const char *option, *instead;
+	} table[] = {
+		{ "-K", "servers here do not exit when idle" },
+		{ "-s", "transports are chosen when the server starts" },
+		{ "-n", "transports are chosen when the server starts" },
+		{ "-T", "dispatch tables are always made" },
+		{ "-t", "dispatch tables are always made" },
+		{ "-L", "the server logs by itself" },
+		{ "-b", "the output uses the runtime of Pinefs" },
+		{ "-5", "the output uses the runtime of Pinefs" },
+		{ "-Y", "no preprocessor is run" },
+		{ "-a", "samples cannot be made yet" },
+		{ "-S", "samples cannot be made yet" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof table / sizeof *table; i++)
+		if (strncmp(arg, table[i].option, 2) == 0) {
+			fprintf(stderr, "pinefs-rpcgen: %s is not taken: "
+			    "%s\n", arg, table[i].instead);
+			exit(EX_USAGE);
+		}
+	usage("unknown option %s", arg);
+}
+
+/* The value of -o, -I: behind it, or the next word. */
+static const char *
+short_value(char **argv, int *i)
+{
+	if (argv[*i][2] != '\0')
+		return argv[*i] + 2;
+	if (argv[*i + 1] == NULL)
+		usage("%s needs a value", argv[*i]);
+	return argv[++*i];
+}
+
+static void
+short_option(struct options *o, char **argv, int *i)
+{
+	const char *arg = argv[*i];
+
+	if (strcmp(arg, "-MD") == 0)
+		o->depend = true;
+	else if (arg[1] == 'o')
+		o->out = short_value(argv, i);
+	else if (arg[1] == 'I')
+		list_add(&o->include, "-I", short_value(argv, i));
+	else if (strlen(arg) == 2 && strchr("hclm", arg[1]) != NULL)
+		o->one = arg[1];
+	else if (strcmp(arg, "-i") == 0)
+		(void)short_value(argv, i);	/* of Sun's, and ignored */
+	else if (!(strlen(arg) == 2 && strchr("CNM", arg[1]) != NULL))
+		refuse(arg);
+}
+
+static void
+parse_options(struct options *o, char **argv)
+{
+	bool only_files = false;
+	int i;
+
+	for (i = 1; argv[i] != NULL; i++) {
+		if (only_files || argv[i][0] != '-' || argv[i][1] == '\0') {
+			if (o->file != NULL)
+				usage("one file at a time, not also %s",
+				    argv[i]);
+			o->file = argv[i];
+		} else if (strcmp(argv[i], "--") == 0) {
+			only_files = true;
+		} else if (strcmp(argv[i], "--help") == 0) {
+			fputs(usage_text, stdout);
+			exit(0);
+		} else if (strcmp(argv[i], "--version") == 0) {
+			puts("pinefs-rpcgen " PINEFS_VERSION);
+			exit(0);
+		} else if (argv[i][1] == '-') {
+			if (!long_option(o, argv, &i))
+				usage("unknown option %s", argv[i]);
+		} else {
+			short_option(o, argv, &i);
+		}
+	}
+	if (o->file == NULL)
+		usage("%s", "no file is named");
+	o->check.lazy = o->lazy.v;
+	o->check.bulk = o->bulk.v;
+	o->check.open_enums = o->open_enums.v;
+}
+
+/* -------------------------------------------------------------- files -- */
+
+/* All of a file or of standard input; a NUL follows it. */
+static char *
+read_file(struct mem *mem, const char *name, size_t *len)
+{
+	FILE *f = strcmp(name, "-") == 0 ? stdin : fopen(name, "rb");
+	size_t size = 64 * 1024, n;
+	char *p = mem_alloc(mem, size);
+
+	*len = 0;
+	while (f != NULL &&
+	    (n = fread(p + *len, 1, size - 1 - *len, f)) > 0) {
+		*len += n;
+		if (*len == size - 1) {
+			p = mem_grow(mem, p, *len, size * 2, 1);
+			size *= 2;
+		}
+	}
+	if (f == NULL || ferror(f)) {
+		fprintf(stderr, "pinefs-rpcgen: %s: %s\n", name,
+		    strerror(errno));
+		exit(EX_NOINPUT);
+	}
+	if (f != stdin)
+		fclose(f);
+	p[*len] = '\0';
+	return p;
+}
+
+/*
+ * Write beside the place and rename, so that nobody ever sees half a file,
+ * and an old one stays if the disk is full.
+ */
+static void
+write_file(struct mem *mem, const char *name, const struct text *t)
+{
+	const char *part = mem_printf(mem, "%s.part", name);
+	FILE *f = fopen(part, "wb");
+	bool ok = f != NULL && fwrite(t->base, 1, t->len, f) == t->len;
+
+	if (f != NULL && fclose(f) != 0)
+		ok = false;
+	if (ok && rename(part, name) == 0)
+		return;
+	fprintf(stderr, "pinefs-rpcgen: %s: %s\n", name, strerror(errno));
+	if (f != NULL)
+		(void)remove(part);
+	exit(EX_CANTCREAT);
+}
+
+static void
+write_stdout(const struct text *t)
+{
+	if (fwrite(t->base, 1, t->len, stdout) == t->len &&
+	    fflush(stdout) == 0)
+		return;
+	fprintf(stderr, "pinefs-rpcgen: standard output: %s\n",
+	    strerror(errno));
+	exit(EX_IOERR);
+}
+
+/* ------------------------------------------------------------- output -- */
+
+struct output {
+	char option;
+	const char *suffix;
+	void (*emit)(struct text *, struct model *);
+	bool programs;		/* only if there is one */
+};
+
+static const struct output c_outputs[] = {
+	{ 'h', ".h", emit_c_header, false },
+	{ 'c', "_xdr.c", emit_c_xdr, false },
+	{ 'm', "_svc.c", emit_c_svc, true },
+	{ 'l', "_clnt.c", emit_c_clnt, true },
+};
+
+static bool
+has_programs(const struct model *model)
+{
+	const struct item *i;
+
+	for (i = model->items; i != NULL; i = i->next)
+		if (i->kind == ITEM_PROGRAM)
+			return true;
+	return false;
+}
+
+static bool
+is_directory(const char *out)
+{
+	return out == NULL || out[0] == '\0' || out[strlen(out) - 1] == '/';
+}
+
+static void
+write_c(struct mem *mem, const struct options *o, struct model *model)
+{
+	const char *dir = o->out != NULL ? o->out : "";
+	struct text t[4], depend;
+	size_t i;
+
+	/* Everything is made before anything is written. */
+	text_init(&depend, mem);
+	for (i = 0; i < 4; i++) {
+		text_init(&t[i], mem);
+		if ((o->one != '\0' && o->one != c_outputs[i].option) ||
+		    (c_outputs[i].programs && !has_programs(model)))
+			continue;
+		c_outputs[i].emit(&t[i], model);
+	}
+	for (i = 0; i < 4; i++) {
+		if (t[i].len == 0)
+			continue;
+		if (o->one != '\0' && o->out == NULL)
+			write_stdout(&t[i]);
+		else if (o->one != '\0' && !is_directory(o->out))
+			write_file(mem, o->out, &t[i]);
+		else
+			write_file(mem, mem_printf(mem, "%s%s%s", dir,
+			    model->stem, c_outputs[i].suffix), &t[i]);
+		text_printf(&depend, "%s%s%s ", dir, model->stem,
+		    c_outputs[i].suffix);
+	}
+	text_printf(&depend, ": %s\n", o->file);
+	if (o->depend)
+		write_file(mem, mem_printf(mem, "%s%s.d",
+		    is_directory(dir) ? dir : "", model->stem), &depend);
+}
+
+static void
+write_one(struct mem *mem, const struct options *o, const char *ending,
+    const struct model *model, const struct text *t)
+{
+	if (o->out == NULL)
+		write_stdout(t);
+	else if (is_directory(o->out))
+		write_file(mem, mem_printf(mem, "%s%s%s", o->out, model->stem,
+		    ending), t);
+	else
+		write_file(mem, o->out, t);
+}
+
+static int
+run(struct mem *mem, struct diag *diag, const struct options *o)
+{
+	const char *name = strcmp(o->file, "-") == 0 ? "stdin" : o->file;
+	struct model *model;
+	struct text t;
+	size_t len;
+	char *text = read_file(mem, o->file, &len);
+
+	model = front(mem, diag, name, text, len, &o->check);
+	diag_show(diag, stderr);
+	if (model == NULL)
+		return 1;
+	text_init(&t, mem);
+	if (o->lang == LANG_PYTHON) {
+		fputs("pinefs-rpcgen: --lang=python is not built in\n",
+		    stderr);
+		return EX_UNAVAILABLE;
+	}
+	write_c(mem, o, model);
+	(void)write_one;
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct options o;
+	static struct mem mem;
+	static struct diag diag;
+	jmp_buf give_up;
+
+	(void)argc;
+	o.check.max_depth = 64;
+	parse_options(&o, argv);
+	switch (setjmp(give_up)) {
+	case 0:
+		break;
+	case 1:		/* errors enough */
+		diag_show(&diag, stderr);
+		return 1;
+	default:
+		fprintf(stderr, "pinefs-rpcgen: %s: out of memory\n", o.file);
+		return EX_OSERR;
+	}
+	mem_init(&mem, (size_t)BUDGET_MIB << 20, &give_up);
+	diag_init(&diag, &mem, &give_up);
+	return run(&mem, &diag, &o);
+}
