@@ -47,8 +47,13 @@ typedef int rpc_bulk_fn(const uint8_t *args, size_t have, size_t *start,
 
 struct rpc_procedure {
 	const char		*name;		/* "NFSPROC3_READ"; NULL: a gap */
+	/* The server's side; NULL: void. */
 	int			(*decode)(struct xdr_in *, void *args);
 	int			(*encode)(struct xdr_out *, const void *res);
+	/* The client's side; NULL: void, or no stubs were asked for. */
+	int			(*encode_args)(struct xdr_out *,
+				    const void *args);
+	int			(*decode_res)(struct xdr_in *, void *res);
 	int			(*call)(const void *handlers, void *self,
 				    struct rpc_call *, const void *args,
 				    void *res);
@@ -166,20 +171,18 @@ struct rpc_server_config {
 	uint16_t		 port;		/* 0: any free one */
 	uint16_t		 second_port;	/* 0: none; busy: a warning */
 	bool			 tcp_only;
-	bool			 no_portmap;
 	bool			 local_auth_none; /* do not ask for socket owners */
 	bool			 udp_changes_reserved; /* SECURITY 3.5 */
 	unsigned		 loops;		/* 0: one per core */
 	const char *const	*allow;		/* "10.0.0.0/8", NULL-terminated */
 	size_t			 max_payload;	/* most bytes of a READ or WRITE */
-	uint16_t		 min_port;	/* not used on loopback */
 };
 
 int	rpc_server_new(struct rpc_server **, const struct rpc_server_config *);
 int	rpc_server_add(struct rpc_server *, const struct rpc_program *);
 /*
- * Bind, tell the portmapper, start the loops' threads; returns once it
- * listens.  On failure a line was logged.
+ * Bind and start the loops' threads; returns once it listens.  On failure a
+ * line was logged.
  */
 int	rpc_server_start(struct rpc_server *);
 uint16_t rpc_server_port(const struct rpc_server *);
@@ -188,13 +191,18 @@ int	rpc_server_poll_fd(struct rpc_server *);
 int	rpc_server_poll(struct rpc_server *, int timeout_ms);
 /* Let calls in flight end for at most drain_ms; then close everything. */
 int	rpc_server_stop(struct rpc_server *, int drain_ms);
+/* Once, on a loop's thread, in `ms` milliseconds; dropped by a stop. */
+int	rpc_server_after(struct rpc_server *, unsigned ms, void (*fn)(void *),
+	    void *arg);
+/* After fork, in the child: close what is inherited; nothing else works. */
+void	rpc_server_fork_child(struct rpc_server *);
 void	rpc_server_free(struct rpc_server *);
 
 /*
  * The trace switch: while not zero, each call and its reply are printed on
  * fd 2, one line each.  Read when a reply is ready.
  */
-extern int *rpc_trace_switch(void);
+int	*rpc_trace_switch(void);
 
 /* ------------------------------------------------------------ calling -- */
 

@@ -34,7 +34,8 @@ enum call_phase { CALL_RUNNING, CALL_PARKED, CALL_RESUMED };
 enum call_todo { CALL_TO_RUN, CALL_TO_REPLY, CALL_TO_DISPATCH,
     CALL_TO_FIND_GROUPS };
 
-enum { CALL_MEMORY = 8192 };	/* bytes of a call, this struct included */
+enum { CALL_MEMORY = 8192,	/* bytes of a call, this struct included */
+    CALL_BUDGET = 256 << 10 };	/* what its arena may ask malloc for */
 
 struct rpc_call {
 	struct rpc_call			*next;	/* pool, batch, wake list */
@@ -48,13 +49,15 @@ struct rpc_call {
 	const struct rpc_procedure	*proc;
 	void				*args, *res;
 	struct xdr_in			 in;	/* at the arguments */
-	struct xdr_seg			 segs[3];
+	struct xdr_seg			 segs[3]; /* the record */
+	unsigned			 nsegs;
 	struct xdr_arena		 arena;
 	void				*state;
 	void				(*state_fini)(void *);
 	struct pinefs_buf		*bulk;	/* received payload */
 	struct rbuf			*record; /* kept while the call waits */
 	struct drc_entry		*drc;
+	struct drc_reply		*replay;	/* of a call like this */
 	struct rpc_executor		*executor;
 	void				(*cancel)(void *);
 	void				*cancel_arg;

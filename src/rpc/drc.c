@@ -178,7 +178,6 @@ entry_new(struct drc_shard *s, struct drc_entry **bucket,
 	e->key = *key;
 	e->origin = origin;
 	atomic_fetch_add(&origin->refs, 1);
-	e->shard = 0;
 	e->hash_next = *bucket;
 	e->hash_prev = bucket;
 	if (*bucket != NULL)
@@ -191,20 +190,37 @@ entry_new(struct drc_shard *s, struct drc_entry **bucket,
 
 /* --------------------------------------------------------------- lookups -- */
 
-static void
-key_make(const struct drc *drc, struct drc_key *k, const struct rpc_call *call,
-    const uint8_t *record, size_t len)
+/* The beginning of a record, which may lie in several stretches. */
+static size_t
+gather(const struct rpc_call *call, uint8_t *to, size_t max)
 {
-	size_t n = len - 4 < SUMMED ? len - 4 : SUMMED;
+	size_t n, have = 0;
+	unsigned i;
+
+	for (i = 0; i < call->nsegs && have < max; i++) {
+		n = call->segs[i].len;
+		if (n > max - have)
+			n = max - have;
+		memcpy(to + have, call->segs[i].base, n);
+		have += n;
+	}
+	return have;
+}
+
+static void
+key_make(const struct drc *drc, struct drc_key *k, const struct rpc_call *call)
+{
+	uint8_t head[4 + SUMMED];
+	size_t n = gather(call, head, sizeof head);
 
 	memset(k, 0, sizeof *k);
 	peer_addr_bytes(&call->peer->addr, k->addr);
-	k->sum = siphash24(drc->key, record + 4, n);
+	k->sum = siphash24(drc->key, head + 4, n - 4);
 	k->xid = call->h.xid;
 	k->prog = call->h.prog;
 	k->vers = call->h.vers;
 	k->proc = call->h.proc;
-	k->len = (uint32_t)len;
+	k->len = (uint32_t)call->size;
 	k->uid = call->cred.uid;
 	k->udp = call->peer->udp;
 	if (k->udp)
@@ -257,9 +273,8 @@ found(struct drc_entry *e, struct rpc_call *call, struct drc_origin *origin,
 }
 
 enum drc_answer
-drc_lookup(struct drc *drc, struct rpc_call *call, const uint8_t *record,
-    size_t len, struct drc_origin *origin, uint64_t now_ms,
-    struct drc_reply **reply)
+drc_lookup(struct drc *drc, struct rpc_call *call, struct drc_origin *origin,
+    uint64_t now_ms, struct drc_reply **reply)
 {
 	struct drc_entry *e, **bucket;
 	struct drc_shard *s;
@@ -267,7 +282,7 @@ drc_lookup(struct drc *drc, struct rpc_call *call, const uint8_t *record,
 	enum drc_answer answer = DRC_NEW;
 	uint32_t h;
 
-	key_make(drc, &key, call, record, len);
+	key_make(drc, &key, call);
 	h = (uint32_t)(key.sum ^ key.sum >> 32) ^ key.xid;
 	s = &drc->shard[h % SHARDS];
 	bucket = &s->bucket[h / SHARDS % BUCKETS];

@@ -56,12 +56,11 @@ struct drc_reply *drc_reply_new(size_t len);
 void		  drc_reply_put(void *reply);	/* an xdr_release_fn */
 
 /*
- * Look a call up by its record (the bytes after the xid are summed).
+ * Look a call up by its record, call->segs (what follows the xid is summed).
  * DRC_DONE: *reply is counted for the caller.
  */
 enum drc_answer drc_lookup(struct drc *, struct rpc_call *,
-	    const uint8_t *record, size_t len, struct drc_origin *,
-	    uint64_t now_ms, struct drc_reply **reply);
+	    struct drc_origin *, uint64_t now_ms, struct drc_reply **reply);
 /*
  * The call is answered with these bytes, which become the entry's (NULL: it
  * was not answered: forget it).  Returns the calls that wait for the same

@@ -1,0 +1,377 @@
+/* A server: its programs, loops, listeners; start and stop. */
+#include "rpc/server.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "rpc/conn.h"
+
+enum { MAX_LOOPS = 64, DRC_BYTES = 64 << 20, DRC_PER_ORIGIN = 8 << 20,
+    RESERVED_FDS = 32 };
+
+int
+rpc_server_new(struct rpc_server **sp, const struct rpc_server_config *config)
+{
+	struct rpc_server *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	s->config = *config;
+	s->max_record = config->max_payload + SERVER_HEAD_ROOM;
+	s->drc = drc_new(DRC_BYTES, DRC_PER_ORIGIN);
+	s->udp_origin = drc_origin_new(0);
+	s->groups = groups_new();
+	if (s->drc == NULL || s->udp_origin == NULL || s->groups == NULL) {
+		rpc_server_free(s);
+		return ENOMEM;
+	}
+	*sp = s;
+	return 0;
+}
+
+/* One warning a program for procedures that nobody handles. */
+static void
+warn_missing(const struct rpc_program *p)
+{
+	char list[512] = "";
+	size_t n = 0;
+	uint32_t i;
+
+	for (i = 1; i < p->service->nprocs; i++) {
+		if (p->service->procs[i].name == NULL ||
+		    rpc_procedure_has(p, &p->service->procs[i]))
+			continue;
+		n += (size_t)snprintf(list + n, sizeof list - n, " %s",
+		    p->service->procs[i].name);
+		if (n >= sizeof list)
+			break;
+	}
+	if (n > 0)
+		log_debug("%s: not implemented:%s", p->service->name, list);
+}
+
+int
+rpc_server_add(struct rpc_server *s, const struct rpc_program *p)
+{
+	if (s->nprograms == SERVER_MAX_PROGRAMS)
+		return ENOSPC;
+	warn_missing(p);
+	s->program[s->nprograms++] = p;
+	return 0;
+}
+
+uint16_t
+rpc_server_port(const struct rpc_server *s)
+{
+	return s->port;
+}
+
+/* --------------------------------------------------------------- limits -- */
+
+/* 90 % of the descriptors that we may have (raised as far as allowed). */
+static unsigned
+max_conns(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == -1)
+		return 900;
+	if (r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+		getrlimit(RLIMIT_NOFILE, &r);
+	}
+	if (r.rlim_cur > 1000000)
+		r.rlim_cur = 1000000;
+	return r.rlim_cur <= RESERVED_FDS ? 1 :
+	    (unsigned)((r.rlim_cur - RESERVED_FDS) / 10 * 9);
+}
+
+/* One loop per core that this process may use. */
+static unsigned
+cores(void)
+{
+	cpu_set_t set;
+	int n;
+
+	if (sched_getaffinity(0, sizeof set, &set) == -1 ||
+	    (n = CPU_COUNT(&set)) < 1)
+		return 1;
+	return n > MAX_LOOPS ? MAX_LOOPS : (unsigned)n;
+}
+
+/* -------------------------------------------------------- start and stop -- */
+
+static int
+loops_open(struct rpc_server *s, unsigned n)
+{
+	int err;
+
+	if ((s->loops = calloc(n, sizeof *s->loops)) == NULL)
+		return ENOMEM;
+	while (s->nloops < n) {
+		err = loop_init(&s->loops[s->nloops++], s);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+static int
+open_all(struct rpc_server *s, unsigned nloops)
+{
+	int err;
+
+	s->max_conns = max_conns();
+	if ((err = loops_open(s, nloops)) != 0 ||
+	    (err = rpc_executor_new(&s->slow, 1, NULL, NULL, NULL)) != 0) {
+		log_error("cannot start: %s", strerror(err));
+		return err;
+	}
+	if ((err = listeners_open(s)) != 0)
+		return err;
+	if (!s->config.tcp_only && (err = udp_open(s)) != 0)
+		log_warning("no UDP on port %u: %s", s->port, strerror(err));
+	atomic_store(&s->started, true);
+	return 0;
+}
+
+int
+rpc_server_start(struct rpc_server *s)
+{
+	unsigned i;
+	int err;
+
+	err = open_all(s, s->config.loops == 0 ? cores() : s->config.loops);
+	if (err != 0)
+		return err;
+	for (i = 0; i < s->nloops; i++) {
+		if ((err = loop_start(&s->loops[i])) != 0) {
+			log_error("cannot start a thread: %s", strerror(err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+int
+rpc_server_poll_fd(struct rpc_server *s)
+{
+	if (!atomic_load(&s->started) && open_all(s, 1) != 0)
+		return -1;
+	return s->loops[0].poll_fd;
+}
+
+int
+rpc_server_poll(struct rpc_server *s, int timeout_ms)
+{
+	if (s->nloops == 0)
+		return EINVAL;
+	loop_turn(&s->loops[0], timeout_ms);
+	return 0;
+}
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static bool
+is_quiet(const struct rpc_server *s)
+{
+	unsigned i;
+
+	for (i = 0; i < s->nloops; i++)
+		if (atomic_load(&s->loops[i].in_flight) > 0)
+			return false;
+	return true;
+}
+
+/* On loop 0: nobody new comes in. */
+static void
+stop_listening(struct loop_task *task, struct rpc_loop *loop)
+{
+	(void)task;
+	listeners_close(loop->server);
+}
+
+/* On each loop: no more calls are read. */
+static void
+stop_reading(struct loop_task *task, struct rpc_loop *loop)
+{
+	struct rpc_conn *c;
+
+	(void)task;
+	for (c = loop->conns; c != NULL; c = c->next) {
+		c->input_off = true;
+		poller_set(loop, &c->source, c->waits_out ? LOOP_OUT : 0);
+	}
+}
+
+static void
+drain(struct rpc_server *s, int drain_ms)
+{
+	struct timespec ms = { 0, 1000000 };
+	uint64_t until = now_ms() + (uint64_t)drain_ms;
+
+	while (!is_quiet(s) && now_ms() < until) {
+		if (!s->loops[0].has_thread)
+			loop_turn(&s->loops[0], 1);
+		else
+			nanosleep(&ms, NULL);
+	}
+}
+
+static void
+stop_threads(struct rpc_server *s)
+{
+	unsigned i;
+
+	for (i = 0; i < s->nloops; i++) {
+		atomic_store(&s->loops[i].stop, true);
+		loop_kick(&s->loops[i]);
+	}
+	for (i = 0; i < s->nloops; i++)
+		if (s->loops[i].has_thread)
+			pthread_join(s->loops[i].thread, NULL);
+}
+
+/*
+ * The threads are gone: what is left is ours.  Calls that wait are ended by
+ * their file systems' executors, which the caller stops before this one.
+ */
+static void
+close_connections(struct rpc_server *s)
+{
+	struct timespec ms = { 0, 1000000 };
+	uint64_t until = now_ms() + 2000;
+	unsigned i;
+
+	for (i = 0; i < s->nloops; i++)
+		while (s->loops[i].conns != NULL)
+			conn_close(s->loops[i].conns);
+	while (!is_quiet(s) && now_ms() < until) {
+		for (i = 0; i < s->nloops; i++)
+			loop_turn(&s->loops[i], 0);
+		nanosleep(&ms, NULL);
+	}
+}
+
+int
+rpc_server_stop(struct rpc_server *s, int drain_ms)
+{
+	struct loop_task listen = { .fn = stop_listening };
+	struct loop_task read[MAX_LOOPS];
+	unsigned i;
+
+	if (!atomic_load(&s->started))
+		return 0;
+	atomic_store(&s->stopping, true);
+	loop_post(&s->loops[0], &listen);
+	for (i = 0; i < s->nloops; i++) {
+		read[i] = (struct loop_task){ .fn = stop_reading };
+		loop_post(&s->loops[i], &read[i]);
+	}
+	drain(s, drain_ms);
+	stop_threads(s);
+	close_connections(s);
+	udp_close(s);
+	atomic_store(&s->started, false);
+	return is_quiet(s) ? 0 : EBUSY;
+}
+
+void
+rpc_server_free(struct rpc_server *s)
+{
+	unsigned i;
+
+	if (s == NULL)
+		return;
+	for (i = 0; i < s->nlisteners; i++)
+		if (s->listener[i].source.fd != -1)
+			close(s->listener[i].source.fd);
+	udp_close(s);
+	rpc_executor_free(s->slow);
+	for (i = 0; i < s->nloops; i++)
+		loop_fini(&s->loops[i]);
+	free(s->loops);
+	drc_free(s->drc);
+	drc_origin_put(s->udp_origin);
+	groups_free(s->groups);
+	free(s);
+}
+
+void
+rpc_server_fork_child(struct rpc_server *s)
+{
+	struct rpc_conn *c;
+	struct rpc_udp *u;
+	unsigned i;
+
+	for (i = 0; i < s->nlisteners; i++)
+		if (s->listener[i].source.fd != -1)
+			close(s->listener[i].source.fd);
+	for (i = 0; i < s->nloops; i++) {
+		for (c = s->loops[i].conns; c != NULL; c = c->next)
+			close(c->source.fd);
+		close(s->loops[i].poll_fd);
+		close(s->loops[i].wake.fd);
+	}
+	for (u = s->udp; u != NULL; u = udp_next(u))
+		close(udp_fd(u));
+}
+
+/* ---------------------------------------------------------------- timers -- */
+
+struct timer_task {
+	struct loop_task	task;
+	struct wheel_timer	timer;
+	struct rpc_loop		*loop;
+	unsigned		ms;
+	void			(*fn)(void *);
+	void			*arg;
+};
+
+static void
+timer_fires(struct wheel_timer *t)
+{
+	struct timer_task *task = (struct timer_task *)(void *)((char *)t -
+	    offsetof(struct timer_task, timer));
+
+	task->fn(task->arg);
+	free(task);
+}
+
+static void
+timer_arrives(struct loop_task *t, struct rpc_loop *loop)
+{
+	struct timer_task *task = (struct timer_task *)t;
+
+	task->timer.fn = timer_fires;
+	wheel_arm(&loop->wheel, &task->timer, loop->now_ms + task->ms);
+}
+
+int
+rpc_server_after(struct rpc_server *s, unsigned ms, void (*fn)(void *),
+    void *arg)
+{
+	struct timer_task *task;
+
+	if (s->nloops == 0)
+		return EINVAL;
+	if ((task = calloc(1, sizeof *task)) == NULL)
+		return ENOMEM;
+	*task = (struct timer_task){ .task.fn = timer_arrives, .ms = ms,
+	    .fn = fn, .arg = arg };
+	loop_post(&s->loops[0], &task->task);
+	return 0;
+}

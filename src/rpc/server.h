@@ -1,0 +1,108 @@
+/*
+ * A server as the rest of rpc sees it: its programs, loops, listeners and
+ * limits.  Fixed once it has started, but for counters.
+ */
+#ifndef RPC_SERVER_H
+#define RPC_SERVER_H
+
+#include "rpc/drc.h"
+#include "rpc/loop.h"
+
+enum { SERVER_MAX_PROGRAMS = 16, SERVER_MAX_LISTENERS = 32,
+    SERVER_MAX_PER_ADDR = 256, SERVER_MAX_IN_FLIGHT = 128,
+    SERVER_HEAD_ROOM = 4096 };
+
+/* Bytes of all receive buffers and payloads under way, of all loops. */
+#define SERVER_MAX_MEMORY	((size_t)256 << 20)
+
+struct rpc_listener {
+	struct rpc_source	 source;	/* first */
+	struct rpc_server	*server;
+	struct sockaddr_storage	 addr;
+	bool			 second;	/* the second port */
+	bool			 paused;
+};
+
+struct rpc_server {
+	struct rpc_server_config config;
+	const struct rpc_program *program[SERVER_MAX_PROGRAMS];
+	unsigned		 nprograms;
+	size_t			 max_record;
+	struct rpc_loop		*loops;
+	unsigned		 nloops;
+	struct rpc_listener	 listener[SERVER_MAX_LISTENERS];
+	unsigned		 nlisteners;
+	struct rpc_udp		*udp;		/* all sockets, a list */
+	struct drc		*drc;
+	struct drc_origin	*udp_origin;
+	struct groups		*groups;	/* of local users */
+	struct rpc_executor	*slow;		/* the user database */
+	uint16_t		 port;		/* as bound */
+	atomic_uint		 nconns;
+	unsigned		 max_conns;
+	atomic_size_t		 memory;
+	atomic_bool		 started, stopping;
+	struct wheel_timer	 resume_accept;	/* of loop 0 */
+};
+
+/* accept.c */
+int	listeners_open(struct rpc_server *);
+void	listeners_close(struct rpc_server *);
+
+/* holder.c: one line: what failed, who is in the way, what to do. */
+void	server_cannot_listen(const char *addr, uint16_t port, int err);
+
+/* udp.c */
+int	udp_open(struct rpc_server *);	/* after the TCP bind */
+void	udp_close(struct rpc_server *);
+bool	udp_is_second(const struct rpc_udp *);
+struct rpc_udp *udp_next(const struct rpc_udp *);
+int	udp_fd(const struct rpc_udp *);
+void	udp_reply(struct rpc_call *, struct pinefs_chain *);
+
+/* May this peer come at all?  (--allow, source port) */
+bool	server_admits(const struct rpc_server *, const struct rpc_peer *);
+
+/* groups.c: supplementary groups of local users, kept for 5 minutes. */
+struct groups *groups_new(void);
+void	groups_free(struct groups *);
+/* From memory: gid and groups of *cred by its uid; EAGAIN: not there. */
+int	groups_get(struct groups *, struct rpc_cred *, uint64_t now_ms);
+/* Ask the user database (may block). */
+void	groups_fill(struct groups *, uint32_t uid, uint64_t now_ms);
+
+/* dispatch.c */
+/*
+ * A record has come: call->segs, nsegs, size, conn or udp, peer and bulk are
+ * set.  The call is answered, waits, or is dropped; it is not the caller's
+ * any more.
+ */
+void	rpc_dispatch(struct rpc_call *);
+/* What is to happen to a call that came back to its loop. */
+void	rpc_call_continue(struct rpc_call *);
+/* Run the handler: on the loop, or an executor's thread. */
+void	rpc_call_run(struct rpc_call *);
+
+/*
+ * Look at a record whose end is not here yet.  0: worth receiving; with
+ * *bulk_len > 0 its payload of that length begins at *bulk_start.  EAGAIN:
+ * cannot be told yet.  EBADMSG: will be refused whatever follows, so that
+ * its bytes need not be kept.
+ */
+int	rpc_peek(const struct rpc_conn *, const uint8_t *record, size_t have,
+	    size_t *bulk_start, uint32_t *bulk_len);
+
+/* Is there a handler for it? */
+static inline bool
+rpc_procedure_has(const struct rpc_program *p, const struct rpc_procedure *proc)
+{
+	static void (*const none)(void);
+
+	return memcmp((const uint8_t *)p->handlers + proc->handler, &none,
+	    sizeof none) != 0;
+}
+
+/* trace.c */
+void	rpc_trace(const struct rpc_call *, enum rpc_accept_stat);
+
+#endif

@@ -1,0 +1,266 @@
+/*
+ * Datagrams: one call each way (RFC 5531 section 11).  Answered from the
+ * address the call was sent to, by asking for it with every datagram.
+ */
+#include <netinet/udp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "rpc/peer.h"
+#include "rpc/server.h"
+
+enum { BATCH = 8, DATAGRAM = 65536, CONTROL = 64, MAX_PAYLOAD = 65507 };
+
+struct rpc_udp {
+	struct rpc_source	 source;	/* first */
+	struct rpc_udp		*next;
+	struct rpc_server	*server;
+	struct rpc_loop		*loop;
+	struct sockaddr_storage	 addr;
+	bool			 second;
+	uint8_t			*buf;		/* BATCH datagrams */
+};
+
+/* The control message that says which of our addresses was meant. */
+union pktinfo {
+	struct in_pktinfo	v4;
+	struct in6_pktinfo	v6;
+};
+
+static void
+local_addr(struct msghdr *m, const struct rpc_udp *u,
+    struct sockaddr_storage *local)
+{
+	struct cmsghdr *c;
+	union pktinfo info;
+
+	*local = u->addr;
+	for (c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level == IPPROTO_IP &&
+		    c->cmsg_type == IP_PKTINFO) {
+			memcpy(&info, CMSG_DATA(c), sizeof info.v4);
+			((struct sockaddr_in *)local)->sin_addr =
+			    info.v4.ipi_addr;
+		} else if (c->cmsg_level == IPPROTO_IPV6 &&
+		    c->cmsg_type == IPV6_PKTINFO) {
+			memcpy(&info, CMSG_DATA(c), sizeof info.v6);
+			((struct sockaddr_in6 *)local)->sin6_addr =
+			    info.v6.ipi6_addr;
+		}
+	}
+}
+
+/* Weaker than TCP's: the port may have changed hands (SECURITY 3, 5). */
+static bool
+identify(const struct rpc_server *server, struct rpc_peer *peer)
+{
+	peer->udp = true;
+	peer->loopback = peer_is_loopback(&peer->addr) &&
+	    peer_is_loopback(&peer->local);
+	if (peer->loopback && !server->config.local_auth_none) {
+		if (peer_owner(&peer->addr, &peer->local, true, &peer->uid)
+		    != 0)
+			return false;
+		peer->proven = true;
+	}
+	return server_admits(server, peer);
+}
+
+static void
+datagram(struct rpc_udp *u, struct msghdr *m, const uint8_t *bytes, size_t len)
+{
+	struct rpc_loop *loop = u->loop;
+	struct rpc_call *call;
+	void *copy;
+
+	loop_count(loop, COUNT_UDP);
+	if (len < 4 || (call = rpc_call_new(loop)) == NULL)
+		return;
+	call->udp = u;
+	call->udp_peer = (struct rpc_peer){ .uid = UINT32_MAX };
+	memcpy(&call->udp_peer.addr, m->msg_name, m->msg_namelen);
+	local_addr(m, u, &call->udp_peer.local);
+	call->peer = &call->udp_peer;
+	if (!identify(u->server, &call->udp_peer)) {
+		loop_count(loop, COUNT_PEER_REFUSED);
+		rpc_call_free(call);
+		return;
+	}
+	/* The buffer is for the next datagrams; the call may wait. */
+	if ((copy = xdr_arena_alloc(&call->arena, len)) == NULL) {
+		rpc_call_free(call);
+		return;
+	}
+	memcpy(copy, bytes, len);
+	call->segs[0] = (struct xdr_seg){ copy, len };
+	call->nsegs = 1;
+	call->size = len;
+	rpc_dispatch(call);
+}
+
+static void
+udp_ready(struct rpc_source *s, struct rpc_loop *loop, unsigned events)
+{
+	struct rpc_udp *u = (struct rpc_udp *)s;
+	struct sockaddr_storage from[BATCH];
+	_Alignas(8) char control[BATCH][CONTROL];
+	struct mmsghdr m[BATCH];
+	struct iovec iov[BATCH];
+	int i, n;
+
+	(void)loop, (void)events;
+	memset(m, 0, sizeof m);
+	for (i = 0; i < BATCH; i++) {
+		iov[i] = (struct iovec){ u->buf + (size_t)i * DATAGRAM,
+		    DATAGRAM };
+		m[i].msg_hdr = (struct msghdr){ .msg_name = &from[i],
+		    .msg_namelen = sizeof from[i], .msg_iov = &iov[i],
+		    .msg_iovlen = 1, .msg_control = control[i],
+		    .msg_controllen = CONTROL };
+	}
+	n = recvmmsg(s->fd, m, BATCH, MSG_DONTWAIT, NULL);
+	for (i = 0; i < n; i++)
+		if ((m[i].msg_hdr.msg_flags & MSG_TRUNC) == 0)
+			datagram(u, &m[i].msg_hdr, iov[i].iov_base,
+			    m[i].msg_len);
+}
+
+/* From the address that was asked. */
+static void
+set_source(struct msghdr *m, char *control,
+    const struct sockaddr_storage *local)
+{
+	struct cmsghdr *c;
+	union pktinfo info;
+	size_t len;
+
+	memset(&info, 0, sizeof info);
+	m->msg_control = control;
+	m->msg_controllen = CONTROL;
+	c = CMSG_FIRSTHDR(m);
+	if (local->ss_family == AF_INET6) {
+		info.v6.ipi6_addr =
+		    ((const struct sockaddr_in6 *)local)->sin6_addr;
+		c->cmsg_level = IPPROTO_IPV6;
+		c->cmsg_type = IPV6_PKTINFO;
+		len = sizeof info.v6;
+	} else {
+		info.v4.ipi_spec_dst =
+		    ((const struct sockaddr_in *)local)->sin_addr;
+		c->cmsg_level = IPPROTO_IP;
+		c->cmsg_type = IP_PKTINFO;
+		len = sizeof info.v4;
+	}
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(c), &info, len);
+	m->msg_controllen = CMSG_SPACE(len);
+}
+
+void
+udp_reply(struct rpc_call *call, struct pinefs_chain *chain)
+{
+	_Alignas(8) char control[CONTROL] = { 0 };
+	struct iovec iov[64];
+	struct msghdr m = { .msg_iov = iov };
+
+	if (chain->bytes > MAX_PAYLOAD || chain->n > 64)
+		return;		/* the client asked for too much: it will
+				   ask again, and hear nothing again */
+	m.msg_iovlen = chain_iov(chain, iov, 64);
+	m.msg_name = &call->udp_peer.addr;
+	m.msg_namelen = call->udp_peer.addr.ss_family == AF_INET6 ?
+	    sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	set_source(&m, control, &call->udp_peer.local);
+	/* Lost like any datagram when the socket is full: they ask again. */
+	if (sendmsg(call->udp->source.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+	    -1 && errno != EAGAIN)
+		log_debug("udp: reply not sent: %s", strerror(errno));
+}
+
+static int
+open_one(struct rpc_server *server, struct rpc_loop *loop,
+    const struct rpc_listener *l)
+{
+	socklen_t len = l->addr.ss_family == AF_INET6 ?
+	    sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	struct rpc_udp *u;
+	int on = 1, err, v6 = l->addr.ss_family == AF_INET6;
+
+	if ((u = calloc(1, sizeof *u)) == NULL ||
+	    (u->buf = malloc((size_t)BATCH * DATAGRAM)) == NULL) {
+		free(u);
+		return ENOMEM;
+	}
+	u->source = (struct rpc_source){ .ready = udp_ready };
+	u->server = server;
+	u->loop = loop;
+	u->addr = l->addr;
+	u->second = l->second;
+	u->next = server->udp;
+	server->udp = u;
+	u->source.fd = socket(l->addr.ss_family,
+	    SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (u->source.fd == -1)
+		return errno;
+	setsockopt(u->source.fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+	if (v6)
+		setsockopt(u->source.fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+		    sizeof on);
+	setsockopt(u->source.fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+	    v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, &on, sizeof on);
+	err = bind(u->source.fd, (const struct sockaddr *)&l->addr, len) == -1
+	    ? errno : poller_add(loop, &u->source, LOOP_IN);
+	return err;
+}
+
+bool
+udp_is_second(const struct rpc_udp *u)
+{
+	return u->second;
+}
+
+struct rpc_udp *
+udp_next(const struct rpc_udp *u)
+{
+	return u->next;
+}
+
+int
+udp_fd(const struct rpc_udp *u)
+{
+	return u->source.fd;
+}
+
+int
+udp_open(struct rpc_server *server)
+{
+	unsigned i, j;
+	int err;
+
+	for (i = 0; i < server->nlisteners; i++) {
+		for (j = 0; j < server->nloops; j++) {
+			err = open_one(server, &server->loops[j],
+			    &server->listener[i]);
+			if (err != 0)
+				return err;
+		}
+	}
+	return 0;
+}
+
+void
+udp_close(struct rpc_server *server)
+{
+	struct rpc_udp *u;
+
+	while ((u = server->udp) != NULL) {
+		server->udp = u->next;
+		if (u->source.fd != -1) {
+			poller_del(u->loop, &u->source);
+			close(u->source.fd);
+		}
+		free(u->buf);
+		free(u);
+	}
+}
