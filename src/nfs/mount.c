@@ -1,0 +1,313 @@
+/*
+ * MOUNT versions 1 and 3 (RFC 1094 appendix A, RFC 1813 appendix I): from a
+ * path to the first handle.  Everything else about mounting, the list that
+ * DUMP shows, is a courtesy to showmount(8).
+ *
+ * Rights are checked at every NFS call, not here; an export that does not
+ * admit a caller says so already here, where mount(8) can show it.
+ */
+#include <errno.h>
+
+#include "base/log.h"
+#include "nfs/call.h"
+#include "nfs/mounts.h"
+#include "nfs/program.h"
+#include "proto/mount.h"
+
+/* ----------------------------------------------------------------- MNT -- */
+
+static bool
+is_root(struct xdr_view path)
+{
+	for (uint32_t i = 0; i < path.len; i++)
+		if (((const char *)path.data)[i] != '/')
+			return false;
+	return true;
+}
+
+/* One export is mounted as "/" whatever its name is. */
+static const struct vfs_export *
+find_export(const struct nfs *nfs, struct xdr_view path,
+    struct pinefs_name *rest)
+{
+	const struct vfs_export *x;
+
+	memset(rest, 0, sizeof *rest);
+	x = vfs_export_by_path(nfs->exports, path.data, path.len, rest);
+	if (x == NULL && nfs->exports->n == 1 && is_root(path))
+		x = nfs->exports->first;
+	return x;
+}
+
+/* Cut the next component off a path; false: there is none. */
+static bool
+next_component(struct pinefs_name *path, struct xdr_view *name)
+{
+	const char *end = path->base + path->len, *p = path->base, *q;
+
+	while (p < end && *p == '/')
+		p++;
+	for (q = p; q < end && *q != '/'; )
+		q++;
+	*name = xdr_view(p, (uint32_t)(q - p));
+	path->base = q;
+	path->len = (uint32_t)(end - q);
+	return name->len > 0;
+}
+
+/* The directory a path names, below its export's root. */
+static int
+walk(struct nfs_call *call, struct xdr_view path, struct pinefs_node **node)
+{
+	const struct vfs_export *x;
+	struct pinefs_name rest, name;
+	struct xdr_view component;
+	int err;
+
+	if ((x = find_export(call->nfs, path, &rest)) == NULL)
+		return ENOENT;
+	err = nfs_enter(call, x);
+	if (err == 0)
+		err = vfs_node_root(&call->vfs, node);
+	while (err == 0 && rest.len > 0 &&
+	    next_component(&rest, &component)) {
+		err = nfs_name_to_look_up(call, component, &name);
+		if (err == 0)
+			err = vfs_lookup(&call->vfs, *node, name, node);
+	}
+	if (err == 0 && vfs_node_type(*node) != PINEFS_DIR)
+		err = ENOTDIR;
+	return err;
+}
+
+/* What a client chose may stand in a log only escaped. */
+static void
+log_mnt(const struct nfs_call *call, struct xdr_view path, int err)
+{
+	static struct log_limit limit;
+	char text[128];
+
+	log_escape(text, sizeof text, path.data, path.len);
+	if (err == 0)
+		log_debug("%s mounted %s (MOUNT %u)", call->client, text,
+		    call->service->vers);
+	else
+		log_limited(&limit, "%s cannot mount %s: %s", call->client,
+		    text, strerror(err));
+}
+
+/* The address without its port: "127.0.0.1", "[::1]". */
+static const char *
+host_of(const struct nfs_call *call, char *to, size_t size)
+{
+	const char *end = strrchr(call->client, ':');
+	size_t n = end == NULL ? strlen(call->client) :
+	    (size_t)(end - call->client);
+
+	if (n > size - 1)
+		n = size - 1;
+	memcpy(to, call->client, n);
+	to[n] = '\0';
+	return to;
+}
+
+/* MNT of either version; the handle goes to `fh`. */
+static int
+mnt(struct nfs_call *call, struct xdr_view path, void *fh, uint32_t *len)
+{
+	struct pinefs_node *node = NULL;
+	char host[NFS_MOUNT_HOST];
+	int err;
+
+	err = walk(call, path, &node);
+	if (err == 0)
+		err = nfs_node_to_fh(call, node, fh, len);
+	if (err == PINEFS_LATER)
+		return err;
+	if (err == 0)
+		nfs_mounts_add(&call->nfs->mounts,
+		    host_of(call, host, sizeof host), path.data, path.len);
+	log_mnt(call, path, err);
+	return err;
+}
+
+static int
+mount_v1_mnt(void *self, struct rpc_call *rpc, const dirpath *args,
+    fhstatus *res)
+{
+	struct nfs_call *call = nfs_call(self, rpc, &mount_v1_service);
+	uint32_t len;
+	int err;
+
+	err = mnt(call, *args, res->directory, &len);
+	if (err == PINEFS_LATER)
+		return err;
+	res->status = nfs_mount_status(err);
+	return 0;
+}
+
+static int
+mount_v3_mnt(void *self, struct rpc_call *rpc, const dirpath *args,
+    mountres3 *res)
+{
+	struct nfs_call *call = nfs_call(self, rpc, &mount_v3_service);
+	void *fh = nfs_call_alloc(call, NFS_FH_MAX3);
+	uint32_t len = 0;
+	int err;
+
+	err = fh == NULL ? ENOMEM : mnt(call, *args, fh, &len);
+	if (err == PINEFS_LATER)
+		return err;
+	res->fhs_status = (mountstat3)nfs_mount_status(err);
+	if (err == 0) {
+		res->mountinfo.fhandle = xdr_view(fh, len);
+		res->mountinfo.auth_flavors.v =
+		    (int32_t *)(uintptr_t)call->nfs->flavors;
+		res->mountinfo.auth_flavors.n = call->nfs->nflavors;
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------- UMNT -- */
+
+static int
+umnt(void *self, struct rpc_call *rpc, const dirpath *args)
+{
+	struct nfs_call *call = nfs_call(self, rpc, &mount_v3_service);
+	char host[NFS_MOUNT_HOST];
+
+	nfs_mounts_remove(&call->nfs->mounts,
+	    host_of(call, host, sizeof host), args->data, args->len);
+	return 0;
+}
+
+static int
+umntall(void *self, struct rpc_call *rpc)
+{
+	struct nfs_call *call = nfs_call(self, rpc, &mount_v3_service);
+	char host[NFS_MOUNT_HOST];
+
+	nfs_mounts_remove_all(&call->nfs->mounts,
+	    host_of(call, host, sizeof host));
+	return 0;
+}
+
+/* --------------------------------------------------------- DUMP, EXPORT -- */
+
+struct dump {
+	struct nfs_call	*call;
+	size_t		 left;		/* bytes of the reply */
+	mountlist	*tail;
+};
+
+static bool
+copy_text(struct nfs_call *call, const char *text, struct xdr_view *view)
+{
+	uint32_t len = (uint32_t)strlen(text);
+	char *copy = nfs_call_alloc(call, len + 1);
+
+	if (copy == NULL)
+		return false;
+	memcpy(copy, text, len);
+	*view = xdr_view(copy, len);
+	return true;
+}
+
+/* Whatever does not fit is left out: this list is a courtesy. */
+static int
+dump_one(void *arg, const struct nfs_mounted *m)
+{
+	struct dump *d = arg;
+	size_t need = 4 + 4 + sizeof m->host + 4 + sizeof m->path;
+	struct mountbody *b;
+
+	if (need > d->left ||
+	    (b = nfs_call_alloc(d->call, sizeof *b)) == NULL ||
+	    !copy_text(d->call, m->host, &b->ml_hostname) ||
+	    !copy_text(d->call, m->path, &b->ml_directory))
+		return 1;
+	b->ml_next = NULL;
+	*d->tail = b;
+	d->tail = &b->ml_next;
+	d->left -= need;
+	return 0;
+}
+
+static int
+dump(void *self, struct rpc_call *rpc, mountlist *res)
+{
+	struct nfs_call *call = nfs_call(self, rpc, &mount_v3_service);
+	struct dump d = { call, call->max_io, res };
+
+	*res = NULL;
+	nfs_mounts_walk(&call->nfs->mounts, dump_one, &d);
+	return 0;
+}
+
+/* Every export, to everybody: no groups. */
+static int
+export_(void *self, struct rpc_call *rpc, exports *res)
+{
+	struct nfs_call *call = nfs_call(self, rpc, &mount_v3_service);
+	const struct vfs_export *x;
+	exports *tail = res;
+
+	*res = NULL;
+	for (x = call->nfs->exports->first; x != NULL; x = x->next) {
+		struct exportnode *e = nfs_call_alloc(call, sizeof *e);
+
+		if (e == NULL)
+			return ENOMEM;
+		e->ex_dir = xdr_view(x->path, (uint32_t)strlen(x->path));
+		e->ex_groups = NULL;
+		e->ex_next = NULL;
+		*tail = e;
+		tail = &e->ex_next;
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------- the tables -- */
+
+static const struct mount_v1_server handlers_v1 = {
+	.mnt = mount_v1_mnt,	.dump = dump,
+	.umnt = umnt,		.umntall = umntall,
+	.export_ = export_,	.exportall = export_,
+};
+
+static const struct mount_v3_server handlers_v3 = {
+	.mnt = mount_v3_mnt,	.dump = dump,
+	.umnt = umnt,		.umntall = umntall,
+	.export_ = export_,
+};
+
+/* MNT goes where its file system's look-ups go; all else is ours. */
+static struct rpc_executor *
+route(void *self, struct rpc_call *rpc, const void *args)
+{
+	const dirpath *path = args;
+	const struct vfs_export *x;
+	struct pinefs_name rest;
+
+	if (rpc_call_proc(rpc) != MOUNTPROC3_MNT ||
+	    (x = find_export(self, *path, &rest)) == NULL)
+		return NULL;
+	return vfs_fs_executor(x->fs, PINEFS_OP_LOOKUP | PINEFS_OP_GETATTR |
+	    PINEFS_OP_RESOLVE);
+}
+
+void
+mount_v1_program(struct nfs *nfs, struct rpc_program *row)
+{
+	*row = (struct rpc_program){ .service = &mount_v1_service,
+	    .handlers = &handlers_v1, .self = nfs, .route = route,
+	    .mount_port = true };
+}
+
+void
+mount_v3_program(struct nfs *nfs, struct rpc_program *row)
+{
+	*row = (struct rpc_program){ .service = &mount_v3_service,
+	    .handlers = &handlers_v3, .self = nfs, .route = route,
+	    .mount_port = true };
+}

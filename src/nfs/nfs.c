@@ -1,0 +1,39 @@
+/* The programs of this room, joined for src/server. */
+#include "nfs/nfs.h"
+
+#include "nfs/program.h"
+
+enum { MAX_TCP = 1024 * 1024, MAX_UDP = 32 * 1024 };
+
+void
+nfs_init(struct nfs *nfs, const struct vfs_exports *exports)
+{
+	static const uint32_t flavors[] = { RPC_AUTH_SYS };
+
+	memset(nfs, 0, sizeof *nfs);
+	nfs->exports = exports;
+	nfs->max_tcp = MAX_TCP;
+	nfs->max_udp = MAX_UDP;
+	nfs->flavors = flavors;
+	nfs->nflavors = sizeof flavors / sizeof flavors[0];
+	pthread_mutex_init(&nfs->mounts.lock, NULL);
+}
+
+void
+nfs_fini(struct nfs *nfs)
+{
+	pthread_mutex_destroy(&nfs->mounts.lock);
+	explicit_bzero(&nfs->keys, sizeof nfs->keys);
+}
+
+unsigned
+nfs_programs(struct nfs *nfs, struct rpc_program rows[NFS_PROGRAMS])
+{
+	unsigned n = 0;
+
+	nfs2_program(nfs, &rows[n++]);
+	nfs3_program(nfs, &rows[n++]);
+	mount_v1_program(nfs, &rows[n++]);
+	mount_v3_program(nfs, &rows[n++]);
+	return n;
+}
