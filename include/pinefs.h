@@ -598,11 +598,6 @@ int	 pinefs_set(struct pinefs_server *server, const char *option,
 /* Before start.  The file system is borrowed; `path` "/" or "/NAME". */
 int	 pinefs_export(struct pinefs_server *server, const char *path,
 	    struct pinefs *fs);
-/* A MOUNT path, v4 root entry or export id that no export knows yet. */
-typedef int pinefs_mount_fn(struct pinefs_call *call, const char *path,
-	    uint32_t export_id, struct pinefs **fs, void *arg);
-int	 pinefs_on_mount(struct pinefs_server *server, pinefs_mount_fn *fn,
-	    void *arg);
 /* Own threads; returns once it listens.  0 or an errno; a line was logged. */
 int	 pinefs_start(struct pinefs_server *server);
 int	 pinefs_port(const struct pinefs_server *server);

@@ -186,6 +186,7 @@ int	rpc_server_add(struct rpc_server *, const struct rpc_program *);
  */
 int	rpc_server_start(struct rpc_server *);
 uint16_t rpc_server_port(const struct rpc_server *);
+uint16_t rpc_server_second_port(const struct rpc_server *); /* 0: none */
 /* One loop without a thread, for a host with its own: readable = poll. */
 int	rpc_server_poll_fd(struct rpc_server *);
 int	rpc_server_poll(struct rpc_server *, int timeout_ms);

@@ -354,6 +354,8 @@ listeners_open(struct rpc_server *server)
 	if ((err = open_port(server, &second, true, &addr)) != 0)
 		log_warning("cannot listen on %s port %u: %s; MOUNT answers on "
 		    "port %u as well", addr, second, strerror(err), port);
+	else
+		server->second_port = second;
 	return 0;
 }
 

@@ -71,6 +71,12 @@ rpc_server_port(const struct rpc_server *s)
 	return s->port;
 }
 
+uint16_t
+rpc_server_second_port(const struct rpc_server *s)
+{
+	return s->second_port;
+}
+
 /* --------------------------------------------------------------- limits -- */
 
 /* 90 % of the descriptors that we may have (raised as far as allowed). */

@@ -38,6 +38,7 @@ struct rpc_server {
 	struct groups		*groups;	/* of local users */
 	struct rpc_executor	*slow;		/* the user database */
 	uint16_t		 port;		/* as bound */
+	uint16_t		 second_port;	/* 0: none */
 	atomic_uint		 nconns;
 	unsigned		 max_conns;
 	atomic_size_t		 memory;

@@ -1,0 +1,286 @@
+/* The command line.  See cli.h. */
+#include "server/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum { MAX_ROWS = 64, LONG_ONLY = 256, DRAIN_MS = 5000 };
+
+const struct cli_row cli_serve_rows[] = {
+	{ 't', "tcp", NULL, "tcp-only", "yes", "TCP only, no UDP" },
+	{ 0, "addr", "A", "addr", NULL,
+	    "listen on this address (again for more); 127.0.0.1 and ::1" },
+	{ 'p', "port", "N", "port", NULL,
+	    "NFS and MOUNT; 2049; 0: any free one, printed" },
+	{ 0, "mount-port", "N", "mount-port", NULL,
+	    "MOUNT also here; 5555; 0: not" },
+	{ 0, "no-portmap", NULL, "portmap", "no",
+	    "do not tell the portmapper" },
+	{ 0, "allow", "NET", "allow", NULL,
+	    "who may come from elsewhere, as 10.0.0.0/8 (again for more)" },
+	{ 0, "local-auth", "HOW", "local-auth", NULL,
+	    "peer: ask whose socket a local client's is; none: believe it" },
+	{ 0, "squash", "WHOM", "squash", NULL,
+	    "none, root or all become the anonymous user; root" },
+	{ 0, "threads", "N", "threads", NULL, "loops; one per core" },
+	{ 0, "state-dir", "DIR", "state-dir", NULL,
+	    "where the key of handles is kept" },
+	{ 'o', "options", "ro", NULL, NULL, "ro: read-only" },
+	{ 0, "log", "LEVEL", "log", NULL,
+	    "error, warning, info or debug; info" },
+	{ 0, "ready-fd", "FD", NULL, NULL,
+	    "write a newline there when it serves" },
+	{ 'h', "help", NULL, NULL, NULL, "this" },
+	{ 'V', "version", NULL, NULL, NULL, "the version" },
+	{ 0, NULL, NULL, NULL, NULL, NULL }
+};
+
+/* --------------------------------------------------------------- parsing -- */
+
+struct tables {
+	const struct cli_row	*row[MAX_ROWS];
+	struct option		 longs[MAX_ROWS + 1];
+	char			 shorts[3 * MAX_ROWS + 3];
+	unsigned		 n;
+};
+
+static void
+add_rows(struct tables *t, const struct cli_row *row)
+{
+	char *p = t->shorts + strlen(t->shorts);
+
+	for (; row != NULL && row->name != NULL && t->n < MAX_ROWS; row++) {
+		t->longs[t->n] = (struct option){ row->name,
+		    row->arg == NULL ? no_argument : required_argument, NULL,
+		    LONG_ONLY + (int)t->n };
+		t->row[t->n++] = row;
+		if (row->letter != 0) {
+			*p++ = (char)row->letter;
+			if (row->arg != NULL)
+				*p++ = ':';
+		}
+	}
+	*p = '\0';
+}
+
+static const struct cli_row *
+find_row(const struct tables *t, int c)
+{
+	unsigned i;
+
+	if (c >= LONG_ONLY)
+		return t->row[c - LONG_ONLY];
+	for (i = 0; i < t->n; i++)
+		if (t->row[i]->letter == c)
+			return t->row[i];
+	return NULL;
+}
+
+int
+cli_parse(const struct cli_row *own, const struct cli_row *serve, int argc,
+    char **argv, cli_option_fn *fn, void *ctx, int *rest)
+{
+	struct tables t = { .n = 0 };
+	int c, status;
+
+	/* '+': what follows the first word is not ours; ':': we complain. */
+	strcpy(t.shorts, "+:");
+	add_rows(&t, own);
+	add_rows(&t, serve);
+	optind = 0;
+	while ((c = getopt_long(argc, argv, t.shorts, t.longs, NULL)) != -1) {
+		if (c == '?' || c == ':') {
+			log_error(c == ':' ? "option %s needs an argument; try "
+			    "--help" : "unknown option %s; try --help",
+			    argv[optind - 1]);
+			return EXIT_USAGE;
+		}
+		if ((status = fn(ctx, find_row(&t, c), optarg)) != 0)
+			return status;
+	}
+	*rest = optind;
+	return 0;
+}
+
+static void
+print_rows(const struct cli_row *row)
+{
+	char left[64];
+
+	for (; row != NULL && row->name != NULL; row++) {
+		snprintf(left, sizeof left, "%s%c%s --%s%s%s",
+		    row->letter == 0 ? "  " : "-",
+		    row->letter == 0 ? ' ' : row->letter,
+		    row->letter == 0 ? "" : ",", row->name,
+		    row->arg == NULL ? "" : " ",
+		    row->arg == NULL ? "" : row->arg);
+		printf("  %-22s %s\n", left, row->help);
+	}
+}
+
+void
+cli_help(const char *usage, const struct cli_row *own,
+    const struct cli_row *serve)
+{
+	printf("%s\n", usage);
+	print_rows(own);
+	print_rows(serve);
+}
+
+/* --------------------------------------------------------------- serving -- */
+
+static int
+status_of(int err)
+{
+	switch (err) {
+	case 0:
+		return 0;
+	case EINVAL:
+		return EXIT_USAGE;
+	case EPERM:
+	case EACCES:
+		return EXIT_NOPERM;
+	case EADDRINUSE:
+	case EADDRNOTAVAIL:
+		return EXIT_UNAVAILABLE;
+	}
+	return EXIT_OSERR;
+}
+
+static void
+say_ready(const struct pinefs_server *s, const char *what, const char *addr,
+    int fd)
+{
+	int port = pinefs_port(s);
+
+	fprintf(stderr, "pinefs: serving %s on %s:%d (NFS 2 3)\n"
+	    "mount it:  sudo mount -t nfs -o vers=3,proto=tcp,port=%d,"
+	    "mountport=%d,nolock %s:/ /mnt\n"
+	    "           macOS, not verified: mount_nfs -o vers=3,tcp,port=%d,"
+	    "mountport=%d,locallocks %s:/ DIR\n",
+	    what, addr, port, port, port, addr, port, port, addr);
+	fflush(stderr);
+	if (fd != -1) {
+		if (write(fd, "\n", 1) == -1)
+			log_warning("--ready-fd %d: %s", fd, strerror(errno));
+		close(fd);
+	}
+}
+
+int
+cli_serve(struct pinefs_server *s, const char *what, const char *addr,
+    int ready_fd)
+{
+	sigset_t ends;
+	int err, sig;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &ends, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if ((err = pinefs_start(s)) != 0)
+		return status_of(err);
+	say_ready(s, what, addr, ready_fd);
+	sigwait(&ends, &sig);
+	pinefs_stop(s, DRAIN_MS);
+	return 0;
+}
+
+/* ----------------------------------------------------------- pinefs_main -- */
+
+struct run {
+	struct pinefs_server	*server;
+	const char		*addr;
+	int			 ready_fd;
+	bool			 done;		/* --help, --version */
+};
+
+static int
+set_mount_options(struct pinefs_server *s, const char *list)
+{
+	if (strcmp(list, "ro") == 0)
+		return pinefs_set(s, "ro", "yes");
+	if (strcmp(list, "rw") == 0)
+		return pinefs_set(s, "ro", "no");
+	log_error("-o %s: only ro and rw are known", list);
+	return EINVAL;
+}
+
+int
+cli_number(const char *name, const char *text, int *n)
+{
+	char *end;
+	long v = strtol(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end != '\0' || v > 1 << 20) {
+		log_error("--%s %s: not a number", name, text);
+		return EXIT_USAGE;
+	}
+	*n = (int)v;
+	return 0;
+}
+
+static int
+take(void *ctx, const struct cli_row *row, const char *arg)
+{
+	struct run *run = ctx;
+
+	if (strcmp(row->name, "help") == 0) {
+		cli_help("usage: this program [options]", NULL,
+		    cli_serve_rows);
+		run->done = true;
+	} else if (strcmp(row->name, "version") == 0) {
+		printf("pinefs %s\n", pinefs_version());
+		run->done = true;
+	} else if (strcmp(row->name, "ready-fd") == 0) {
+		return cli_number(row->name, arg, &run->ready_fd);
+	} else if (row->option == NULL) {
+		return set_mount_options(run->server, arg) == 0 ? 0 :
+		    EXIT_USAGE;
+	} else {
+		if (strcmp(row->name, "addr") == 0 && run->addr == NULL)
+			run->addr = arg;
+		return pinefs_set(run->server, row->option,
+		    row->value != NULL ? row->value : arg) == 0 ? 0 :
+		    EXIT_USAGE;
+	}
+	return 0;
+}
+
+int
+pinefs_main(struct pinefs *fs, int argc, char **argv)
+{
+	const char *slash = strrchr(argv[0], '/');
+	const char *name = slash == NULL ? argv[0] : slash + 1;
+	struct run run = { .ready_fd = -1 };
+	int status, rest;
+
+	if (pinefs_server_new(&run.server) != 0)
+		return EXIT_OSERR;
+	pinefs_set(run.server, "instance", name);
+	status = cli_parse(NULL, cli_serve_rows, argc, argv, take, &run,
+	    &rest);
+	if (status == 0 && !run.done && rest < argc) {
+		log_error("'%s' is not understood; try --help", argv[rest]);
+		status = EXIT_USAGE;
+	}
+	if (status == 0 && !run.done) {
+		if (pinefs_export(run.server, "/", fs) != 0)
+			status = EXIT_OSERR;
+		else
+			status = cli_serve(run.server, name, run.addr == NULL ?
+			    "127.0.0.1" : run.addr, run.ready_fd);
+	}
+	pinefs_server_free(run.server);
+	pinefs_free(fs);
+	return status;
+}

@@ -1,0 +1,372 @@
+/* What pinefs_server_new to pinefs_stop do.  See pinefs.h. */
+#include "server/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "rpc/peer.h"
+
+enum { MAX_PAYLOAD = 1 << 20, WAIT_CHECK_MS = 10000, EXECUTOR_THREADS = 4 };
+
+int
+pinefs_server_new(struct pinefs_server **sp)
+{
+	struct pinefs_server *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	options_init(&s->opt);
+	s->state = (struct state){ .dir = -1, .lock = -1 };
+	*sp = s;
+	return 0;
+}
+
+int
+pinefs_set(struct pinefs_server *s, const char *option, const char *value)
+{
+	return s->started ? EBUSY : options_set(&s->opt, option, value);
+}
+
+/* --------------------------------------------------------------- exports -- */
+
+int
+pinefs_export(struct pinefs_server *s, const char *path, struct pinefs *fs)
+{
+	struct vfs_export *e = &s->export[s->exports.n];
+	unsigned i;
+
+	if (s->started)
+		return EBUSY;
+	if (s->exports.n == SERVER_MAX_EXPORTS)
+		return ENOSPC;
+	if (path[0] != '/')
+		return EINVAL;
+	for (i = 0; i < s->exports.n; i++)
+		if (strcmp(s->export[i].path, path) == 0)
+			return EEXIST;
+	*e = (struct vfs_export){ .next = s->exports.first, .fs = fs };
+	if ((e->path = strdup(path)) == NULL)
+		return ENOMEM;
+	s->exports.first = e;
+	s->exports.n++;
+	return 0;
+}
+
+/* The options hold for every export; ids come from the state directory. */
+static int
+finish_exports(struct pinefs_server *s)
+{
+	uint32_t taken[SERVER_MAX_EXPORTS];
+	struct vfs_export *e;
+	char *name;
+	unsigned i;
+
+	for (i = 0; i < s->exports.n; i++) {
+		e = &s->export[i];
+		e->read_only = s->opt.read_only;
+		e->squash = s->opt.squash;
+		e->anon_uid = s->opt.anon_uid;
+		e->anon_gid = s->opt.anon_gid;
+		e->uids = s->opt.limit_uids ? s->opt.uids : NULL;
+		e->nuids = s->opt.nuids;
+		/* Another program on the same port is another export. */
+		if (asprintf(&name, "%s%s", s->opt.instance == NULL ? "" :
+		    s->opt.instance, e->path) == -1)
+			return ENOMEM;
+		taken[i] = e->id = state_export_id(&s->state, name, taken, i);
+		free(name);
+	}
+	return 0;
+}
+
+/* -------------------------------------------------------------- executors -- */
+
+static int
+make_executors(struct pinefs_server *s)
+{
+	const struct pinefs_executor *x;
+	const struct pinefs_ops *ops;
+	struct pinefs_executor none = { 0 };
+	unsigned i;
+	int err;
+
+	for (i = 0; i < s->exports.n; i++) {
+		ops = vfs_fs_ops(s->export[i].fs);
+		if (ops->blocking == 0)
+			continue;
+		x = ops->executor == NULL ? &none : ops->executor;
+		err = rpc_executor_new(&s->executor[i],
+		    x->threads == 0 ? EXECUTOR_THREADS : x->threads,
+		    x->begin, x->end, x->arg);
+		if (err != 0)
+			return err;
+		vfs_fs_set_executor(s->export[i].fs, s->executor[i]);
+	}
+	return 0;
+}
+
+static void
+free_executors(struct pinefs_server *s)
+{
+	unsigned i;
+
+	for (i = 0; i < s->exports.n; i++) {
+		if (s->executor[i] == NULL)
+			continue;
+		vfs_fs_set_executor(s->export[i].fs, NULL);
+		rpc_executor_free(s->executor[i]);
+		s->executor[i] = NULL;
+	}
+}
+
+/* ---------------------------------------------------------- registration -- */
+
+static unsigned
+rows_of(const struct pinefs_server *s,
+    struct register_row rows[2 * NFS_PROGRAMS])
+{
+	uint16_t port, second = rpc_server_second_port(s->rpc);
+	const struct rpc_service *v;
+	unsigned i, n = 0;
+
+	for (i = 0; i < s->nprograms; i++) {
+		v = s->program[i].service;
+		port = s->program[i].mount_port && second != 0 ? second :
+		    rpc_server_port(s->rpc);
+		rows[n++] = (struct register_row){ v->prog, v->vers, port,
+		    false };
+		if (!s->opt.tcp_only && !s->program[i].no_udp)
+			rows[n++] = (struct register_row){ v->prog, v->vers,
+			    port, true };
+	}
+	return n;
+}
+
+static void
+tell_portmapper(struct pinefs_server *s, bool on)
+{
+	struct register_row rows[2 * NFS_PROGRAMS];
+	int err;
+
+	if (s->opt.no_portmap || (!on && !s->registered))
+		return;
+	err = register_rows(rows, rows_of(s, rows), on);
+	s->registered = on && err == 0;
+	if (err != 0 && on)
+		log_info("no portmapper (%s): not needed, give port= and "
+		    "mountport= when mounting", strerror(err));
+}
+
+/* ---------------------------------------------------------- start and stop -- */
+
+static int
+nfs_after(void *arg, unsigned ms, void (*fn)(void *), void *fn_arg)
+{
+	struct pinefs_server *s = arg;
+
+	return rpc_server_after(s->rpc, ms, fn, fn_arg);
+}
+
+/* Calls that a file system has not completed for 30 s get one line. */
+static void
+check_waits(void *arg)
+{
+	struct pinefs_server *s = arg;
+	unsigned i;
+
+	for (i = 0; i < s->exports.n; i++)
+		vfs_fs_check_waits(s->export[i].fs, clock_boot_ms());
+	rpc_server_after(s->rpc, WAIT_CHECK_MS, check_waits, s);
+}
+
+static int
+make_rpc(struct pinefs_server *s)
+{
+	struct rpc_server_config config = {
+		.addrs = s->opt.naddr == 0 ? NULL :
+		    (const char *const *)s->opt.addr,
+		.port = s->opt.port,
+		.second_port = s->opt.mount_port,
+		.tcp_only = s->opt.tcp_only,
+		.local_auth_none = s->opt.local_auth_none,
+		.udp_changes_reserved = s->opt.udp_changes_reserved,
+		.loops = s->opt.threads,
+		.allow = (const char *const *)s->opt.allow,
+		.max_payload = MAX_PAYLOAD,
+	};
+	unsigned i;
+	int err;
+
+	if ((err = rpc_server_new(&s->rpc, &config)) != 0)
+		return err;
+	nfs_init(&s->nfs, &s->exports);
+	s->nfs.keys = s->state.keys;
+	s->nfs.after = nfs_after;
+	s->nfs.after_arg = s;
+	s->nprograms = nfs_programs(&s->nfs, s->program);
+	for (i = 0; i < s->nprograms; i++)
+		if ((err = rpc_server_add(s->rpc, &s->program[i])) != 0)
+			return err;
+	return 0;
+}
+
+/* AUTH_SYS over a network lets everybody claim to be anybody. */
+static int
+check_addresses(const struct pinefs_server *s)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+	unsigned i;
+
+	for (i = 0; i < s->opt.naddr; i++) {
+		if (peer_parse(s->opt.addr[i], 0, &ss, &len) == 0 &&
+		    peer_is_loopback(&ss))
+			continue;
+		if (s->opt.nallow == 0) {
+			log_error("--addr %s is not loopback: say with "
+			    "--allow NET who may come", s->opt.addr[i]);
+			return EPERM;
+		}
+		log_warning("%s: clients of the allowed networks can claim "
+		    "any uid", s->opt.addr[i]);
+	}
+	return 0;
+}
+
+static int
+prepare(struct pinefs_server *s)
+{
+	int err;
+
+	if (s->exports.n == 0)
+		return EINVAL;
+	if ((err = check_addresses(s)) != 0)
+		return err;
+	state_open(&s->state, s->opt.state_dir, s->opt.instance == NULL ?
+	    "pinefs" : s->opt.instance);
+	if ((err = finish_exports(s)) != 0 || (err = make_executors(s)) != 0
+	    || (err = make_rpc(s)) != 0)
+		log_error("cannot start: %s", strerror(err));
+	return err;
+}
+
+static void
+undo(struct pinefs_server *s)
+{
+	free_executors(s);
+	rpc_server_free(s->rpc);
+	s->rpc = NULL;
+	state_close(&s->state);
+}
+
+int
+pinefs_start(struct pinefs_server *s)
+{
+	int err;
+
+	if (s->started)
+		return EALREADY;
+	err = prepare(s);
+	if (err == 0)
+		err = rpc_server_start(s->rpc);
+	if (err != 0) {
+		undo(s);
+		return err;
+	}
+	s->started = true;
+	rpc_server_after(s->rpc, WAIT_CHECK_MS, check_waits, s);
+	tell_portmapper(s, true);
+	return 0;
+}
+
+int
+pinefs_poll_fd(struct pinefs_server *s)
+{
+	if (!s->started) {
+		if (prepare(s) != 0) {
+			undo(s);
+			return -1;
+		}
+		s->started = true;
+	}
+	return rpc_server_poll_fd(s->rpc);
+}
+
+int
+pinefs_poll(struct pinefs_server *s, int timeout_ms)
+{
+	return s->rpc == NULL ? EINVAL : rpc_server_poll(s->rpc, timeout_ms);
+}
+
+int
+pinefs_port(const struct pinefs_server *s)
+{
+	return s->rpc == NULL ? 0 : rpc_server_port(s->rpc);
+}
+
+int
+pinefs_stop(struct pinefs_server *s, int drain_ms)
+{
+	int err;
+
+	if (!s->started)
+		return 0;
+	tell_portmapper(s, false);
+	err = rpc_server_stop(s->rpc, drain_ms);
+	free_executors(s);
+	s->started = false;
+	return err;
+}
+
+void
+pinefs_server_free(struct pinefs_server *s)
+{
+	unsigned i;
+
+	if (s == NULL)
+		return;
+	if (pinefs_stop(s, 0) != 0) {
+		/* A file system still holds a call: better lost than torn. */
+		log_warning("a call was never completed; its memory is lost");
+		return;
+	}
+	undo(s);
+	nfs_fini(&s->nfs);
+	for (i = 0; i < s->exports.n; i++)
+		free(s->export[i].path);
+	options_fini(&s->opt);
+	free(s);
+}
+
+/* ------------------------------------------------------------------ more -- */
+
+int
+pinefs_after(struct pinefs_server *s, unsigned ms, void (*fn)(void *),
+    void *arg)
+{
+	return s->rpc == NULL ? EINVAL : rpc_server_after(s->rpc, ms, fn, arg);
+}
+
+void
+pinefs_fork_child(struct pinefs_server *s)
+{
+	if (s->rpc != NULL)
+		rpc_server_fork_child(s->rpc);
+	if (s->state.lock != -1)
+		close(s->state.lock);	/* the parent's copy keeps the lock */
+}
+
+int *
+pinefs_trace(void)
+{
+	return rpc_trace_switch();
+}
+
+const char *
+pinefs_version(void)
+{
+	return PINEFS_VERSION;
+}

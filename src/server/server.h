@@ -1,0 +1,65 @@
+/*
+ * A server behind pinefs.h: joins rpc, nfs and vfs.
+ */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include <pinefs.h>
+#include <pinefs/rpc.h>
+
+#include "nfs/nfs.h"
+#include "server/state.h"
+
+enum { SERVER_MAX_ADDRS = 16, SERVER_MAX_NETS = 32, SERVER_MAX_UIDS = 64,
+    SERVER_MAX_EXPORTS = 64 };
+
+/* What pinefs_set sets. */
+struct options {
+	char		*addr[SERVER_MAX_ADDRS + 1];	/* NULL-terminated */
+	unsigned	 naddr;
+	char		*allow[SERVER_MAX_NETS + 1];
+	unsigned	 nallow;
+	uint32_t	 uids[SERVER_MAX_UIDS];
+	unsigned	 nuids;
+	bool		 limit_uids;
+	uint16_t	 port, mount_port;
+	bool		 tcp_only, no_portmap, local_auth_none, read_only;
+	bool		 udp_changes_reserved;
+	unsigned	 threads;
+	char		*state_dir, *instance;
+	enum vfs_squash	 squash;
+	uint32_t	 anon_uid, anon_gid;
+};
+
+struct pinefs_server {
+	struct options		 opt;
+	struct state		 state;
+	struct vfs_export	 export[SERVER_MAX_EXPORTS];
+	struct vfs_exports	 exports;
+	struct rpc_executor	*executor[SERVER_MAX_EXPORTS];
+	struct nfs		 nfs;
+	struct rpc_program	 program[NFS_PROGRAMS];
+	unsigned		 nprograms;
+	struct rpc_server	*rpc;
+	bool			 started, registered;
+};
+
+/* options.c */
+void	options_init(struct options *);
+void	options_fini(struct options *);
+/* EINVAL, and one line said what is wrong. */
+int	options_set(struct options *, const char *name, const char *value);
+
+/*
+ * register.c: tell the portmapper (rpcbind) about programs and ports; and
+ * withdraw.  Never fatal: one line, at most.
+ */
+struct register_row {
+	uint32_t	prog, vers;
+	uint16_t	port;
+	bool		udp;
+};
+/* ENOENT: there is no portmapper. */
+int	register_rows(const struct register_row *, unsigned n, bool on);
+
+#endif

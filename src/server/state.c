@@ -1,0 +1,322 @@
+/* The state directory.  See state.h. */
+#include "server/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/random.h"
+
+enum { EXPORTS_MAX = 1 << 20 };
+
+/* ------------------------------------------------------------ directory -- */
+
+/* mkdir -p, mode 0700. */
+static int
+make_path(char *path)
+{
+	char *p;
+
+	for (p = path + 1; *p != '\0'; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(path, 0700) == -1 && errno != EEXIST) {
+			*p = '/';
+			return errno;
+		}
+		*p = '/';
+	}
+	return mkdir(path, 0700) == -1 && errno != EEXIST ? errno : 0;
+}
+
+/* Where states of this user lie, by the rules of systemd and XDG. */
+static char *
+default_path(const char *instance)
+{
+	const char *base = getenv("STATE_DIRECTORY"), *home = getenv("HOME");
+	const char *middle = "";
+	char *path;
+
+	if (base == NULL || *base != '/') {
+		middle = "/pinefs";
+		base = getenv("XDG_STATE_HOME");
+	}
+	if (base == NULL || *base != '/') {
+		base = geteuid() == 0 ? "/var/lib" : home;
+		if (geteuid() != 0)
+			middle = "/.local/state/pinefs";
+	}
+	if (base == NULL ||
+	    asprintf(&path, "%s%s/%s", base, middle, instance) == -1)
+		return NULL;
+	return path;
+}
+
+/* An instance's name becomes a file name. */
+static void
+clean(char *name)
+{
+	for (; *name != '\0'; name++)
+		if (*name == '/' || *name < ' ' || *name == 0x7f)
+			*name = '_';
+}
+
+static int
+lock_directory(struct state *s)
+{
+	s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (s->lock == -1)
+		return errno;
+	return flock(s->lock, LOCK_EX | LOCK_NB) == -1 ? errno : 0;
+}
+
+static int
+open_directory(struct state *s)
+{
+	int err;
+
+	if (s->path == NULL)
+		return ENOENT;
+	if ((err = make_path(s->path)) != 0)
+		return err;
+	s->dir = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dir == -1)
+		return errno;
+	return lock_directory(s);
+}
+
+/* ----------------------------------------------------------------- files -- */
+
+/* Written whole, or not at all: temporary file, fsync, rename. */
+static int
+write_file(int dir, const char *name, const void *data, size_t len)
+{
+	char temp[64];
+	int fd, err = 0;
+
+	snprintf(temp, sizeof temp, "%s.new", name);
+	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+	    0600);
+	if (fd == -1)
+		return errno;
+	if (write(fd, data, len) != (ssize_t)len || fsync(fd) == -1)
+		err = errno == 0 ? EIO : errno;
+	close(fd);
+	if (err == 0 && renameat(dir, temp, dir, name) == -1)
+		err = errno;
+	if (err == 0 && fsync(dir) == -1)
+		err = errno;
+	return err;
+}
+
+/* 0; ENOENT; EPERM: others can read it; EBADMSG: not 16 bytes. */
+static int
+read_key(int dir, const char *name, uint8_t key[16])
+{
+	uint8_t buf[17];
+	struct stat st;
+	ssize_t n;
+	int fd, err = 0;
+
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return errno;
+	if (fstat(fd, &st) == -1)
+		err = errno;
+	else if ((st.st_mode & 077) != 0 || st.st_uid != geteuid())
+		err = EPERM;
+	else if ((n = read(fd, buf, sizeof buf)) != 16)
+		err = n == -1 ? errno : EBADMSG;
+	close(fd);
+	if (err == 0)
+		memcpy(key, buf, 16);
+	explicit_bzero(buf, sizeof buf);
+	return err;
+}
+
+static int
+find_keys(struct state *s)
+{
+	int err = read_key(s->dir, "key", s->keys.now);
+
+	if (err == ENOENT) {
+		random_fill(s->keys.now, sizeof s->keys.now);
+		err = write_file(s->dir, "key", s->keys.now,
+		    sizeof s->keys.now);
+	}
+	if (err != 0)
+		return err;
+	s->keys.has_before = read_key(s->dir, "key.before", s->keys.before)
+	    == 0;
+	return 0;
+}
+
+static const char *
+reason(int err)
+{
+	switch (err) {
+	case EWOULDBLOCK:
+		return "another server uses it";
+	case EPERM:
+		return "its key can be read by others, or is not ours";
+	case EBADMSG:
+		return "its key is damaged";
+	}
+	return strerror(err);
+}
+
+void
+state_open(struct state *s, const char *dir, const char *instance)
+{
+	char *name = strdup(instance);
+	int err = ENOMEM;
+
+	*s = (struct state){ .dir = -1, .lock = -1 };
+	if (name != NULL) {
+		clean(name);
+		s->path = dir != NULL ? strdup(dir) : default_path(name);
+		err = open_directory(s);
+		free(name);
+	}
+	if (err == 0)
+		err = find_keys(s);
+	if (err == 0)
+		return;
+	log_warning("state directory %s cannot be used: %s; handles will not "
+	    "survive a restart (--state-dir DIR)",
+	    s->path == NULL ? "(none)" : s->path, reason(err));
+	state_close(s);
+	*s = (struct state){ .dir = -1, .lock = -1 };
+	random_fill(s->keys.now, sizeof s->keys.now);
+}
+
+void
+state_close(struct state *s)
+{
+	if (s->lock != -1)
+		close(s->lock);
+	if (s->dir != -1)
+		close(s->dir);
+	free(s->path);
+	explicit_bzero(&s->keys, sizeof s->keys);
+	s->dir = s->lock = -1;
+	s->path = NULL;
+}
+
+/* ------------------------------------------------------------ export ids -- */
+
+/* The whole file "exports", or "". */
+static char *
+read_exports(const struct state *s)
+{
+	char *text = calloc(1, EXPORTS_MAX + 1);
+	ssize_t n, have = 0;
+	int fd;
+
+	if (text == NULL || s->dir == -1)
+		return text;
+	fd = openat(s->dir, "exports", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return text;
+	while (have < EXPORTS_MAX && (n = read(fd, text + have,
+	    (size_t)(EXPORTS_MAX - have))) > 0)
+		have += n;
+	close(fd);
+	text[have] = '\0';
+	return text;
+}
+
+/* One line: its id, and where its name begins; NULL: no line. */
+static const char *
+export_line(const char *line, uint32_t *id, size_t *name_len)
+{
+	const char *end = strchr(line, '\n');
+	char *name;
+	unsigned long v;
+
+	if (end == NULL)
+		return NULL;
+	v = strtoul(line, &name, 10);
+	if (v == 0 || v > UINT32_MAX || *name != ' ')
+		return NULL;
+	*id = (uint32_t)v;
+	*name_len = (size_t)(end - (name + 1));
+	return name + 1;
+}
+
+static bool
+is_taken(uint32_t id, const uint32_t *taken, unsigned n, const char *text)
+{
+	const char *name;
+	size_t len;
+	uint32_t other;
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		if (taken[i] == id)
+			return true;
+	for (; (name = export_line(text, &other, &len)) != NULL;
+	    text = name + len + 1)
+		if (other == id)
+			return true;
+	return false;
+}
+
+static uint32_t
+recorded(const char *text, const char *export)
+{
+	const char *name;
+	size_t len;
+	uint32_t id;
+
+	for (; (name = export_line(text, &id, &len)) != NULL;
+	    text = name + len + 1)
+		if (len == strlen(export) && memcmp(name, export, len) == 0)
+			return id;
+	return 0;
+}
+
+static void
+record(struct state *s, const char *text, uint32_t id, const char *name)
+{
+	char *more;
+	int err, n;
+
+	if (s->dir == -1 || (n = asprintf(&more, "%s%u %s\n", text, id, name))
+	    == -1)
+		return;
+	err = write_file(s->dir, "exports", more, (size_t)n);
+	if (err != 0)
+		log_warning("%s/exports: %s; the export %s may get another id",
+		    s->path, strerror(err), name);
+	free(more);
+}
+
+uint32_t
+state_export_id(struct state *s, const char *name, const uint32_t *taken,
+    unsigned n)
+{
+	static const uint8_t fixed[16] = "export ids";
+	char *text = read_exports(s);
+	uint32_t id;
+
+	if (text != NULL && (id = recorded(text, name)) != 0) {
+		free(text);
+		return id;
+	}
+	id = (uint32_t)siphash24(fixed, name, strlen(name));
+	while (id == 0 || is_taken(id, taken, n, text == NULL ? "" : text))
+		id++;
+	if (text != NULL)
+		record(s, text, id, name);
+	free(text);
+	return id;
+}

@@ -1,0 +1,42 @@
+/*
+ * What outlives a server: the key of its handles and the ids of its exports,
+ * in one directory per instance, locked while it is in use.
+ *
+ *	key		16 bytes, mode 0600
+ *	key.before	optional: handles made with it still work
+ *	exports		lines "ID NAME": an export keeps its id for ever
+ *
+ * A directory that cannot be used is a warning and a key that ends with the
+ * process, never a refusal to serve.
+ */
+#ifndef SERVER_STATE_H
+#define SERVER_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "nfs/fh.h"
+
+struct state {
+	int		 dir;		/* -1: nothing is kept */
+	int		 lock;
+	char		*path;
+	struct nfs_keys	 keys;
+};
+
+/*
+ * `dir`: the directory itself, or NULL: `instance` below the user's state
+ * directory ($STATE_DIRECTORY, $XDG_STATE_HOME/pinefs, ~/.local/state/pinefs;
+ * root: /var/lib/pinefs).
+ */
+void	 state_open(struct state *, const char *dir, const char *instance);
+void	 state_close(struct state *);
+/*
+ * The id of an export: a hash of its name, or what was recorded.  A
+ * collision takes the next free id and keeps it.  `taken` of n ids are in
+ * use by the other exports.
+ */
+uint32_t state_export_id(struct state *, const char *name,
+	    const uint32_t *taken, unsigned n);
+
+#endif
