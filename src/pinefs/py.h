@@ -1,0 +1,28 @@
+/*
+ * -f py: become the user's own python3, which imports the module `pinefs` and
+ * serves itself (docs: PYFS, starting).
+ */
+#ifndef PINEFS_PY_H
+#define PINEFS_PY_H
+
+#include <stdbool.h>
+
+/* An option for pinefs_set, as the command line gave it. */
+struct py_setting {
+	const char	*name, *value;
+};
+
+struct py_command {
+	const struct py_setting	*setting;
+	unsigned		 nsettings;
+	const char		*module;	/* -m MOD, or NULL */
+	bool			 no_loop;	/* no prompt: until a signal */
+	int			 ready_fd;	/* -1: none */
+	char			**args;		/* script and its arguments,
+						   or the module's; NULL ends */
+};
+
+/* Does not return unless it fails: the exit status. */
+int	py_main(const struct py_command *);
+
+#endif
