@@ -36,7 +36,8 @@ test-long:
 
 bench:
 	@$(SETUP) bench
-	@bench/run
+	@$(MAKE) --no-print-directory all >&2
+	@PINEFS_BUILD=$(B) bench/run $(ARGS)
 
 install: all
 	@$(MESON) install -C $(B) --no-rebuild
