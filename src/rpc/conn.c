@@ -219,7 +219,8 @@ overloaded(const struct rpc_conn *c)
 {
 	const struct rpc_server *server = c->loop->server;
 
-	return c->out.bytes > 2 * server->config.max_payload ||
+	return atomic_load_explicit(&server->stopping, memory_order_relaxed) ||
+	    c->out.bytes > 2 * server->config.max_payload ||
 	    c->in_flight >= SERVER_MAX_IN_FLIGHT ||
 	    atomic_load_explicit(&server->memory, memory_order_relaxed) >
 	    SERVER_MAX_MEMORY;

@@ -3,8 +3,7 @@
  * arguments; run the procedure; encode what it says.  See call.h for the
  * states of a call.
  */
-#include <time.h>
-
+#include "base/clock.h"
 #include "base/log.h"
 #include "rpc/conn.h"
 #include "rpc/peer.h"
@@ -256,7 +255,7 @@ rpc_call_run(struct rpc_call *call)
 
 	if (call->todo == CALL_TO_FIND_GROUPS) {
 		groups_fill(loop->server->groups, call->cred.uid,
-		    loop->now_ms);
+		    clock_boot_ms());
 		call->todo = CALL_TO_DISPATCH;
 		loop_call_ready(loop, call);
 	} else if (run(call)) {
@@ -509,15 +508,6 @@ authenticate_and_dispatch(struct rpc_call *call)
 	}
 }
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 void
 rpc_dispatch(struct rpc_call *call)
 {
@@ -534,7 +524,7 @@ rpc_dispatch(struct rpc_call *call)
 		return;
 	}
 	if (*rpc_trace_switch() != 0)
-		call->started = now_ns();
+		call->started = clock_boot_ns();
 	authenticate_and_dispatch(call);
 }
 

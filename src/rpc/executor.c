@@ -5,8 +5,8 @@
  */
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "rpc/loop.h"
 #include "rpc/server.h"
 
@@ -24,15 +24,6 @@ struct rpc_executor {
 	void		*arg;
 	pthread_t	 thread[];
 };
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 /* A batch's worth of calls off the queue; NULL: stop. */
 static struct rpc_call *
@@ -65,7 +56,7 @@ take(struct rpc_executor *x)
 static struct rpc_call *
 run_some(struct rpc_executor *x, struct rpc_call *list)
 {
-	uint64_t until = now_ns() + BATCH_NS;
+	uint64_t until = clock_boot_ns() + BATCH_NS;
 	struct rpc_call *call;
 
 	if (x->begin != NULL)
@@ -74,7 +65,7 @@ run_some(struct rpc_executor *x, struct rpc_call *list)
 		call = list;
 		list = call->next;
 		rpc_call_run(call);
-	} while (list != NULL && now_ns() < until);
+	} while (list != NULL && clock_boot_ns() < until);
 	if (x->end != NULL)
 		x->end(x->arg);
 	return list;

@@ -4,22 +4,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "rpc/conn.h"
 #include "rpc/server.h"
 
 enum { POOL_CALLS = 256, POOL_RBUFS = 64, POOL_CHUNKS = 256 };
-
-static uint64_t
-boot_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 /* --------------------------------------------------------------- pools -- */
 
@@ -296,7 +287,7 @@ loop_turn(struct rpc_loop *loop, int timeout_ms)
 		timeout_ms = shorter(timeout_ms,
 		    wheel_wait(&loop->wheel, loop->now_ms));
 	poller_wait(loop, timeout_ms);
-	loop->now_ms = boot_ms();
+	loop->now_ms = clock_boot_ms();
 	take_inbox(loop);
 	take_woken(loop);
 	if (loop->again != NULL)
@@ -340,7 +331,7 @@ loop_init(struct rpc_loop *loop, struct rpc_server *server)
 	*loop = (struct rpc_loop){ .server = server, .poll_fd = -1 };
 	loop->wake = (struct rpc_source){ .fd = -1, .ready = wake_ready };
 	loop->chunks.max = POOL_CHUNKS;
-	loop->now_ms = boot_ms();
+	loop->now_ms = clock_boot_ms();
 	wheel_init(&loop->wheel, loop->now_ms);
 	if ((loop->poll_fd = poller_new()) == -1 ||
 	    (loop->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1)

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "rpc/conn.h"
 
@@ -182,15 +183,6 @@ rpc_server_poll(struct rpc_server *s, int timeout_ms)
 	return 0;
 }
 
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 static bool
 is_quiet(const struct rpc_server *s)
 {
@@ -227,9 +219,9 @@ static void
 drain(struct rpc_server *s, int drain_ms)
 {
 	struct timespec ms = { 0, 1000000 };
-	uint64_t until = now_ms() + (uint64_t)drain_ms;
+	uint64_t until = clock_boot_ms() + (uint64_t)drain_ms;
 
-	while (!is_quiet(s) && now_ms() < until) {
+	while (!is_quiet(s) && clock_boot_ms() < until) {
 		if (!s->loops[0].has_thread)
 			loop_turn(&s->loops[0], 1);
 		else
@@ -259,13 +251,13 @@ static void
 close_connections(struct rpc_server *s)
 {
 	struct timespec ms = { 0, 1000000 };
-	uint64_t until = now_ms() + 2000;
+	uint64_t until = clock_boot_ms() + 2000;
 	unsigned i;
 
 	for (i = 0; i < s->nloops; i++)
 		while (s->loops[i].conns != NULL)
 			conn_close(s->loops[i].conns);
-	while (!is_quiet(s) && now_ms() < until) {
+	while (!is_quiet(s) && clock_boot_ms() < until) {
 		for (i = 0; i < s->nloops; i++)
 			loop_turn(&s->loops[i], 0);
 		nanosleep(&ms, NULL);
@@ -290,9 +282,11 @@ rpc_server_stop(struct rpc_server *s, int drain_ms)
 	drain(s, drain_ms);
 	stop_threads(s);
 	close_connections(s);
-	udp_close(s);
 	atomic_store(&s->started, false);
-	return is_quiet(s) ? 0 : EBUSY;
+	if (!is_quiet(s))
+		return EBUSY;
+	udp_close(s);
+	return 0;
 }
 
 void

@@ -5,9 +5,9 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "rpc/peer.h"
 #include "rpc/server.h"
 
@@ -42,7 +42,6 @@ void
 rpc_trace(const struct rpc_call *call, enum rpc_accept_stat stat)
 {
 	char args[VALUE], res[VALUE], name[80], line[2 * VALUE + 256];
-	struct timespec ts;
 	unsigned long us = 0;
 	int n;
 
@@ -52,10 +51,8 @@ rpc_trace(const struct rpc_call *call, enum rpc_accept_stat stat)
 		print(args, call->proc->args_type, call->args);
 	if (call->proc != NULL && stat == RPC_SUCCESS)
 		print(res, call->proc->res_type, call->res);
-	clock_gettime(CLOCK_MONOTONIC, &ts);
 	if (call->started != 0)
-		us = (unsigned long)(((uint64_t)ts.tv_sec * 1000000000 +
-		    (uint64_t)ts.tv_nsec - call->started) / 1000);
+		us = (unsigned long)((clock_boot_ns() - call->started) / 1000);
 	if (call->proc != NULL)
 		n = snprintf(line, sizeof line,
 		    "%s %08x %s(%s) -> %s%s %lu us\n", name, call->h.xid,
