@@ -82,6 +82,9 @@ size_t	xdr_in_left(const struct xdr_in *);
  * its budget, so that a decoder can end with it.
  */
 int	xdr_fail(struct xdr_in *, enum xdr_error, const char *where);
+/* The same of bytes already taken, which begin at `at`. */
+int	xdr_fail_at(struct xdr_in *, enum xdr_error, const char *where,
+	    const uint8_t *at);
 
 /*
  * The slow half of xdr_take: the run crosses a seam, or is too long.  A run
@@ -114,6 +117,43 @@ xdr_load_u64(const uint8_t *p)
 	return (uint64_t)xdr_load_u32(p) << 32 | xdr_load_u32(p + 4);
 }
 
+static inline float
+xdr_load_float(const uint8_t *p)
+{
+	uint32_t u = xdr_load_u32(p);
+	float f;
+
+	memcpy(&f, &u, sizeof f);
+	return f;
+}
+
+static inline double
+xdr_load_double(const uint8_t *p)
+{
+	uint64_t u = xdr_load_u64(p);
+	double d;
+
+	memcpy(&d, &u, sizeof d);
+	return d;
+}
+
+/* 0, or what xdr_fail_at says of a value that is neither 0 nor 1. */
+static inline int
+xdr_load_bool(struct xdr_in *in, const uint8_t *p, bool *b,
+    const char *where)
+{
+	uint32_t u = xdr_load_u32(p);
+
+	if (u > 1)
+		return xdr_fail_at(in, XDR_BAD_BOOL, where, p);
+	*b = u != 0;
+	return 0;
+}
+
+/* Padding, n < 4 bytes: zero?  For --strict-pad. */
+int	xdr_check_pad(struct xdr_in *, const uint8_t *p, unsigned n,
+	    const char *where);
+
 /* By hand: check in->bad once, at the end.  Zero after a failure. */
 static inline uint32_t
 xdr_get_u32(struct xdr_in *in)
@@ -131,11 +171,24 @@ xdr_get_u64(struct xdr_in *in)
 	return p == NULL ? 0 : xdr_load_u64(p);
 }
 
+static inline int
+xdr_get_bool(struct xdr_in *in, bool *b, const char *where)
+{
+	const uint8_t *p = xdr_take(in, 4);
+
+	if (p == NULL)
+		return xdr_fail(in, XDR_SHORT, where);
+	return xdr_load_bool(in, p, b, where);
+}
+
 /*
  * A counted opaque or string of at most `max` bytes, with its padding.
  * A payload that lies whole in the next stretch is a view there, not a copy.
  */
 int	xdr_get_view(struct xdr_in *, struct xdr_view *, uint32_t max,
+	    const char *where);
+/* The same; padding must be zero. */
+int	xdr_get_view_strict(struct xdr_in *, struct xdr_view *, uint32_t max,
 	    const char *where);
 /* n bytes and their padding, copied: opaque x[n]. */
 int	xdr_get_fixed(struct xdr_in *, void *to, uint32_t n,
@@ -155,6 +208,13 @@ xdr_alloc(struct xdr_in *in, size_t n)
 	return in->arena == NULL ? NULL : xdr_arena_alloc(in->arena, n);
 }
 
+/* n elements of `size` bytes. */
+static inline void *
+xdr_alloc_array(struct xdr_in *in, uint32_t n, size_t size)
+{
+	return n > SIZE_MAX / 2 / size ? NULL : xdr_alloc(in, n * size);
+}
+
 /* ---------------------------------------------------------- encoding -- */
 
 /* Where output goes: copied bytes in chunks, and borrowed pieces. */
@@ -167,6 +227,7 @@ struct xdr_out {
 						   go by reference: the caller
 						   keeps them until they left */
 	uint8_t			 why;		/* enum xdr_error */
+	uint16_t		 depth;		/* of recursive types */
 	const char		*where;
 	uint8_t			*start;		/* of bytes not in the chain yet */
 	size_t			 len;		/* bytes before `start` */
@@ -185,6 +246,8 @@ struct xdr_mark {
 
 /* Write behind what `chain` holds; at most `limit` bytes of our own. */
 void	xdr_out_init(struct xdr_out *, struct pinefs_chain *, size_t limit);
+/* Write into plain memory: no chain, and all is copied. */
+void	xdr_out_init_mem(struct xdr_out *, void *base, size_t size);
 /* Hand what was written to the chain.  The writer may go on after it. */
 void	xdr_out_flush(struct xdr_out *);
 /* Bytes written since xdr_out_init. */
@@ -197,10 +260,11 @@ xdr_out_len(const struct xdr_out *out)
 /* Note the first failure; EMSGSIZE, EINVAL or ENOMEM, by `why`. */
 int	xdr_out_fail(struct xdr_out *, enum xdr_error, const char *where);
 
+/* A u32 that is put next will lie at the mark. */
 void	xdr_mark(struct xdr_out *, struct xdr_mark *);
 /* Forget what was written since; a failure since then is forgotten too. */
 void	xdr_rewind(struct xdr_out *, const struct xdr_mark *);
-/* Store at a marked place at which a u32 was put. */
+/* Store at a marked place at which a u32 was put, in any order. */
 void	xdr_patch_u32(struct xdr_out *, const struct xdr_mark *, uint32_t);
 
 uint8_t	*xdr_room_slow(struct xdr_out *, size_t n);
@@ -234,6 +298,33 @@ xdr_store_u64(uint8_t *p, uint64_t v)
 }
 
 static inline void
+xdr_store_float(uint8_t *p, float f)
+{
+	uint32_t u;
+
+	memcpy(&u, &f, sizeof u);
+	xdr_store_u32(p, u);
+}
+
+static inline void
+xdr_store_double(uint8_t *p, double d)
+{
+	uint64_t u;
+
+	memcpy(&u, &d, sizeof u);
+	xdr_store_u64(p, u);
+}
+
+/* n bytes and their padding. */
+static inline void
+xdr_store_bytes(uint8_t *p, const void *from, uint32_t n)
+{
+	if (n % 4 != 0)
+		memset(p + (n & ~3u), 0, 4);
+	memcpy(p, from, n);
+}
+
+static inline void
 xdr_put_u32(struct xdr_out *out, uint32_t v)
 {
 	uint8_t *p = xdr_room(out, 4);
@@ -260,6 +351,43 @@ int	xdr_put_view(struct xdr_out *, const struct xdr_view *, uint32_t max,
 	    const char *where);
 /* n bytes and their padding: opaque x[n]. */
 int	xdr_put_fixed(struct xdr_out *, const void *from, uint32_t n);
+/* A bool; the count of an array, at most `max`. */
+int	xdr_put_bool(struct xdr_out *, bool, const char *where);
+int	xdr_put_count(struct xdr_out *, uint32_t n, uint32_t max,
+	    const char *where);
+
+/* On the wire: count, bytes and padding. */
+static inline size_t
+xdr_view_size(const struct xdr_view *v)
+{
+	return 4 + (((size_t)v->len + 3) & ~(size_t)3);
+}
+
+/* ------------------------------------------------ arrays of basic types -- */
+
+/* IDL's quadruple, as it is on the wire. */
+struct xdr_quadruple {
+	uint8_t	bytes[16];
+};
+
+#define XDR_BASIC_ARRAY(NAME, TYPE)					\
+struct NAME {								\
+	TYPE		*v;						\
+	uint32_t	 n;						\
+};									\
+int	NAME##_decode(struct xdr_in *, struct NAME *, uint32_t max,	\
+	    const char *where);						\
+int	NAME##_encode(struct xdr_out *, const struct NAME *,		\
+	    uint32_t max, const char *where)
+
+XDR_BASIC_ARRAY(xdr_bool_array, bool);
+XDR_BASIC_ARRAY(xdr_i32_array, int32_t);
+XDR_BASIC_ARRAY(xdr_u32_array, uint32_t);
+XDR_BASIC_ARRAY(xdr_i64_array, int64_t);
+XDR_BASIC_ARRAY(xdr_u64_array, uint64_t);
+XDR_BASIC_ARRAY(xdr_float_array, float);
+XDR_BASIC_ARRAY(xdr_double_array, double);
+XDR_BASIC_ARRAY(xdr_quadruple_array, struct xdr_quadruple);
 
 /* ---------------------------------------------------------- printing -- */
 

@@ -142,6 +142,26 @@ joined_args(struct checker *c, const char *scope, const struct tree_proc *r)
 	return t;
 }
 
+/* What is built of other types gets a name: PROC_arg1, PROC_res. */
+static struct type *
+lifted(struct checker *c, const char *scope, const struct tree_proc *r,
+    const struct tree_decl *d, const char *what)
+{
+	struct type *t = check_decl(c, scope, d), *alias;
+
+	if (t->kind < TYPE_OPAQUE || t->kind == TYPE_BYTES ||
+	    t->kind == TYPE_STRING || t->kind >= TYPE_ALIAS)
+		return t;
+	alias = check_declare_type(c, scope, mem_printf(c->mem, "%s_%s",
+	    r->name, what), r->where, TYPE_ALIAS);
+	if (alias == NULL)
+		return t;
+	alias->lifted = true;
+	alias->elem = t;
+	check_new_item(c, ITEM_TYPE, alias->where)->type = alias;
+	return alias;
+}
+
 static struct procedure *
 procedure(struct checker *c, const char *scope, const struct tree_proc *d)
 {
@@ -158,13 +178,13 @@ procedure(struct checker *c, const char *scope, const struct tree_proc *d)
 		    "numbered up to %d here", MAX_PROCEDURE);
 		r->number = 0;
 	}
-	r->res = check_decl(c, scope, d->result);
+	r->res = lifted(c, scope, d, d->result, "res");
 	for (a = d->args; a != NULL; a = a->next)
 		r->nargs++;
 	if (r->nargs == 0)
 		r->args = c->basic[BASIC_VOID];
 	else if (r->nargs == 1)
-		r->args = check_decl(c, scope, d->args);
+		r->args = lifted(c, scope, d, d->args, "arg1");
 	else
 		r->args = joined_args(c, scope, d);
 	check_against_constants(c, r->name, r->where, r->number);

@@ -187,6 +187,7 @@ struct procedure {
 	const char *member;	/* getattr: without what all procedures of
 				 * its version begin with, in lower case */
 	const char *doc;
+	const char *handler;	/* for the printer's own use */
 	struct span where;
 	uint32_t number;
 	struct type *args;	/* TYPE_VOID: none.  Several: a struct

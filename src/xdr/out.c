@@ -1,53 +1,30 @@
-/* Writing XDR into a chain: the slow halves.  See pinefs/xdr.h. */
+/*
+ * The writer into a chain: what is not inline.  See pinefs/xdr.h.
+ *
+ * Bytes between `start` and `pos` are written but not yet in the chain.
+ * `end` is the end of the chunk or where the limit is reached, whichever
+ * comes first, so that the inline half of xdr_room checks both at once.
+ */
 #include <pinefs/xdr.h>
 
 #include "base/chain.h"
 
-enum {
-	BY_REFERENCE = 1024,	/* smaller ones are copied */
-	ROOM = 512		/* what a fresh stretch has at least */
-};
+enum { BY_REFERENCE = 1024 };	/* bytes from which copying is dearer */
+enum { COPY = 4096 };		/* bytes copied into one stretch */
 
-/* Continue in the chain's chunk, with at least `need` bytes of room. */
-static int
-renew(struct xdr_out *out, size_t need)
-{
-	size_t left = out->limit - out->len;
-
-	if (need > left)
-		return xdr_out_fail(out, XDR_OVER_LIMIT, NULL);
-	if (chain_room(out->chain, need, &out->pos, &out->end) != 0) {
-		out->pos = out->end = out->start = NULL;
-		return xdr_out_fail(out, XDR_NO_MEMORY, NULL);
-	}
-	out->start = out->pos;
-	/* The inline half looks at `end` alone, so the limit is in it. */
-	if ((size_t)(out->end - out->pos) > left)
-		out->end = out->pos + left;
-	return 0;
-}
+#define FAILED_BEFORE	(~0u)	/* of mark->pieces: nothing to go back to */
 
 void
 xdr_out_init(struct xdr_out *out, struct pinefs_chain *chain, size_t limit)
 {
 	*out = (struct xdr_out){ .chain = chain, .limit = limit };
-	renew(out, limit < ROOM ? limit : ROOM);
 }
 
 void
-xdr_out_flush(struct xdr_out *out)
+xdr_out_init_mem(struct xdr_out *out, void *base, size_t size)
 {
-	size_t n = (size_t)(out->pos - out->start);
-
-	if (n == 0)
-		return;
-	if (chain_commit(out->chain, n) != 0) {
-		out->pos = out->start;
-		xdr_out_fail(out, XDR_NO_MEMORY, NULL);
-		return;
-	}
-	out->len += n;
-	out->start = out->pos;
+	*out = (struct xdr_out){ .pos = base, .start = base, .limit = size };
+	out->end = size == 0 ? out->pos : out->pos + size;
 }
 
 int
@@ -64,8 +41,67 @@ xdr_out_fail(struct xdr_out *out, enum xdr_error why, const char *where)
 		return EMSGSIZE;
 	case XDR_NO_MEMORY:
 		return ENOMEM;
+	default:
+		return EINVAL;
 	}
-	return EINVAL;
+}
+
+/* Put what was written into the chain, and go on behind it. */
+static bool
+commit(struct xdr_out *out)
+{
+	size_t n = (size_t)(out->pos - out->start);
+
+	if (n == 0 || out->chain == NULL)
+		return true;
+	if (chain_commit(out->chain, n) != 0) {
+		(void)xdr_out_fail(out, XDR_NO_MEMORY, NULL);
+		return false;
+	}
+	out->len += n;
+	out->start = out->pos;
+	return true;
+}
+
+/* The chain is the master of its chunk again. */
+static void
+let_go(struct xdr_out *out)
+{
+	out->start = out->pos = out->end = NULL;
+}
+
+void
+xdr_out_flush(struct xdr_out *out)
+{
+	if (out->chain == NULL)
+		return;
+	(void)commit(out);
+	let_go(out);
+}
+
+static size_t
+left(const struct xdr_out *out)
+{
+	return out->limit - xdr_out_len(out);
+}
+
+/* Room of n bytes at `pos`, not yet taken.  Within the limit. */
+static bool
+make_room(struct xdr_out *out, size_t n)
+{
+	if (n <= (size_t)(out->end - out->pos))
+		return true;
+	if (out->chain == NULL || !commit(out))
+		return false;
+	if (chain_room(out->chain, n, &out->pos, &out->end) != 0) {
+		let_go(out);
+		(void)xdr_out_fail(out, XDR_NO_MEMORY, NULL);
+		return false;
+	}
+	out->start = out->pos;
+	if ((size_t)(out->end - out->pos) > out->limit - out->len)
+		out->end = out->pos + (out->limit - out->len);
+	return true;
 }
 
 uint8_t *
@@ -75,67 +111,82 @@ xdr_room_slow(struct xdr_out *out, size_t n)
 
 	if (out->bad)
 		return NULL;
-	xdr_out_flush(out);
-	if (out->bad || renew(out, n) != 0)
+	if (n > left(out)) {
+		(void)xdr_out_fail(out, XDR_OVER_LIMIT, NULL);
+		return NULL;
+	}
+	if (!make_room(out, n))
 		return NULL;
 	p = out->pos;
 	out->pos += n;
 	return p;
 }
 
+/* --------------------------------------------------------------- marks -- */
+
 void
 xdr_mark(struct xdr_out *out, struct xdr_mark *m)
 {
 	struct pinefs_chain *chain = out->chain;
 
-	xdr_out_flush(out);
-	/* What comes next begins here, so that it can be patched. */
-	if (!out->bad && (size_t)(out->end - out->pos) < 8 &&
-	    out->limit - out->len >= 8)
-		renew(out, 8);
-	m->len = out->len;
-	m->pieces = chain->n;
-	m->tail = chain->n == 0 ? 0 :
-	    chain->piece[chain->head + chain->n - 1].len;
-	m->chunk = chain->chunk;
+	*m = (struct xdr_mark){ .pieces = FAILED_BEFORE };
+	/* At the limit no u32 can follow, so there is no need to place it. */
+	if (out->bad || (left(out) >= 4 && !make_room(out, 4)) ||
+	    !commit(out))
+		return;
+	m->len = xdr_out_len(out);
 	m->pos = out->pos;
+	m->pieces = 0;
+	if (chain == NULL)
+		return;
+	m->chunk = chain->chunk;
+	m->pieces = chain->n;
+	if (chain->n > 0)
+		m->tail = chain->piece[chain->head + chain->n - 1].len;
 }
 
 void
 xdr_rewind(struct xdr_out *out, const struct xdr_mark *m)
 {
-	struct pinefs_chain *chain = out->chain;
-
-	chain_cut(chain, m->pieces, m->tail);
-	if (chain->chunk != NULL && chain->chunk == m->chunk)
-		chain->fill = (size_t)(m->pos - chain->chunk->data);
-	out->len = m->len;
+	if (m->pieces == FAILED_BEFORE)
+		return;
 	out->bad = false;
 	out->why = XDR_OK;
 	out->where = NULL;
-	out->pos = out->start = out->end = NULL;
-	renew(out, out->limit - out->len < ROOM ? out->limit - out->len :
-	    ROOM);
+	out->depth = 0;
+	if (out->chain == NULL) {
+		out->pos = m->pos;
+		return;
+	}
+	/* Nothing reached the chain since: only step back. */
+	if (out->len == m->len && out->chain->chunk == m->chunk &&
+	    out->start == m->pos) {
+		out->pos = m->pos;
+		return;
+	}
+	chain_cut(out->chain, m->pieces, m->tail);
+	out->len = m->len;
+	let_go(out);
 }
 
 void
 xdr_patch_u32(struct xdr_out *out, const struct xdr_mark *m, uint32_t v)
 {
-	if (!out->bad)
+	if (!out->bad && m->pieces != FAILED_BEFORE && m->pos != NULL)
 		xdr_store_u32(m->pos, v);
 }
 
-/* Any number of bytes, over as many chunks as it takes. */
-static void
-put_bytes(struct xdr_out *out, const uint8_t *from, size_t n)
-{
-	size_t part;
-	uint8_t *p;
+/* --------------------------------------------------------------- views -- */
 
-	while (n > 0 && !out->bad) {
-		part = (size_t)(out->end - out->pos);
-		if (part == 0 || part > n)
-			part = n < ROOM || part > n ? n : ROOM;
+/* Copy, in as many stretches as it takes, and pad. */
+static void
+copy(struct xdr_out *out, const uint8_t *from, size_t n)
+{
+	uint8_t *p;
+	size_t part;
+
+	while (n > 0) {
+		part = n < COPY ? n : COPY;
 		if ((p = xdr_room(out, part)) == NULL)
 			return;
 		memcpy(p, from, part);
@@ -145,69 +196,131 @@ put_bytes(struct xdr_out *out, const uint8_t *from, size_t n)
 }
 
 static void
-put_reference(struct xdr_out *out, const void *base, size_t n,
-    xdr_release_fn *release, void *owner)
+pad(struct xdr_out *out, size_t n)
 {
-	xdr_out_flush(out);
-	if (out->bad)
-		return;
-	if (n > out->limit - out->len) {
-		xdr_out_fail(out, XDR_OVER_LIMIT, NULL);
-		return;
-	}
-	if (chain_borrow(out->chain, base, n, release, owner) != 0) {
-		xdr_out_fail(out, XDR_NO_MEMORY, NULL);
-		return;
-	}
-	out->len += n;
-	/* `end` may hold the limit: it is nearer by n now. */
-	if (out->limit - out->len < (size_t)(out->end - out->pos))
-		out->end = out->pos + (out->limit - out->len);
+	uint8_t *p;
+
+	if (n % 4 != 0 && (p = xdr_room(out, 4 - n % 4)) != NULL)
+		memset(p, 0, 4 - n % 4);
 }
 
-/* The piece's bytes, and with them its owner, become the output's. */
-static void
-put_piece(struct xdr_out *out, struct xdr_piece *p)
+/* Into the chain, which gives it back when it has left. */
+static bool
+lend(struct xdr_out *out, const void *base, size_t n, xdr_release_fn *release,
+    void *owner)
 {
-	if (p->release != NULL && p->len >= BY_REFERENCE) {
-		put_reference(out, p->base, p->len, p->release, p->owner);
-		if (!out->bad)
-			p->release = NULL;
-	} else {
-		put_bytes(out, p->base, p->len);
+	if (chain_borrow(out->chain, base, n, release, owner) != 0) {
+		(void)xdr_out_fail(out, XDR_NO_MEMORY, NULL);
+		return false;
 	}
+	out->len += n;
+	return true;
+}
+
+static void
+put_pieces(struct xdr_out *out, const struct xdr_view *v)
+{
+	/* The pieces are the caller's own, and ours to empty: memory.h. */
+	struct xdr_piece *p = (struct xdr_piece *)(uintptr_t)v->data;
+	uint32_t i;
+
+	if (v->len < BY_REFERENCE || out->chain == NULL) {
+		for (i = 0; i < v->npieces; i++)
+			copy(out, p[i].base, p[i].len);
+		return;
+	}
+	xdr_out_flush(out);
+	for (i = 0; i < v->npieces && !out->bad; i++) {
+		if (p[i].len == 0)
+			continue;
+		if (!lend(out, p[i].base, p[i].len, p[i].release, p[i].owner))
+			return;
+		p[i].release = NULL;	/* the chain's from here on */
+	}
+}
+
+static bool
+pieces_fit(const struct xdr_view *v)
+{
+	const struct xdr_piece *p = v->data;
+	size_t n = 0;
+	uint32_t i;
+
+	for (i = 0; i < v->npieces; i++)
+		n += p[i].len;
+	return n == v->len;
+}
+
+static void
+put_large(struct xdr_out *out, const struct xdr_view *v)
+{
+	if (v->npieces > 0) {
+		put_pieces(out, v);
+	} else if (out->borrow && out->chain != NULL &&
+	    v->len >= BY_REFERENCE) {
+		xdr_out_flush(out);
+		if (!out->bad)
+			(void)lend(out, v->data, v->len, NULL, NULL);
+	} else {
+		copy(out, v->data, v->len);
+	}
+	pad(out, v->len);
 }
 
 int
 xdr_put_view(struct xdr_out *out, const struct xdr_view *v, uint32_t max,
     const char *where)
 {
-	static const uint8_t zero[4];
-	struct xdr_piece *p;
-	uint32_t i;
+	uint8_t *p;
 
-	if (v->len > max)
+	if (out->bad)
+		return xdr_out_fail(out, XDR_OVER_LIMIT, where);
+	if (v->len > max || (v->npieces > 0 && !pieces_fit(v)))
 		return xdr_out_fail(out, XDR_TOO_LONG, where);
-	xdr_put_u32(out, v->len);
-	if (v->npieces > 0) {
-		p = (struct xdr_piece *)(uintptr_t)v->data;
-		for (i = 0; i < v->npieces; i++)
-			put_piece(out, &p[i]);
-	} else if (out->borrow && v->len >= BY_REFERENCE) {
-		put_reference(out, v->data, v->len, NULL, NULL);
-	} else {
-		put_bytes(out, v->data, v->len);
+	if (xdr_view_size(v) > left(out))
+		return xdr_out_fail(out, XDR_OVER_LIMIT, where);
+	if (v->npieces == 0 && v->len < BY_REFERENCE) {
+		if ((p = xdr_room(out, xdr_view_size(v))) == NULL)
+			return xdr_out_fail(out, XDR_OVER_LIMIT, where);
+		xdr_store_u32(p, v->len);
+		if (v->len > 0)
+			xdr_store_bytes(p + 4, v->data, v->len);
+		return 0;
 	}
-	put_bytes(out, zero, (4 - v->len % 4) % 4);
-	return out->bad ? xdr_out_fail(out, XDR_OK, where) : 0;
+	xdr_put_u32(out, v->len);
+	put_large(out, v);
+	return out->bad ? xdr_out_fail(out, XDR_OVER_LIMIT, where) : 0;
 }
 
 int
 xdr_put_fixed(struct xdr_out *out, const void *from, uint32_t n)
 {
-	static const uint8_t zero[4];
+	copy(out, from, n);
+	pad(out, n);
+	return out->bad ? xdr_out_fail(out, XDR_OVER_LIMIT, NULL) : 0;
+}
 
-	put_bytes(out, from, n);
-	put_bytes(out, zero, (4 - n % 4) % 4);
-	return out->bad ? xdr_out_fail(out, XDR_OK, NULL) : 0;
+int
+xdr_put_bool(struct xdr_out *out, bool b, const char *where)
+{
+	uint8_t *p = xdr_room(out, 4);
+
+	if (p == NULL)
+		return xdr_out_fail(out, XDR_OVER_LIMIT, where);
+	xdr_store_u32(p, b);
+	return 0;
+}
+
+int
+xdr_put_count(struct xdr_out *out, uint32_t n, uint32_t max,
+    const char *where)
+{
+	uint8_t *p;
+
+	if (n > max)
+		return xdr_out_fail(out, XDR_TOO_LONG, where);
+	if ((p = xdr_room(out, 4)) == NULL)
+		return xdr_out_fail(out, XDR_OVER_LIMIT, where);
+	xdr_store_u32(p, n);
+	return 0;
 }

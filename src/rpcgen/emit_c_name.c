@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names in C.
+ *
+ * The IDL's names are kept; one that C, C++ or a header claims gets a `_`,
+ * and one that is such a word followed by underscores gets one more, so that
+ * no two become one.  A namespace is left out unless two names would clash.
+ */
+#include "emit_c.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const reserved[] = {
+	/* C and C++ */
+	"alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand",
+	"bitor", "bool", "break", "case", "catch", "char", "char16_t",
+	"char32_t", "char8_t", "class", "compl", "concept", "const",
+	"const_cast", "consteval", "constexpr", "constinit", "continue",
+	"co_await", "co_return", "co_yield", "decltype", "default", "delete",
+	"do", "double", "dynamic_cast", "else", "enum", "explicit", "export",
+	"extern", "false", "float", "for", "friend", "goto", "if", "inline",
+	"int", "long", "mutable", "namespace", "new", "noexcept", "not",
+	"not_eq", "nullptr", "operator", "or", "or_eq", "private",
+	"protected", "public", "register", "reinterpret_cast", "requires",
+	"restrict", "return", "short", "signed", "sizeof", "static",
+	"static_assert", "static_cast", "struct", "switch", "template",
+	"this", "thread_local", "throw", "true", "try", "typedef", "typeid",
+	"typename", "typeof", "typeof_unqual", "union", "unsigned", "using",
+	"virtual", "void", "volatile", "wchar_t", "while", "xor", "xor_eq",
+	/* macros and types of the headers that are included */
+	"errno", "NULL", "offsetof", "linux", "unix", "i386", "EOF",
+	"size_t", "ssize_t", "ptrdiff_t", "max_align_t", "nullptr_t",
+	"int8_t", "int16_t", "int32_t", "int64_t", "uint8_t", "uint16_t",
+	"uint32_t", "uint64_t", "intptr_t", "uintptr_t", "intmax_t",
+	"uintmax_t", "memcpy", "memset", "memcmp", "memmove", "strlen",
+	"strcmp", "strcpy", "strdup", "index", "main",
+	"EBADMSG", "EINVAL", "ENOMEM", "EMSGSIZE", "ENOENT", "EPERM", "EIO",
+	"EACCES", "EEXIST", "EAGAIN", "INT32_MAX", "UINT32_MAX",
+	"INT32_MIN", "INT64_MAX", "UINT64_MAX", "SIZE_MAX",
+};
+
+static bool
+is_reserved(const char *name)
+{
+	size_t len = strlen(name), i;
+
+	while (len > 1 && name[len - 1] == '_')
+		len--;
+	for (i = 0; i < sizeof reserved / sizeof *reserved; i++)
+		if (strlen(reserved[i]) == len &&
+		    memcmp(reserved[i], name, len) == 0)
+			return true;
+	return false;
+}
+
+const char *
+c_escape(struct emit *e, const char *name)
+{
+	return is_reserved(name) ? mem_printf(e->mem, "%s_", name) : name;
+}
+
+const char *
+c_upper(struct mem *mem, const char *name)
+{
+	char *p = mem_strndup(mem, name, strlen(name)), *c;
+
+	for (c = p; *c != '\0'; c++) {
+		if (*c >= 'a' && *c <= 'z')
+			*c = (char)(*c - 'a' + 'A');
+		else if (!(*c >= 'A' && *c <= 'Z') &&
+		    !(*c >= '0' && *c <= '9'))
+			*c = '_';
+	}
+	return p;
+}
+
+/* Without its namespaces if that is free, else with all of them. */
+static const char *
+global_name(struct emit *e, const char *full, const void *owner)
+{
+	const char *colon = strrchr(full, ':');
+	const char *name = c_escape(e, colon != NULL ? colon + 1 : full);
+	char *joined, *c;
+
+	if (colon != NULL && map_get(&e->globals, name) != NULL) {
+		joined = mem_strndup(e->mem, full, strlen(full));
+		for (c = joined; *c != '\0'; c++)
+			if (*c == ':')
+				*c = '_';
+		name = joined;
+	}
+	while (map_get(&e->globals, name) != NULL)
+		name = mem_printf(e->mem, "%s_", name);
+	map_put(&e->globals, name, (void *)(uintptr_t)owner);
+	return name;
+}
+
+struct c_type *
+c_of(const struct type *t)
+{
+	return t->printer;
+}
+
+const char *
+c_constant(struct emit *e, const struct constant *k)
+{
+	const char *name = map_get(&e->types, mem_printf(e->mem, "=%s",
+	    k->name));
+
+	if (k->second && k->of != NULL)
+		return mem_printf(e->mem, "%s_%s", c_upper(e->mem,
+		    c_of(k->of)->name), c_escape(e, k->name));
+	return name != NULL ? name : c_escape(e, k->name);
+}
+
+/*
+ * A member whose C name would be that of a macro or keyword is escaped;
+ * beside that, members have a scope of their own.
+ */
+const char *
+c_member(struct emit *e, const struct member *m)
+{
+	return c_escape(e, m->name);
+}
+
+static void
+name_type(struct emit *e, struct type *t)
+{
+	struct c_type *c = MEM_NEW(e->mem, struct c_type);
+
+	t->printer = c;
+	c->name = global_name(e, t->name, t);
+	c->upper = c_upper(e->mem, c->name);
+	/* `Note` beside `note`: their macros must differ too. */
+	while (map_get(&e->types, mem_printf(e->mem, "^%s", c->upper)) != NULL)
+		c->upper = mem_printf(e->mem, "%s_", c->upper);
+	map_put(&e->types, mem_printf(e->mem, "^%s", c->upper), t);
+}
+
+static void
+name_constant(struct emit *e, struct constant *k)
+{
+	if (k->second)
+		return;
+	map_put(&e->types, mem_printf(e->mem, "=%s", k->name),
+	    (void *)(uintptr_t)global_name(e, k->name, k));
+}
+
+/* The struct of variable arrays of a type, should there be any. */
+static void
+name_array(struct emit *e, struct c_type *c)
+{
+	const char *name = mem_printf(e->mem, "%s_array", c->name);
+
+	while (map_get(&e->globals, name) != NULL)
+		name = mem_printf(e->mem, "%s_", name);
+	c->array = mem_printf(e->mem, "struct %s", name);
+}
+
+/* A name for a local that shadows nothing of this file. */
+static const char *
+local(struct emit *e, const char *name)
+{
+	while (map_get(&e->globals, name) != NULL)
+		name = mem_printf(e->mem, "%s_", name);
+	return name;
+}
+
+static void
+take_program_names(struct emit *e, const struct program *p)
+{
+	const struct version *v;
+	const struct procedure *r;
+
+	map_put(&e->globals, p->name, e);
+	for (v = p->versions; v != NULL; v = v->next) {
+		map_put(&e->globals, v->name, e);
+		for (r = v->procs; r != NULL; r = r->next)
+			map_put(&e->globals, r->name, e);
+	}
+}
+
+void
+c_names(struct emit *e)
+{
+	const struct enumerator *n;
+	struct item *i;
+
+	map_init(&e->globals, e->mem);
+	map_init(&e->types, e->mem);
+	for (i = e->model->items; i != NULL; i = i->next) {
+		if (i->kind == ITEM_CONSTANT)
+			name_constant(e, i->constant);
+		else if (i->kind == ITEM_PROGRAM)
+			take_program_names(e, i->program);
+		if (i->kind != ITEM_TYPE)
+			continue;
+		if (!i->type->is_bare_alias)
+			name_type(e, i->type);
+		for (n = i->type->enumerators; n != NULL; n = n->next)
+			name_constant(e, n->constant);
+	}
+	for (i = e->model->items; i != NULL; i = i->next)
+		if (i->kind == ITEM_TYPE && !i->type->is_bare_alias)
+			name_array(e, c_of(i->type));
+	e->in = local(e, "in");
+	e->l_out = local(e, "out");
+	e->p = local(e, "p");
+	e->v = local(e, "v");
+	e->err = local(e, "err");
+	e->i = local(e, "i");
+	e->n = local(e, "n");
+	e->tail = local(e, "tail");
+	e->more = local(e, "more");
+	e->max = local(e, "max");
+	e->where = local(e, "where");
+	e->last = local(e, "last");
+	e->next = local(e, "next");
+	e->size = local(e, "size");
+	e->used = local(e, "used");
+	e->step = local(e, "step");
+	e->from = local(e, "from");
+}
+
+const char *
+c_number(struct emit *e, struct number n)
+{
+	if (n.negative && n.bits == (uint64_t)1 << 63)
+		return "(-INT64_MAX - 1)";
+	if (n.negative && (int64_t)n.bits == INT32_MIN)
+		return "(-INT32_MAX - 1)";
+	if (n.negative)
+		return mem_printf(e->mem, "%lld%s", (long long)n.bits,
+		    (int64_t)n.bits < INT32_MIN ? "LL" : "");
+	if (n.base == 16)
+		return mem_printf(e->mem, "0x%llx%s",
+		    (unsigned long long)n.bits, n.bits <= INT32_MAX ? "" :
+		    n.bits <= UINT32_MAX ? "u" : "ull");
+	return mem_printf(e->mem, "%llu%s", (unsigned long long)n.bits,
+	    n.bits <= INT32_MAX ? "" : n.bits <= UINT32_MAX ? "u" : "ull");
+}

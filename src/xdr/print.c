@@ -1,0 +1,375 @@
+/*
+ * Values as one line of text, by their types' descriptors: what trace_rpc
+ * shows.  See pinefs/xdr.h and xdr_type.h.
+ */
+#include <pinefs/xdr_type.h>
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { CLIP = 80 };	/* bytes of data that are shown of one value */
+enum { ELEMENTS = 16 };	/* ... and elements of an array or list */
+enum { DEPTH = 64 };
+
+struct printer {
+	char *to;
+	size_t size, len;
+	unsigned depth;
+};
+
+#define BASIC(NAME, KIND, TYPE)						\
+const struct xdr_type xdr_type_##NAME = {				\
+	.kind = XDR_KIND_##KIND, .size = sizeof(TYPE), .name = #NAME	\
+}
+
+const struct xdr_type xdr_type_void = {
+	.kind = XDR_KIND_VOID, .name = "void"
+};
+BASIC(bool, BOOL, bool);
+BASIC(int, INT, int32_t);
+BASIC(uint, UINT, uint32_t);
+BASIC(hyper, HYPER, int64_t);
+BASIC(uhyper, UHYPER, uint64_t);
+BASIC(float, FLOAT, float);
+BASIC(double, DOUBLE, double);
+BASIC(quadruple, QUADRUPLE, struct xdr_quadruple);
+
+/* All vectors are laid out alike: a pointer and a count. */
+struct vector {
+	const uint8_t *v;
+	uint32_t n;
+};
+
+static void	print(struct printer *, const struct xdr_type *,
+		    const uint8_t *value);
+
+/* -------------------------------------------------------------- output -- */
+
+static void
+put(struct printer *p, const char *s, size_t n)
+{
+	if (p->len < p->size)
+		memcpy(p->to + p->len, s, n < p->size - p->len ? n :
+		    p->size - p->len);
+	p->len += n;
+}
+
+static void
+puts_to(struct printer *p, const char *s)
+{
+	put(p, s, strlen(s));
+}
+
+static void __attribute__((format(printf, 2, 3)))
+format(struct printer *p, const char *fmt, ...)
+{
+	char text[64];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		put(p, text, (size_t)n < sizeof text ? (size_t)n :
+		    sizeof text - 1);
+}
+
+static void
+put_hex(struct printer *p, const uint8_t *b, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	char two[2];
+	size_t i;
+
+	for (i = 0; i < n && i < CLIP; i++) {
+		two[0] = digits[b[i] >> 4];
+		two[1] = digits[b[i] & 15];
+		put(p, two, 2);
+	}
+	if (n > CLIP)
+		puts_to(p, "...");
+}
+
+/* Names come from strangers and go to terminals. */
+static void
+put_text(struct printer *p, const uint8_t *b, size_t n)
+{
+	size_t i;
+
+	puts_to(p, "\"");
+	for (i = 0; i < n && i < CLIP; i++) {
+		if (b[i] == '"' || b[i] == '\\')
+			format(p, "\\%c", b[i]);
+		else if (b[i] >= ' ' && b[i] < 0x7f)
+			put(p, (const char *)&b[i], 1);
+		else
+			format(p, "\\x%02x", b[i]);
+	}
+	puts_to(p, n > CLIP ? "\"..." : "\"");
+}
+
+/* -------------------------------------------------------------- values -- */
+
+/* Of bytes in several pieces the first one is shown. */
+static void
+print_view(struct printer *p, const struct xdr_type *t, const uint8_t *value)
+{
+	struct xdr_piece piece;
+	struct xdr_view v;
+	size_t n;
+
+	memcpy(&v, value, sizeof v);
+	n = v.len;
+	if (v.npieces > 0) {
+		memcpy(&piece, v.data, sizeof piece);
+		v.data = piece.base;
+		n = piece.len;
+	}
+	if (t->kind == XDR_KIND_STRING)
+		put_text(p, v.data, n);
+	else
+		put_hex(p, v.data, n);
+	if (n < v.len)
+		puts_to(p, "...");
+}
+
+static void
+print_elements(struct printer *p, const struct xdr_type *elem,
+    const uint8_t *v, uint32_t n)
+{
+	uint32_t i;
+
+	puts_to(p, "[");
+	for (i = 0; i < n && i < ELEMENTS; i++) {
+		if (i > 0)
+			puts_to(p, ",");
+		print(p, elem, v + (size_t)i * elem->size);
+	}
+	if (i < n)
+		format(p, ",... %" PRIu32 " in all", n);
+	puts_to(p, "]");
+}
+
+static void
+print_fields(struct printer *p, const struct xdr_type *t,
+    const uint8_t *value)
+{
+	const struct xdr_field *f;
+	const char *comma = "";
+	uint32_t i;
+
+	puts_to(p, "{");
+	for (i = 0; i < t->n; i++) {
+		f = &t->fields[i];
+		if (f == t->link)
+			continue;	/* printed as a list */
+		puts_to(p, comma);
+		puts_to(p, f->name);
+		puts_to(p, "=");
+		print(p, f->type, value + f->offset);
+		comma = ",";
+	}
+	puts_to(p, "}");
+}
+
+static const uint8_t *
+pointer(const uint8_t *value)
+{
+	const uint8_t *to;
+
+	memcpy(&to, value, sizeof to);
+	return to;
+}
+
+/* A list: what the nodes hold, without their links. */
+static void
+print_list(struct printer *p, const struct xdr_type *node, const uint8_t *v)
+{
+	uint32_t n = 0;
+
+	puts_to(p, "[");
+	for (; v != NULL; v = pointer(v + node->link->offset)) {
+		if (n > 0)
+			puts_to(p, ",");
+		if (n++ == ELEMENTS) {
+			puts_to(p, "...");
+			break;
+		}
+		print_fields(p, node, v);
+	}
+	puts_to(p, "]");
+}
+
+static void
+print_optional(struct printer *p, const struct xdr_type *t,
+    const uint8_t *value)
+{
+	const uint8_t *to = pointer(value);
+
+	if (t->elem->link != NULL)
+		print_list(p, t->elem, to);
+	else if (to == NULL)
+		puts_to(p, "none");
+	else
+		print(p, t->elem, to);
+}
+
+static int32_t
+load_int(const uint8_t *value)
+{
+	int32_t i;
+
+	memcpy(&i, value, sizeof i);
+	return i;
+}
+
+static void
+print_enum(struct printer *p, const struct xdr_type *t, const uint8_t *value)
+{
+	int32_t v = load_int(value);
+	uint32_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->names[i].value == v) {
+			puts_to(p, t->names[i].name);
+			return;
+		}
+	format(p, "%" PRId32, v);
+}
+
+static const struct xdr_field *
+find_arm(const struct xdr_type *t, const uint8_t *value)
+{
+	const uint8_t *disc = value + t->fields[0].offset;
+	int32_t v = t->fields[0].type->kind == XDR_KIND_BOOL ? *disc :
+	    load_int(disc);
+	uint32_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->arms[i].label == v)
+			return &t->arms[i].field;
+	return t->otherwise;
+}
+
+static void
+print_union(struct printer *p, const struct xdr_type *t,
+    const uint8_t *value)
+{
+	const struct xdr_field *arm = find_arm(t, value);
+
+	format(p, "{%s=", t->fields[0].name);
+	print(p, t->fields[0].type, value + t->fields[0].offset);
+	if (arm != NULL && arm->name != NULL) {
+		puts_to(p, ",");
+		puts_to(p, arm->name);
+		puts_to(p, "=");
+		print(p, arm->type, value + arm->offset);
+	}
+	puts_to(p, "}");
+}
+
+static void
+print_number(struct printer *p, const struct xdr_type *t,
+    const uint8_t *value)
+{
+	int64_t i;
+	uint32_t u;
+	double d;
+	float f;
+
+	switch (t->kind) {
+	case XDR_KIND_INT:
+		format(p, "%" PRId32, load_int(value));
+		break;
+	case XDR_KIND_UINT:
+		memcpy(&u, value, sizeof u);
+		format(p, "%" PRIu32, u);
+		break;
+	case XDR_KIND_HYPER:
+		memcpy(&i, value, sizeof i);
+		format(p, "%" PRId64, i);
+		break;
+	case XDR_KIND_UHYPER:
+		memcpy(&i, value, sizeof i);
+		format(p, "%" PRIu64, (uint64_t)i);
+		break;
+	case XDR_KIND_FLOAT:
+		memcpy(&f, value, sizeof f);
+		format(p, "%g", (double)f);
+		break;
+	default:	/* XDR_KIND_DOUBLE */
+		memcpy(&d, value, sizeof d);
+		format(p, "%g", d);
+		break;
+	}
+}
+
+static void
+print(struct printer *p, const struct xdr_type *t, const uint8_t *value)
+{
+	struct vector v;
+	struct xdr_lazy lazy;
+
+	if (p->depth == DEPTH || p->len >= p->size) {
+		puts_to(p, "...");
+		return;
+	}
+	p->depth++;
+	switch (t->kind) {
+	case XDR_KIND_VOID:
+		break;
+	case XDR_KIND_BOOL:
+		puts_to(p, *value != 0 ? "true" : "false");
+		break;
+	case XDR_KIND_QUADRUPLE:
+		put_hex(p, value, 16);
+		break;
+	case XDR_KIND_ENUM:
+		print_enum(p, t, value);
+		break;
+	case XDR_KIND_OPAQUE:
+		put_hex(p, value, t->bound);
+		break;
+	case XDR_KIND_BYTES:
+	case XDR_KIND_STRING:
+		print_view(p, t, value);
+		break;
+	case XDR_KIND_ARRAY:
+		print_elements(p, t->elem, value, t->bound);
+		break;
+	case XDR_KIND_VECTOR:
+		memcpy(&v, value, sizeof v);
+		print_elements(p, t->elem, v.v, v.n);
+		break;
+	case XDR_KIND_OPTIONAL:
+		print_optional(p, t, value);
+		break;
+	case XDR_KIND_STRUCT:
+		print_fields(p, t, value);
+		break;
+	case XDR_KIND_UNION:
+		print_union(p, t, value);
+		break;
+	case XDR_KIND_LAZY:
+		memcpy(&lazy, value, sizeof lazy);
+		format(p, "[%" PRIu32 "]", lazy.n);
+		break;
+	default:
+		print_number(p, t, value);
+		break;
+	}
+	p->depth--;
+}
+
+size_t
+xdr_print(char *to, size_t size, const struct xdr_type *t, const void *value)
+{
+	struct printer p = { .to = to, .size = size > 0 ? size - 1 : 0 };
+
+	print(&p, t, value);
+	if (size > 0)
+		to[p.len < p.size ? p.len : p.size] = '\0';
+	return p.len;
+}
