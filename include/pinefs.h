@@ -493,6 +493,8 @@ int	 pinefs_move(struct pinefs *, struct pinefs_node *from,
 void	 pinefs_touch(struct pinefs_node *node, uint64_t new_size);
 /* As it is now: of a node of a door 1 file system. */
 void	 pinefs_node_attr(struct pinefs_node *node, struct pinefs_attr *attr);
+/* What a file takes up, where that is not its size (a sparse one, say). */
+void	 pinefs_node_set_used(struct pinefs_node *node, uint64_t bytes);
 
 /* --------------------------------------------------------------- nodes -- */
 

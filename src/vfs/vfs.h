@@ -20,7 +20,9 @@
 #include <pinefs/memory.h>
 
 #include "base/buf.h"
+#include "base/spin.h"
 
+struct vfs_cancel;
 struct vfs_step;
 
 /* ------------------------------------------------------------- exports -- */
@@ -69,15 +71,25 @@ struct pinefs_call {
 	bool			 peer_root;	/* proven uid 0: no root squash */
 	struct vfs_step		*steps, **next;	/* recorded; where we are */
 	struct vfs_step		*parked;	/* waits for completion */
-	struct vfs_held		*held;		/* node references to put */
+	struct vfs_step		*attr;		/* newest getattr still true */
 	void			(*resume)(void *arg);	/* run it again */
 	void			*resume_arg;
+	struct spin		 lock;		/* of the next five */
+	bool			 cancelled;
+	bool			 hooked;	/* `cancel` was set in this step */
 	void			(*cancel)(void *);
 	void			*cancel_arg;
+	struct vfs_cancel	*cancelling;	/* it is being called */
+	bool			 told;		/* the 30 s line was logged */
+	struct pinefs_call	*wait_next, **wait_prev;
+	struct pinefs_call	*gate_next;	/* waits for its turn */
 	uint64_t		 started;	/* ms, for the 30 s log line */
 };
 
-/* `resume(arg)` is called from any thread when a parked step is complete. */
+/*
+ * `resume(arg)` is called from any thread when a parked step is complete;
+ * maybe before the procedure has returned its PINEFS_LATER.
+ */
 void	vfs_call_init(struct pinefs_call *, struct xdr_arena *,
 	    const struct pinefs_cred *given, bool peer_root,
 	    void (*resume)(void *), void *arg);
@@ -210,8 +222,15 @@ struct vfs_entry {
 	struct pinefs_name	 name;		/* copied to the call's arena */
 	struct pinefs_ident	 id;		/* handle ident, as above */
 	uint64_t		 cookie;
-	const struct pinefs_attr *attr;		/* NULL: not wanted, or failed */
+	const struct pinefs_attr *attr;		/* NULL: not wanted, or failed;
+						   valid during add only */
 	int			 err;		/* why attr is NULL */
+	/*
+	 * narrow: bytes of NFSv2 entries (16 and the padded name each) that
+	 * must fit behind this one, or this one does not fit either: they
+	 * have the same cookie, and cannot be parted.
+	 */
+	uint32_t		 reserve;
 };
 
 struct vfs_readdir {
@@ -219,6 +238,7 @@ struct vfs_readdir {
 	bool		dots;		/* list `.` and `..` (v2, v3) */
 	bool		narrow;		/* v2: 32-bit cookies */
 	uint64_t	want;		/* attributes; 0: names alone */
+	uint32_t	room;		/* bytes of a page, about; 0: not known */
 	/*
 	 * Take an entry; non-zero: it does not fit, stop before it.
 	 * `add_arg` is the packer of the protocol.
@@ -246,6 +266,14 @@ void	*vfs_fs_executor(const struct pinefs *, uint64_t op);
 void	 vfs_fs_set_executor(struct pinefs *, void *executor);
 /* The table as the file system gave it: blocking, executor, flags. */
 const struct pinefs_ops *vfs_fs_ops(const struct pinefs *);
+/*
+ * Log calls that wait for this file system for more than 30 s, once each.
+ * For a timer of the server; `now_ms` is clock_boot_ms().
+ */
+void	 vfs_fs_check_waits(struct pinefs *, uint64_t now_ms);
+/* Tell `fn` of nodes that changed by themselves; it must not block. */
+void	 vfs_fs_set_watch(struct pinefs *,
+	    void (*fn)(void *, struct pinefs_node *), void *arg);
 
 /* -------------------------------------------------------------- squash -- */
 

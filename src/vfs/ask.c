@@ -1,0 +1,502 @@
+/* Questions to a file system.  See ask.h. */
+#include "vfs/ask.h"
+
+#include <errno.h>
+#include <string.h>
+
+/*
+ * Every function here has the same shape: take the step; if it is new, fill
+ * in what the operation gets, and call it; LATER unless it is done.
+ */
+static int
+result(const struct vfs_step *s)
+{
+	return step_is_done(s) ? s->err : PINEFS_LATER;
+}
+
+/* The same for operations without a name, where ENOENT can only mean one
+ * thing: this object is gone. */
+static int
+gone(const struct vfs_step *s)
+{
+	int err = result(s);
+
+	return err == ENOENT ? ESTALE : err;
+}
+
+/* Something may have changed: attributes asked for before are old. */
+static void
+changes(struct pinefs_call *call)
+{
+	call->attr = NULL;
+}
+
+/* ------------------------------------------------------- door 2: nodes -- */
+
+struct step_ident {
+	struct vfs_step		step;
+	struct pinefs_ident	id;
+};
+
+int
+ask_lookup(struct pinefs_call *call, struct pinefs_node *dir,
+    struct pinefs_name name, const struct pinefs_ident **id)
+{
+	struct step_ident *s = step_take(call, STEP_LOOKUP, dir->fs, dir,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, dir->fs->ops.lookup(call, dir, name,
+		    &s->id));
+	*id = &s->id;
+	return result(&s->step);
+}
+
+int
+ask_parent(struct pinefs_call *call, struct pinefs_node *node,
+    const struct pinefs_ident **id)
+{
+	struct step_ident *s = step_take(call, STEP_PARENT, node->fs, node,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, node->fs->ops.parent(call, node,
+		    &s->id));
+	*id = &s->id;
+	return gone(&s->step);
+}
+
+int
+ask_resolve(struct pinefs_call *call, struct pinefs_node *node)
+{
+	struct vfs_step *s = step_take(call, STEP_RESOLVE, node->fs, node,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	if (step_begin(call, s))
+		step_end(call, s, node->fs->ops.resolve(call, node));
+	return gone(s);
+}
+
+/* -------------------------------------------------- door 2: attributes -- */
+
+struct step_attr {
+	struct vfs_step		step;
+	struct pinefs_attr	attr;
+	bool			checked;
+};
+
+static void
+fill_defaults(const struct pinefs *fs, struct pinefs_attr *a)
+{
+	uint64_t miss = PINEFS_ALL & ~a->have;
+
+	if (miss & PINEFS_MODE)
+		a->mode = a->type == PINEFS_DIR ? 0555 :
+		    a->type == PINEFS_LNK ? 0777 : 0444;
+	if (miss & PINEFS_NLINK)
+		a->nlink = 1;
+	if (miss & PINEFS_UID)
+		a->uid = fs->uid;
+	if (miss & PINEFS_GID)
+		a->gid = fs->gid;
+	if (miss & PINEFS_RDEV)
+		a->rdev_major = a->rdev_minor = 0;
+	if (miss & PINEFS_SIZE)
+		a->size = 0;
+	if (miss & PINEFS_USED)
+		a->used = a->size;
+	if (miss & PINEFS_GENERATION)
+		a->generation = 0;
+	if (miss & PINEFS_ATIME)
+		a->atime = fs->born;
+	if (miss & PINEFS_MTIME)
+		a->mtime = fs->born;
+	if (miss & PINEFS_CTIME)
+		a->ctime = fs->born;
+	if (miss & PINEFS_BTIME)
+		a->btime = fs->born;
+	a->mode &= 07777;
+	a->have = PINEFS_ALL;
+}
+
+int
+attr_check(struct pinefs *fs, const char *op, struct pinefs_node *node,
+    struct pinefs_attr *a)
+{
+	uint8_t known = 0;
+
+	if (~a->have & (PINEFS_TYPE | PINEFS_CHANGE)) {
+		log_limited(&fs->bad, "vfs: %s gave no %s", op,
+		    a->have & PINEFS_TYPE ? "PINEFS_CHANGE" : "PINEFS_TYPE");
+		return EIO;
+	}
+	if (a->type < PINEFS_REG || a->type > PINEFS_FIFO) {
+		log_limited(&fs->bad, "vfs: %s gave type %u", op, a->type);
+		return EIO;
+	}
+	/* An object is of one type for its life; this is another object. */
+	if (node != NULL && !atomic_compare_exchange_strong_explicit(
+	    &node->type, &known, (uint8_t)a->type, memory_order_relaxed,
+	    memory_order_relaxed) && known != a->type)
+		return ESTALE;
+	fill_defaults(fs, a);
+	return 0;
+}
+
+int
+ask_getattr(struct pinefs_call *call, struct pinefs_node *node,
+    uint64_t want, const struct pinefs_attr **attr)
+{
+	struct step_attr *s;
+
+	/* Nothing was done since it was last asked in this call. */
+	s = (struct step_attr *)call->attr;
+	if (s != NULL && s->step.object == node) {
+		*attr = &s->attr;
+		return gone(&s->step);
+	}
+	s = step_take(call, STEP_GETATTR, node->fs, node, sizeof *s);
+	if (s == NULL)
+		return ENOMEM;
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, node->fs->ops.getattr(call, node,
+		    want, &s->attr));
+	if (!step_is_done(&s->step))
+		return PINEFS_LATER;
+	if (!s->checked) {
+		s->checked = true;
+		if (s->step.err == 0)
+			s->step.err = attr_check(node->fs, "getattr", node,
+			    &s->attr);
+	}
+	if (want == PINEFS_ALL)
+		call->attr = &s->step;
+	*attr = &s->attr;
+	return gone(&s->step);
+}
+
+struct step_bits {
+	struct vfs_step	step;
+	uint32_t	bits;
+};
+
+int
+ask_access(struct pinefs_call *call, struct pinefs_node *node,
+    uint32_t asked, uint32_t *granted)
+{
+	struct step_bits *s = step_take(call, STEP_ACCESS, node->fs, node,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, node->fs->ops.access(call, node,
+		    asked, &s->bits));
+	*granted = s->bits & asked;
+	return gone(&s->step);
+}
+
+/* ---------------------------------------------------------------- data -- */
+
+int
+ask_read(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
+    uint32_t count, struct pinefs_out **out)
+{
+	struct step_out *s = step_take(call, STEP_READ, node->fs, node,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	if (step_is_new(&s->step)) {
+		out_init(&s->out, call);
+		s->step.out = &s->out;
+	}
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, node->fs->ops.read(call, node, off,
+		    count, &s->out));
+	if (!step_is_done(&s->step))
+		return PINEFS_LATER;
+	if (s->out.len > count) {
+		out_clip(&s->out, count);
+		s->out.eof = false;	/* it said so of what was cut off */
+	}
+	*out = &s->out;
+	return gone(&s->step);
+}
+
+int
+ask_readlink(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_out **out)
+{
+	struct step_out *s = step_take(call, STEP_READLINK, node->fs, node,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	if (step_is_new(&s->step)) {
+		out_init(&s->out, call);
+		s->step.out = &s->out;
+	}
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, node->fs->ops.readlink(call, node,
+		    &s->out));
+	*out = &s->out;
+	return gone(&s->step);
+}
+
+int
+write_result_check(struct pinefs *fs, struct pinefs_write *w)
+{
+	if (fs->ops.commit == NULL)
+		w->committed = PINEFS_FILE_SYNC;
+	if (w->written == 0 || w->written > w->count) {
+		log_limited(&fs->bad, "vfs: write of %u bytes wrote %u",
+		    w->count, w->written);
+		return EIO;
+	}
+	if (w->committed < w->stable || w->committed > PINEFS_FILE_SYNC) {
+		log_limited(&fs->bad, "vfs: write was to be committed at "
+		    "least as %d, and was as %d", w->stable, w->committed);
+		return EIO;
+	}
+	return 0;
+}
+
+struct step_write {
+	struct vfs_step		step;
+	struct pinefs_in	in;
+	struct pinefs_write	w;
+	bool			checked;
+};
+
+int
+ask_write(struct pinefs_call *call, struct pinefs_node *node,
+    const struct vfs_write *vw, struct pinefs_write **w)
+{
+	struct step_write *s = step_take(call, STEP_WRITE, node->fs, node,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	changes(call);
+	if (step_is_new(&s->step)) {
+		in_init(&s->in, &vw->data, vw->buf);
+		s->w.off = vw->off;
+		s->w.count = vw->data.len;
+		s->w.stable = vw->stable;
+		s->w.in = &s->in;
+	}
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, node->fs->ops.write(call, node,
+		    &s->w));
+	if (!step_is_done(&s->step))
+		return PINEFS_LATER;
+	if (!s->checked) {
+		s->checked = true;
+		if (s->step.err == 0)
+			s->step.err = write_result_check(node->fs, &s->w);
+	}
+	*w = &s->w;
+	return gone(&s->step);
+}
+
+int
+ask_commit(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
+    uint64_t len)
+{
+	struct vfs_step *s = step_take(call, STEP_COMMIT, node->fs, node,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	if (step_begin(call, s))
+		step_end(call, s, node->fs->ops.commit(call, node, off,
+		    len));
+	return gone(s);
+}
+
+int
+ask_truncate(struct pinefs_call *call, struct pinefs_node *node,
+    uint64_t size)
+{
+	struct vfs_step *s = step_take(call, STEP_TRUNCATE, node->fs, node,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	if (step_begin(call, s))
+		step_end(call, s, node->fs->ops.truncate(call, node, size));
+	return gone(s);
+}
+
+/* ------------------------------------------------------------- changes -- */
+
+/* A set, copied deep: the guard lies on the procedure's stack. */
+struct kept_set {
+	struct pinefs_set	set;
+	struct timespec		if_ctime;
+};
+
+static void
+keep_set(struct kept_set *to, const struct pinefs_set *set)
+{
+	to->set = *set;
+	if (set->if_ctime != NULL) {
+		to->if_ctime = *set->if_ctime;
+		to->set.if_ctime = &to->if_ctime;
+	}
+}
+
+struct step_setattr {
+	struct vfs_step		step;
+	struct kept_set		kept;
+	struct pinefs_change	chg;
+};
+
+int
+ask_setattr(struct pinefs_call *call, struct pinefs_node *node,
+    const struct pinefs_set *set, const struct pinefs_change **chg)
+{
+	struct step_setattr *s = step_take(call, STEP_SETATTR, node->fs,
+	    node, sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	changes(call);
+	if (step_is_new(&s->step))
+		keep_set(&s->kept, set);
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, node->fs->ops.setattr(call, node,
+		    &s->kept.set, chg == NULL ? NULL : &s->chg));
+	if (chg != NULL)
+		*chg = &s->chg;
+	return gone(&s->step);
+}
+
+struct step_create {
+	struct vfs_step		step;
+	struct pinefs_create	how;
+	struct kept_set		kept;
+	struct pinefs_made	made;
+};
+
+int
+ask_create(struct pinefs_call *call, struct pinefs_node *dir,
+    struct pinefs_name name, const struct pinefs_create *how,
+    struct pinefs_node *node, const struct pinefs_made **made)
+{
+	struct step_create *s = step_take(call, STEP_CREATE, dir->fs, dir,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	changes(call);
+	if (step_is_new(&s->step)) {
+		s->how = *how;
+		keep_set(&s->kept, &how->set);
+		s->how.set = s->kept.set;
+		s->made.node = node;
+	}
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, dir->fs->ops.create(call, dir, name,
+		    &s->how, &s->made));
+	*made = &s->made;
+	return result(&s->step);
+}
+
+struct step_change {
+	struct vfs_step		step;
+	struct pinefs_change	chg;
+};
+
+int
+ask_remove(struct pinefs_call *call, struct pinefs_node *dir,
+    struct pinefs_name name, int kind, const struct pinefs_change **chg)
+{
+	struct step_change *s = step_take(call, STEP_REMOVE, dir->fs, dir,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	changes(call);
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, dir->fs->ops.remove(call, dir, name,
+		    kind, chg == NULL ? NULL : &s->chg));
+	if (chg != NULL)
+		*chg = &s->chg;
+	return result(&s->step);
+}
+
+struct step_rename {
+	struct vfs_step		step;
+	struct pinefs_rename	r;
+};
+
+int
+ask_rename(struct pinefs_call *call, struct pinefs_node *from,
+    struct pinefs_name old_name, struct pinefs_node *to,
+    struct pinefs_name new_name, const struct pinefs_rename **r)
+{
+	struct step_rename *s = step_take(call, STEP_RENAME, from->fs, from,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	changes(call);
+	if (step_is_new(&s->step)) {
+		s->r.from = from;
+		s->r.to = to;
+		s->r.old_name = old_name;
+		s->r.new_name = new_name;
+	}
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, from->fs->ops.rename(call, &s->r));
+	*r = &s->r;
+	return result(&s->step);
+}
+
+int
+ask_link(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_node *dir, struct pinefs_name name,
+    const struct pinefs_change **chg)
+{
+	struct step_change *s = step_take(call, STEP_LINK, node->fs, node,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	changes(call);
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, node->fs->ops.link(call, node, dir,
+		    name, chg == NULL ? NULL : &s->chg));
+	if (chg != NULL)
+		*chg = &s->chg;
+	return result(&s->step);
+}
+
+struct step_statfs {
+	struct vfs_step		step;
+	struct pinefs_statfs	st;
+};
+
+int
+ask_statfs(struct pinefs_call *call, struct pinefs_node *node,
+    const struct pinefs_statfs **st)
+{
+	struct step_statfs *s = step_take(call, STEP_STATFS, node->fs, node,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, node->fs->ops.statfs(call, node,
+		    &s->st));
+	*st = &s->st;
+	return gone(&s->step);
+}

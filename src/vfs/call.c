@@ -1,0 +1,101 @@
+/* One request's walk through a file system: its beginning and its end. */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "vfs/fs.h"
+#include "vfs/io.h"
+
+void
+vfs_call_init(struct pinefs_call *call, struct xdr_arena *arena,
+    const struct pinefs_cred *given, bool peer_root, void (*resume)(void *),
+    void *arg)
+{
+	call->arena = arena;
+	call->given = *given;
+	call->cred = *given;
+	call->peer_root = peer_root;
+	call->next = &call->steps;
+	call->resume = resume;
+	call->resume_arg = arg;
+}
+
+void
+vfs_call_restart(struct pinefs_call *call)
+{
+	call->next = &call->steps;
+	call->export = NULL;
+	call->attr = NULL;
+}
+
+void
+vfs_call_fini(struct pinefs_call *call)
+{
+	struct vfs_step *s;
+
+	for (s = call->steps; s != NULL; s = s->next) {
+		if (s->op == STEP_GATE)
+			turn_end((struct vfs_turn *)s);
+		else
+			assert(step_is_done(s) || step_is_new(s));
+		if (s->out != NULL)
+			out_drop(s->out);
+		if (s->node != NULL)
+			pinefs_node_put(s->node);
+	}
+	call->steps = NULL;
+	call->next = &call->steps;
+	call->attr = NULL;
+}
+
+/* By the uid that the client proved or claims, not the squashed one. */
+static bool
+is_admitted(const struct vfs_export *x, const struct pinefs_cred *cred)
+{
+	unsigned i;
+
+	if (x->uids == NULL)
+		return true;
+	if (cred->flavor == 0)
+		return false;	/* AUTH_NONE is nobody, whatever its uid says */
+	for (i = 0; i < x->nuids; i++)
+		if (x->uids[i] == cred->uid)
+			return true;
+	return false;
+}
+
+int
+vfs_call_enter(struct pinefs_call *call, const struct vfs_export *x)
+{
+	enum vfs_squash squash = x->squash;
+
+	if (call->export == x)
+		return 0;
+	if (!is_admitted(x, &call->given))
+		return EACCES;
+	if (squash == VFS_SQUASH_ROOT && call->peer_root)
+		squash = VFS_SQUASH_NONE;
+	vfs_squash(&call->given, squash, x->anon_uid, x->anon_gid,
+	    &call->cred, call->gids);
+	call->cred.export_id = x->id;
+	call->export = x;
+	return 0;
+}
+
+const struct pinefs_cred *
+pinefs_call_cred(const struct pinefs_call *call)
+{
+	return &call->cred;
+}
+
+struct pinefs *
+pinefs_call_fs(const struct pinefs_call *call)
+{
+	return call->export->fs;
+}
+
+void *
+pinefs_call_alloc(struct pinefs_call *call, size_t len)
+{
+	return xdr_arena_alloc(call->arena, len);
+}

@@ -1,0 +1,53 @@
+/* One file system, as the library keeps it. */
+#ifndef VFS_FS_H
+#define VFS_FS_H
+
+#include <pthread.h>
+
+#include "base/log.h"
+#include "vfs/gate.h"
+#include "vfs/node.h"
+
+struct pinefs {
+	struct pinefs_ops	 ops;
+	void			*arg;
+	bool			 tree;		/* door 1 */
+	uint32_t		 can;		/* PINEFS_OP_*: changes it has */
+	struct pinefs_node	*root;
+	uint64_t		 instance;	/* random; in generations */
+	_Atomic uint64_t	 verifier;	/* of unstable writes */
+	struct timespec		 born;
+	uint32_t		 uid, gid;	/* the server's: defaults */
+	void			*executor;
+	struct gate		 gate;		/* PINEFS_SERIAL */
+	struct node_table	 table;
+
+	/* Calls whose step is parked; and what cancels them. */
+	pthread_mutex_t		 wait_lock;
+	struct pinefs_call	*waiting;
+
+	/* Door 1. */
+	_Atomic uint64_t	 next_fileid;
+	pthread_mutex_t		 rename_lock;	/* directories change parent */
+	uint8_t			 name_key[16];
+
+	/* Door 2: directories' parents by the last look-up. */
+	struct spin		 parents_lock;
+	struct fs_parent	*parents;
+
+	void			(*watch)(void *, struct pinefs_node *);
+	void			*watch_arg;
+
+	struct log_limit	 bad;		/* broken contracts */
+};
+
+/*
+ * Door 2 without `parent`: remember that `child` was found in `dir`, and
+ * find it again.  Best effort: a small table, the newest wins.
+ */
+void	fs_parent_note(struct pinefs *, const struct pinefs_ident *child,
+	    const struct pinefs_node *dir);
+bool	fs_parent_find(struct pinefs *, const struct pinefs_node *child,
+	    struct pinefs_ident *dir, uint8_t own[NODE_OWN_MAX]);
+
+#endif
