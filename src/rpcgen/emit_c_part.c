@@ -63,6 +63,7 @@ c_bulk(struct emit *e, const struct member *m)
 	c_begin(e);
 	e->extra_locals = c_printf(e, "\tstruct xdr_in %s;\n\t%s %s;\n",
 	    e->in, name, e->v);
+	c_line(e, "memset(&%s, 0, sizeof %s);", e->v, e->v);
 	c_line(e, "xdr_in_init(&%s, args, have, NULL);", e->in);
 	c_line(e, "if (%s_before_%s(&%s, &%s) != 0)", name, m->name, e->in,
 	    e->v);
