@@ -47,13 +47,12 @@ typedef int rpc_bulk_fn(const uint8_t *args, size_t have, size_t *start,
 
 struct rpc_procedure {
 	const char		*name;		/* "NFSPROC3_READ"; NULL: a gap */
-	/* The server's side; NULL: void. */
-	int			(*decode)(struct xdr_in *, void *args);
-	int			(*encode)(struct xdr_out *, const void *res);
-	/* The client's side; NULL: void, or no stubs were asked for. */
-	int			(*encode_args)(struct xdr_out *,
-				    const void *args);
-	int			(*decode_res)(struct xdr_in *, void *res);
+	/*
+	 * What comes in and what goes out: arguments and results in a
+	 * server's row, results and arguments in a client's.  NULL: void.
+	 */
+	int			(*decode)(struct xdr_in *, void *);
+	int			(*encode)(struct xdr_out *, const void *);
 	int			(*call)(const void *handlers, void *self,
 				    struct rpc_call *, const void *args,
 				    void *res);

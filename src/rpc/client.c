@@ -168,8 +168,8 @@ send_call(struct rpc_client *c, const struct rpc_procedure *proc,
 	if (!c->udp)
 		xdr_put_u32(&out, 0);
 	rpc_put_call(&out, xid, c->prog, c->vers, number, &c->cred);
-	if (proc->encode_args != NULL)
-		err = proc->encode_args(&out, args);
+	if (proc->encode != NULL)
+		err = proc->encode(&out, args);
 	if (!c->udp && !out.bad)
 		xdr_patch_u32(&out, &mark,
 		    0x80000000u | (uint32_t)(xdr_out_len(&out) - 4));
@@ -239,7 +239,7 @@ receive(struct rpc_client *c, size_t *start, size_t *end, int64_t until)
 
 /*
  * Views in *res point into a copy in the arena: the buffer is for the next
- * reply.
+ * reply.  Results of fixed size need no arena.
  */
 static int
 decode(const struct rpc_procedure *proc, struct xdr_in *in,
@@ -248,14 +248,16 @@ decode(const struct rpc_procedure *proc, struct xdr_in *in,
 	size_t left = (size_t)(in->end - in->pos);
 	uint8_t *copy;
 
-	if (proc->decode_res == NULL)
+	if (proc->decode == NULL)
 		return 0;
+	if (arena == NULL)
+		return proc->decode(in, res);
 	if ((copy = xdr_arena_alloc(arena, left)) == NULL && left > 0)
 		return ENOMEM;
 	if (left > 0)
 		memcpy(copy, in->pos, left);
 	xdr_in_init(in, copy, left, arena);
-	return proc->decode_res(in, res);
+	return proc->decode(in, res);
 }
 
 int

@@ -145,6 +145,18 @@ rows_of(const struct pinefs_server *s,
 	return n;
 }
 
+/* The first address of a family that we listen on. */
+static const char *
+host_of(const struct pinefs_server *s, bool v6)
+{
+	unsigned i;
+
+	for (i = 0; i < s->opt.naddr; i++)
+		if ((strchr(s->opt.addr[i], ':') != NULL) == v6)
+			return s->opt.addr[i];
+	return s->opt.naddr > 0 ? NULL : v6 ? "::1" : "127.0.0.1";
+}
+
 static void
 tell_portmapper(struct pinefs_server *s, bool on)
 {
@@ -153,11 +165,17 @@ tell_portmapper(struct pinefs_server *s, bool on)
 
 	if (s->opt.no_portmap || (!on && !s->registered))
 		return;
-	err = register_rows(rows, rows_of(s, rows), on);
-	s->registered = on && err == 0;
-	if (err != 0 && on)
-		log_info("no portmapper (%s): not needed, give port= and "
-		    "mountport= when mounting", strerror(err));
+	err = register_rows(rows, rows_of(s, rows), host_of(s, false),
+	    host_of(s, true), on);
+	s->registered = on && (err == 0 || err == EEXIST);
+	if (!on || err == 0)
+		return;
+	if (err == EEXIST)
+		log_warning("the portmapper knows other servers for some of "
+		    "our programs: give port= and mountport= when mounting");
+	else
+		log_info("no portmapper: not needed, give port= and "
+		    "mountport= when mounting");
 }
 
 /* ---------------------------------------------------------- start and stop -- */

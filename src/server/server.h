@@ -51,15 +51,19 @@ void	options_fini(struct options *);
 int	options_set(struct options *, const char *name, const char *value);
 
 /*
- * register.c: tell the portmapper (rpcbind) about programs and ports; and
- * withdraw.  Never fatal: one line, at most.
+ * register.c: tell the portmapper about programs and ports; and withdraw.
+ * It is only advice: any local user may do the same (SECURITY 2).
  */
 struct register_row {
 	uint32_t	prog, vers;
 	uint16_t	port;
 	bool		udp;
 };
-/* ENOENT: there is no portmapper. */
-int	register_rows(const struct register_row *, unsigned n, bool on);
+/*
+ * `host4`, `host6`: an address we listen on, or NULL.  ENOENT: there is no
+ * portmapper; EEXIST: it has other servers for some of these and keeps them.
+ */
+int	register_rows(const struct register_row *, unsigned n,
+	    const char *host4, const char *host6, bool on);
 
 #endif

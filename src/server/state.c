@@ -206,7 +206,8 @@ state_close(struct state *s)
 	if (s->dir != -1)
 		close(s->dir);
 	free(s->path);
-	explicit_bzero(&s->keys, sizeof s->keys);
+	explicit_bzero(s->keys.now, sizeof s->keys.now);
+	explicit_bzero(s->keys.before, sizeof s->keys.before);
 	s->dir = s->lock = -1;
 	s->path = NULL;
 }
