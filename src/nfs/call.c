@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "rpc/peer.h"
 
-/* ---------------------------------------------------------- who is asking -- */
+/* ------------------------------------------------------ who is asking -- */
 
 enum { NOBODY = 65534 };
 
@@ -342,49 +342,4 @@ nfs_executor(const struct nfs *nfs, const void *fh, uint32_t len,
 		return NULL;
 	return vfs_fs_executor(export->fs,
 	    ops | PINEFS_OP_GETATTR | PINEFS_OP_RESOLVE | PINEFS_OP_ACCESS);
-}
-
-/* --------------------------------------------------------------- names -- */
-
-static bool
-is_dots(const char *s, uint32_t len)
-{
-	return (len == 1 && s[0] == '.') ||
-	    (len == 2 && s[0] == '.' && s[1] == '.');
-}
-
-int
-nfs_name_to_look_up(const struct nfs_call *call, struct xdr_view text,
-    struct pinefs_name *name)
-{
-	if (text.len > 255)
-		return ENAMETOOLONG;
-	if (text.len == 0 || memchr(text.data, '/', text.len) != NULL ||
-	    memchr(text.data, '\0', text.len) != NULL)
-		return call->service->vers == 2 ? EACCES : EINVAL;
-	name->base = text.data;
-	name->len = text.len;
-	return 0;
-}
-
-int
-nfs_name(const struct nfs_call *call, struct xdr_view text,
-    struct pinefs_name *name)
-{
-	if (is_dots(text.data, text.len))
-		return call->service->vers == 2 ? EACCES : EINVAL;
-	return nfs_name_to_look_up(call, text, name);
-}
-
-int
-nfs_target(const struct nfs_call *call, struct xdr_view text,
-    struct pinefs_name *target)
-{
-	if (text.len > 4096)
-		return ENAMETOOLONG;
-	if (text.len == 0 || memchr(text.data, '\0', text.len) != NULL)
-		return call->service->vers == 2 ? EACCES : EINVAL;
-	target->base = text.data;
-	target->len = text.len;
-	return 0;
 }

@@ -93,16 +93,13 @@ struct rpc_executor *nfs_executor(const struct nfs *, const void *fh,
 
 /* --------------------------------------------------------------- names -- */
 
-/*
- * A name to be made, removed or changed; that LOOKUP may also ask for "."
- * and "..".  ENAMETOOLONG; EINVAL, in v2 EACCES, which has no INVAL.
- */
-int	nfs_name(const struct nfs_call *, struct xdr_view,
-	    struct pinefs_name *);
-int	nfs_name_to_look_up(const struct nfs_call *, struct xdr_view,
-	    struct pinefs_name *);
-/* The text of a symbolic link. */
-int	nfs_target(const struct nfs_call *, struct xdr_view,
-	    struct pinefs_name *);
+/* As vfs wants it, which checks it. */
+static inline struct pinefs_name
+nfs_name(struct xdr_view text)
+{
+	struct pinefs_name name = { text.data, text.len };
+
+	return name;
+}
 
 #endif

@@ -41,7 +41,7 @@ find_export(const struct nfs *nfs, struct xdr_view path,
 
 /* Cut the next component off a path; false: there is none. */
 static bool
-next_component(struct pinefs_name *path, struct xdr_view *name)
+next_component(struct pinefs_name *path, struct pinefs_name *name)
 {
 	const char *end = path->base + path->len, *p = path->base, *q;
 
@@ -49,7 +49,8 @@ next_component(struct pinefs_name *path, struct xdr_view *name)
 		p++;
 	for (q = p; q < end && *q != '/'; )
 		q++;
-	*name = xdr_view(p, (uint32_t)(q - p));
+	name->base = p;
+	name->len = (uint32_t)(q - p);
 	path->base = q;
 	path->len = (uint32_t)(end - q);
 	return name->len > 0;
@@ -61,7 +62,6 @@ walk(struct nfs_call *call, struct xdr_view path, struct pinefs_node **node)
 {
 	const struct vfs_export *x;
 	struct pinefs_name rest, name;
-	struct xdr_view component;
 	int err;
 
 	if ((x = find_export(call->nfs, path, &rest)) == NULL)
@@ -70,11 +70,8 @@ walk(struct nfs_call *call, struct xdr_view path, struct pinefs_node **node)
 	if (err == 0)
 		err = vfs_node_root(&call->vfs, node);
 	while (err == 0 && rest.len > 0 &&
-	    next_component(&rest, &component)) {
-		err = nfs_name_to_look_up(call, component, &name);
-		if (err == 0)
-			err = vfs_lookup(&call->vfs, *node, name, node);
-	}
+	    next_component(&rest, &name))
+		err = vfs_lookup(&call->vfs, *node, name, node);
 	if (err == 0 && vfs_node_type(*node) != PINEFS_DIR)
 		err = ENOTDIR;
 	return err;
@@ -132,7 +129,7 @@ mnt(struct nfs_call *call, struct xdr_view path, void *fh, uint32_t *len)
 }
 
 static int
-mount_v1_mnt(void *self, struct rpc_call *rpc, const dirpath *args,
+mnt_v1(void *self, struct rpc_call *rpc, const dirpath *args,
     fhstatus *res)
 {
 	struct nfs_call *call = nfs_call(self, rpc, &mount_v1_service);
@@ -147,7 +144,7 @@ mount_v1_mnt(void *self, struct rpc_call *rpc, const dirpath *args,
 }
 
 static int
-mount_v3_mnt(void *self, struct rpc_call *rpc, const dirpath *args,
+mnt_v3(void *self, struct rpc_call *rpc, const dirpath *args,
     mountres3 *res)
 {
 	struct nfs_call *call = nfs_call(self, rpc, &mount_v3_service);
@@ -161,8 +158,7 @@ mount_v3_mnt(void *self, struct rpc_call *rpc, const dirpath *args,
 	res->fhs_status = (mountstat3)nfs_mount_status(err);
 	if (err == 0) {
 		res->mountinfo.fhandle = xdr_view(fh, len);
-		res->mountinfo.auth_flavors.v =
-		    (int32_t *)(uintptr_t)call->nfs->flavors;
+		res->mountinfo.auth_flavors.v = call->nfs->flavors;
 		res->mountinfo.auth_flavors.n = call->nfs->nflavors;
 	}
 	return 0;
@@ -270,13 +266,13 @@ export_(void *self, struct rpc_call *rpc, exports *res)
 /* ---------------------------------------------------------- the tables -- */
 
 static const struct mount_v1_server handlers_v1 = {
-	.mnt = mount_v1_mnt,	.dump = dump,
+	.mnt = mnt_v1,	.dump = dump,
 	.umnt = umnt,		.umntall = umntall,
-	.export_ = export_,	.exportall = export_,
+	.export_ = export_,
 };
 
 static const struct mount_v3_server handlers_v3 = {
-	.mnt = mount_v3_mnt,	.dump = dump,
+	.mnt = mnt_v3,	.dump = dump,
 	.umnt = umnt,		.umntall = umntall,
 	.export_ = export_,
 };

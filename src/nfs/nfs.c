@@ -8,14 +8,12 @@ enum { MAX_TCP = 1024 * 1024, MAX_UDP = 32 * 1024 };
 void
 nfs_init(struct nfs *nfs, const struct vfs_exports *exports)
 {
-	static const uint32_t flavors[] = { RPC_AUTH_SYS };
-
 	memset(nfs, 0, sizeof *nfs);
 	nfs->exports = exports;
 	nfs->max_tcp = MAX_TCP;
 	nfs->max_udp = MAX_UDP;
-	nfs->flavors = flavors;
-	nfs->nflavors = sizeof flavors / sizeof flavors[0];
+	nfs->flavors[0] = RPC_AUTH_SYS;
+	nfs->nflavors = 1;
 	pthread_mutex_init(&nfs->mounts.lock, NULL);
 }
 

@@ -52,8 +52,8 @@ struct nfs {
 	struct nfs_keys			 keys;
 	uint32_t			 max_tcp;	/* bytes of READ, WRITE */
 	uint32_t			 max_udp;
-	const uint32_t			*flavors;	/* MNT 3: never empty */
-	uint32_t			 nflavors;
+	int32_t				 flavors[4];	/* MNT 3 offers them */
+	uint32_t			 nflavors;	/* never 0 */
 	/*
 	 * Run fn(fn_arg) once in `ms` milliseconds, on any thread; NULL:
 	 * v2 then answers EIO at once where v3 says JUKEBOX.

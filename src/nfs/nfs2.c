@@ -10,7 +10,8 @@
 
 /* GETATTR, section 2.2.2. */
 static int
-nfs2_getattr(void *self, struct rpc_call *rpc, const nfs_fh *args, attrstat *res)
+nfs2_getattr(void *self, struct rpc_call *rpc, const fhandle args,
+    attrstat *res)
 {
 	struct nfs_call *call = nfs2_call(self, rpc);
 	struct pinefs_node *node = NULL;
@@ -36,7 +37,7 @@ nfs2_setattr(void *self, struct rpc_call *rpc, const sattrargs *args,
 	struct vfs_wcc wcc;
 	int err;
 
-	err = nfs2_node(call, &args->file, &node);
+	err = nfs2_node(call, args->file, &node);
 	if (err == 0)
 		err = nfs2_set(&args->attributes, &set);
 	if (err == 0)
@@ -59,13 +60,13 @@ nfs2_lookup(void *self, struct rpc_call *rpc, const diropargs *args,
 	struct pinefs_name name;
 	int err;
 
-	err = nfs2_node(call, &args->dir, &dir);
+	err = nfs2_node(call, args->dir, &dir);
 	if (err == 0)
-		err = nfs_name_to_look_up(call, args->name, &name);
+		err = nfs2_name(args->name, true, &name);
 	if (err == 0)
 		err = vfs_lookup(&call->vfs, dir, name, &node);
 	if (err == 0)
-		err = nfs2_dirop(call, node, &res->diropres);
+		err = nfs2_dirop(call, node, &res->diropok);
 	if (nfs2_later(call, err))
 		return PINEFS_LATER;
 	res->status = nfs2_status(call, err);
@@ -84,7 +85,7 @@ nothing(void *self, struct rpc_call *rpc)
 
 /* READLINK, 2.2.6. */
 static int
-nfs2_readlink(void *self, struct rpc_call *rpc, const nfs_fh *args,
+nfs2_readlink(void *self, struct rpc_call *rpc, const fhandle args,
     readlinkres *res)
 {
 	struct nfs_call *call = nfs2_call(self, rpc);
@@ -113,7 +114,7 @@ nfs2_read(void *self, struct rpc_call *rpc, const readargs *args, readres *res)
 	struct vfs_data data;
 	int err;
 
-	err = nfs2_node(call, &args->file, &node);
+	err = nfs2_node(call, args->file, &node);
 	if (err == 0)
 		err = vfs_read(&call->vfs, node, args->offset, count, &data);
 	if (err == 0)
@@ -159,7 +160,7 @@ nfs2_write(void *self, struct rpc_call *rpc, const writeargs *args,
 	struct pinefs_node *node = NULL;
 	int err;
 
-	err = nfs2_node(call, &args->file, &node);
+	err = nfs2_node(call, args->file, &node);
 	if (err == 0 && args->offset > UINT32_MAX - args->data.len)
 		err = EFBIG;
 	if (err == 0)
@@ -176,7 +177,7 @@ nfs2_write(void *self, struct rpc_call *rpc, const writeargs *args,
 
 /* Blocks as large as it takes to count them in 31 bits, which all can read. */
 static void
-fill_statfs(const struct pinefs_statfs *st, statfsokres *r)
+fill_statfs(const struct pinefs_statfs *st, statfsok *r)
 {
 	uint32_t size = 4096;
 
@@ -191,7 +192,8 @@ fill_statfs(const struct pinefs_statfs *st, statfsokres *r)
 
 /* STATFS, 2.2.18. */
 static int
-nfs2_statfs(void *self, struct rpc_call *rpc, const nfs_fh *args, statfsres *res)
+nfs2_statfs(void *self, struct rpc_call *rpc, const fhandle args,
+    statfsres *res)
 {
 	struct nfs_call *call = nfs2_call(self, rpc);
 	struct pinefs_node *node = NULL;
@@ -204,7 +206,7 @@ nfs2_statfs(void *self, struct rpc_call *rpc, const nfs_fh *args, statfsres *res
 	if (nfs2_later(call, err))
 		return PINEFS_LATER;
 	if (err == 0)
-		fill_statfs(&l.st, &res->reply);
+		fill_statfs(&l.st, &res->info);
 	res->status = nfs2_status(call, err);
 	return 0;
 }
@@ -212,6 +214,7 @@ nfs2_statfs(void *self, struct rpc_call *rpc, const nfs_fh *args, statfsres *res
 /* ----------------------------------------------------------- the table -- */
 
 #define OP(x)	PINEFS_OP_##x
+#define NAMED(x)	(OP(x) | OP(LOOKUP))	/* names are found first */
 
 /*
  * Columns as in nfs3.c.
@@ -227,13 +230,13 @@ nfs2_statfs(void *self, struct rpc_call *rpc, const nfs_fh *args, statfsres *res
 	ROW(READ,	 0,	0,	1,	SYS,	OP(READ))	\
 	ROW(WRITECACHE,	 0,	0,	0,	NONE,	0)		\
 	ROW(WRITE,	 1,	1,	1,	SYS,	OP(WRITE))	\
-	ROW(CREATE,	 1,	1,	1,	SYS,	OP(CREATE) | OP(LOOKUP)) \
-	ROW(REMOVE,	 1,	1,	1,	SYS,	OP(REMOVE) | OP(LOOKUP)) \
-	ROW(RENAME,	 1,	1,	1,	SYS,	OP(RENAME) | OP(LOOKUP)) \
-	ROW(LINK,	 1,	1,	1,	SYS,	OP(LINK) | OP(LOOKUP))	\
-	ROW(SYMLINK,	 1,	1,	1,	SYS,	OP(CREATE) | OP(LOOKUP)) \
-	ROW(MKDIR,	 1,	1,	1,	SYS,	OP(CREATE) | OP(LOOKUP)) \
-	ROW(RMDIR,	 1,	1,	1,	SYS,	OP(REMOVE) | OP(LOOKUP)) \
+	ROW(CREATE,	 1,	1,	1,	SYS,	NAMED(CREATE))	\
+	ROW(REMOVE,	 1,	1,	1,	SYS,	NAMED(REMOVE))	\
+	ROW(RENAME,	 1,	1,	1,	SYS,	NAMED(RENAME))	\
+	ROW(LINK,	 1,	1,	1,	SYS,	NAMED(LINK))	\
+	ROW(SYMLINK,	 1,	1,	1,	SYS,	NAMED(CREATE))	\
+	ROW(MKDIR,	 1,	1,	1,	SYS,	NAMED(CREATE))	\
+	ROW(RMDIR,	 1,	1,	1,	SYS,	NAMED(REMOVE))	\
 	ROW(READDIR,	 0,	0,	1,	SYS,	OP(READDIR))	\
 	ROW(STATFS,	 0,	0,	1,	NONE,	OP(STATFS))
 
@@ -262,12 +265,10 @@ static struct rpc_executor *
 route(void *self, struct rpc_call *rpc, const void *args)
 {
 	uint32_t proc = rpc_call_proc(rpc);
-	const nfs_fh *fh = args;
 
 	if (!rules[proc].handle)
 		return NULL;
-	return nfs_executor(self, fh->data, sizeof fh->data,
-	    operations[proc]);
+	return nfs_executor(self, args, NFS_FHSIZE, operations[proc]);
 }
 
 _Static_assert(offsetof(renameargs, from.dir) == 0 &&

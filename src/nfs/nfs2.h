@@ -27,9 +27,9 @@ nfs2_call(void *self, struct rpc_call *rpc)
 }
 
 static inline int
-nfs2_node(struct nfs_call *call, const nfs_fh *fh, struct pinefs_node **node)
+nfs2_node(struct nfs_call *call, const fhandle fh, struct pinefs_node **node)
 {
-	return nfs_fh_to_node(call, fh->data, sizeof fh->data, node);
+	return nfs_fh_to_node(call, fh, NFS_FHSIZE, node);
 }
 
 /*
@@ -49,6 +49,12 @@ nfs2_status(struct nfs_call *call, int err)
 	return (nfsstat)nfs_call_status(call, err);
 }
 
+/*
+ * A name; EACCES for one that cannot be (v2 has no INVAL).  `dots`: "." and
+ * ".." will do.
+ */
+int	nfs2_name(struct xdr_view, bool dots, struct pinefs_name *);
+
 /* A 64-bit fileid in 32 bits, never 0; small ones stay what they are. */
 uint32_t nfs2_fileid(uint64_t fileid);
 
@@ -58,7 +64,7 @@ int	nfs2_attr_of(struct nfs_call *, struct pinefs_node *, fattr *);
 int	nfs2_fattr(struct nfs_call *, const struct pinefs_node *,
 	    const struct pinefs_attr *, fattr *);
 /* Handle and attributes of what was found or made. */
-int	nfs2_dirop(struct nfs_call *, struct pinefs_node *, diropokres *);
+int	nfs2_dirop(struct nfs_call *, struct pinefs_node *, diropok *);
 
 /* What a client wants set: all ones leave a member alone. */
 int	nfs2_set(const sattr *, struct pinefs_set *);

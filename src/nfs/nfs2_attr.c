@@ -102,10 +102,10 @@ nfs2_attr_of(struct nfs_call *call, struct pinefs_node *node, fattr *f)
 }
 
 int
-nfs2_dirop(struct nfs_call *call, struct pinefs_node *node, diropokres *ok)
+nfs2_dirop(struct nfs_call *call, struct pinefs_node *node, diropok *ok)
 {
 	uint32_t len;
-	int err = nfs_node_to_fh(call, node, ok->file.data, &len);
+	int err = nfs_node_to_fh(call, node, ok->file, &len);
 
 	return err != 0 ? err : nfs2_attr_of(call, node, &ok->attributes);
 }

@@ -28,7 +28,7 @@ add(void *arg, const struct vfs_entry *v)
 	p->err = nfs_check_fileid(p->call, v->id.fileid);
 	if (p->err != 0)
 		return 1;
-	p->full = need > p->left;
+	p->full = need + v->reserve > p->left;
 	if (p->full)
 		return 1;
 	if ((e = nfs_call_alloc(p->call, sizeof *e)) == NULL) {
@@ -56,12 +56,13 @@ nfs2_readdir(void *self, struct rpc_call *rpc, const readdirargs *args,
 	    NFS2_MAX_IO;
 	struct pack p = { .call = call, .tail = &p.entries };
 	struct vfs_readdir rd = { .cookie = xdr_load_u32(args->cookie),
-	    .dots = true, .narrow = true, .add = add, .add_arg = &p };
+	    .dots = true, .narrow = true, .room = count, .add = add,
+	    .add_arg = &p };
 	struct pinefs_node *dir = NULL;
 	int err;
 
 	p.left = count > AROUND ? count - AROUND : 0;
-	err = nfs2_node(call, &args->dir, &dir);
+	err = nfs2_node(call, args->dir, &dir);
 	if (err == 0)
 		err = vfs_readdir(&call->vfs, dir, &rd);
 	if (err == 0)
@@ -71,8 +72,8 @@ nfs2_readdir(void *self, struct rpc_call *rpc, const readdirargs *args,
 	if (nfs2_later(call, err))
 		return PINEFS_LATER;
 	if (err == 0) {
-		res->reply.entries = p.entries;
-		res->reply.eof = rd.eof;
+		res->readdirok.entries = p.entries;
+		res->readdirok.eof = rd.eof;
 	}
 	res->status = nfs2_status(call, err);
 	return 0;

@@ -1,6 +1,18 @@
 /* NFS version 2: procedures that make, remove and rename. */
 #include "nfs/nfs2.h"
 
+int
+nfs2_name(struct xdr_view text, bool dots, struct pinefs_name *name)
+{
+	*name = nfs_name(text);
+	if (text.len == 0 || memchr(text.data, '/', text.len) != NULL ||
+	    memchr(text.data, '\0', text.len) != NULL)
+		return EACCES;
+	if (!dots && text.len <= 2 && memcmp(text.data, "..", text.len) == 0)
+		return EACCES;
+	return 0;
+}
+
 /* ---------------------------------------------------------------- make -- */
 
 static int
@@ -12,9 +24,9 @@ make(struct nfs_call *call, const diropargs *where,
 	struct vfs_wcc wcc;
 	int err;
 
-	err = nfs2_node(call, &where->dir, &dir);
+	err = nfs2_node(call, where->dir, &dir);
 	if (err == 0)
-		err = nfs_name(call, where->name, &name);
+		err = nfs2_name(where->name, false, &name);
 	if (err == 0)
 		err = vfs_create(&call->vfs, dir, name, how, node, &wcc);
 	return err;
@@ -34,7 +46,7 @@ nfs2_create(void *self, struct rpc_call *rpc, const createargs *args,
 	if (err == 0)
 		err = make(call, &args->where, &how, &node);
 	if (err == 0)
-		err = nfs2_dirop(call, node, &res->diropres);
+		err = nfs2_dirop(call, node, &res->diropok);
 	if (nfs2_later(call, err))
 		return PINEFS_LATER;
 	res->status = nfs2_status(call, err);
@@ -57,7 +69,7 @@ nfs2_mkdir(void *self, struct rpc_call *rpc, const createargs *args,
 	if (err == 0)
 		err = make(call, &args->where, &how, &node);
 	if (err == 0)
-		err = nfs2_dirop(call, node, &res->diropres);
+		err = nfs2_dirop(call, node, &res->diropok);
 	if (nfs2_later(call, err))
 		return PINEFS_LATER;
 	res->status = nfs2_status(call, err);
@@ -75,9 +87,8 @@ nfs2_symlink(void *self, struct rpc_call *rpc, const symlinkargs *args,
 	struct pinefs_node *node = NULL;
 	int err;
 
-	err = nfs_target(call, args->to, &how.target);
-	if (err == 0)
-		err = make(call, &args->from, &how, &node);
+	how.target = nfs_name(args->to);
+	err = make(call, &args->from, &how, &node);
 	if (nfs2_later(call, err))
 		return PINEFS_LATER;
 	*res = nfs2_status(call, err);
@@ -94,9 +105,9 @@ take_away(struct nfs_call *call, const diropargs *what, int kind)
 	struct vfs_wcc wcc;
 	int err;
 
-	err = nfs2_node(call, &what->dir, &dir);
+	err = nfs2_node(call, what->dir, &dir);
 	if (err == 0)
-		err = nfs_name(call, what->name, &name);
+		err = nfs2_name(what->name, false, &name);
 	if (err == 0)
 		err = vfs_remove(&call->vfs, dir, name, kind, &wcc);
 	return err;
@@ -143,13 +154,13 @@ nfs2_rename(void *self, struct rpc_call *rpc, const renameargs *args,
 	struct vfs_wcc from_wcc, to_wcc;
 	int err;
 
-	err = nfs2_node(call, &args->from.dir, &from);
+	err = nfs2_node(call, args->from.dir, &from);
 	if (err == 0)
-		err = nfs2_node(call, &args->to.dir, &to);
+		err = nfs2_node(call, args->to.dir, &to);
 	if (err == 0)
-		err = nfs_name(call, args->from.name, &old_name);
+		err = nfs2_name(args->from.name, false, &old_name);
 	if (err == 0)
-		err = nfs_name(call, args->to.name, &new_name);
+		err = nfs2_name(args->to.name, false, &new_name);
 	if (err == 0)
 		err = vfs_rename(&call->vfs, from, old_name, to, new_name,
 		    &from_wcc, &to_wcc);
@@ -170,11 +181,11 @@ nfs2_link(void *self, struct rpc_call *rpc, const linkargs *args,
 	struct vfs_wcc wcc;
 	int err;
 
-	err = nfs2_node(call, &args->from, &node);
+	err = nfs2_node(call, args->from, &node);
 	if (err == 0)
-		err = nfs2_node(call, &args->to.dir, &dir);
+		err = nfs2_node(call, args->to.dir, &dir);
 	if (err == 0)
-		err = nfs_name(call, args->to.name, &name);
+		err = nfs2_name(args->to.name, false, &name);
 	if (err == 0)
 		err = vfs_link(&call->vfs, node, dir, name, &wcc);
 	if (nfs2_later(call, err))

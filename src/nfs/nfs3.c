@@ -76,14 +76,12 @@ nfs3_lookup(void *self, struct rpc_call *rpc, const LOOKUP3args *args,
 {
 	struct nfs_call *call = nfs3_call(self, rpc);
 	struct pinefs_node *dir = NULL, *node = NULL;
-	struct pinefs_name name;
 	int err;
 
 	err = nfs3_node(call, &args->what.dir, &dir);
 	if (err == 0)
-		err = nfs_name_to_look_up(call, args->what.name, &name);
-	if (err == 0)
-		err = vfs_lookup(&call->vfs, dir, name, &node);
+		err = vfs_lookup(&call->vfs, dir, nfs_name(args->what.name),
+		    &node);
 	if (err == 0)
 		err = nfs3_node_fh(call, node, &res->resok.object);
 	if (err == PINEFS_LATER)
@@ -366,6 +364,7 @@ nfs3_pathconf(void *self, struct rpc_call *rpc, const PATHCONF3args *args,
 /* ----------------------------------------------------------- the table -- */
 
 #define OP(x)	PINEFS_OP_##x
+#define NAMED(x)	(OP(x) | OP(LOOKUP))	/* names are found first */
 
 /*
  * Least auth: NONE for what a client asks while it mounts (RFC 2623 2.3.2).
@@ -384,14 +383,14 @@ nfs3_pathconf(void *self, struct rpc_call *rpc, const PATHCONF3args *args,
 	ROW(READLINK,	 0,	0,	1,	SYS,	OP(READLINK))	\
 	ROW(READ,	 0,	0,	1,	SYS,	OP(READ))	\
 	ROW(WRITE,	 1,	1,	1,	SYS,	OP(WRITE))	\
-	ROW(CREATE,	 1,	1,	1,	SYS,	OP(CREATE) | OP(LOOKUP)) \
-	ROW(MKDIR,	 1,	1,	1,	SYS,	OP(CREATE) | OP(LOOKUP)) \
-	ROW(SYMLINK,	 1,	1,	1,	SYS,	OP(CREATE) | OP(LOOKUP)) \
-	ROW(MKNOD,	 1,	1,	1,	SYS,	OP(CREATE) | OP(LOOKUP)) \
-	ROW(REMOVE,	 1,	1,	1,	SYS,	OP(REMOVE) | OP(LOOKUP)) \
-	ROW(RMDIR,	 1,	1,	1,	SYS,	OP(REMOVE) | OP(LOOKUP)) \
-	ROW(RENAME,	 1,	1,	1,	SYS,	OP(RENAME) | OP(LOOKUP)) \
-	ROW(LINK,	 1,	1,	1,	SYS,	OP(LINK) | OP(LOOKUP))	\
+	ROW(CREATE,	 1,	1,	1,	SYS,	NAMED(CREATE))	\
+	ROW(MKDIR,	 1,	1,	1,	SYS,	NAMED(CREATE))	\
+	ROW(SYMLINK,	 1,	1,	1,	SYS,	NAMED(CREATE))	\
+	ROW(MKNOD,	 1,	1,	1,	SYS,	NAMED(CREATE))	\
+	ROW(REMOVE,	 1,	1,	1,	SYS,	NAMED(REMOVE))	\
+	ROW(RMDIR,	 1,	1,	1,	SYS,	NAMED(REMOVE))	\
+	ROW(RENAME,	 1,	1,	1,	SYS,	NAMED(RENAME))	\
+	ROW(LINK,	 1,	1,	1,	SYS,	NAMED(LINK))	\
 	ROW(READDIR,	 0,	0,	1,	SYS,	OP(READDIR))	\
 	ROW(READDIRPLUS, 0,	0,	1,	SYS,	OP(READDIR))	\
 	ROW(FSSTAT,	 0,	0,	1,	NONE,	OP(STATFS))	\

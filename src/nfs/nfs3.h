@@ -63,7 +63,7 @@ void	nfs3_wcc_data(struct nfs_call *, struct pinefs_node *,
  * the operation did not get far enough to tell.
  */
 void	nfs3_wcc_failed(struct nfs_call *, struct pinefs_node *,
-	    struct vfs_wcc *, wcc_data *);
+	    const struct vfs_wcc *, wcc_data *);
 
 /* What a client wants set; EINVAL, EFBIG. */
 int	nfs3_set(const sattr3 *, struct pinefs_set *);

@@ -115,11 +115,11 @@ nfs3_wcc_data(struct nfs_call *call, struct pinefs_node *node,
 
 void
 nfs3_wcc_failed(struct nfs_call *call, struct pinefs_node *node,
-    struct vfs_wcc *wcc, wcc_data *w)
+    const struct vfs_wcc *wcc, wcc_data *w)
 {
-	if (node != NULL && !wcc->has_after)
-		vfs_wcc_after(&call->vfs, node, wcc);
 	nfs3_wcc_data(call, node, wcc, w);
+	if (!wcc->has_after)
+		nfs3_post_op_attr(call, node, &w->after);
 }
 
 /* --------------------------------------------------------- what to set -- */

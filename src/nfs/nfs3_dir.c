@@ -170,7 +170,7 @@ nfs3_readdir(void *self, struct rpc_call *rpc, const READDIR3args *args,
 	struct nfs_call *call = nfs3_call(self, rpc);
 	struct nfs3_pack pack;
 	struct vfs_readdir rd = { .cookie = args->cookie, .dots = true,
-	    .add = nfs3_pack_entry, .add_arg = &pack };
+	    .room = args->count, .add = nfs3_pack_entry, .add_arg = &pack };
 	struct pinefs_node *dir = NULL;
 	int err;
 
@@ -205,8 +205,8 @@ nfs3_readdirplus(void *self, struct rpc_call *rpc,
 	struct nfs_call *call = nfs3_call(self, rpc);
 	struct nfs3_pack pack;
 	struct vfs_readdir rd = { .cookie = args->cookie, .dots = true,
-	    .want = PINEFS_ALL, .add = nfs3_pack_entry_plus,
-	    .add_arg = &pack };
+	    .want = PINEFS_ALL, .room = args->maxcount,
+	    .add = nfs3_pack_entry_plus, .add_arg = &pack };
 	struct pinefs_node *dir = NULL;
 	int err;
 

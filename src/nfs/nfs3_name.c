@@ -18,15 +18,12 @@ struct making {
 static int
 make(struct nfs_call *call, const diropargs3 *where, struct making *m)
 {
-	struct pinefs_name name;
 	int err;
 
 	err = nfs3_node(call, &where->dir, &m->dir);
 	if (err == 0)
-		err = nfs_name(call, where->name, &name);
-	if (err == 0)
-		err = vfs_create(&call->vfs, m->dir, name, &m->how, &m->node,
-		    &m->wcc);
+		err = vfs_create(&call->vfs, m->dir, nfs_name(where->name),
+		    &m->how, &m->node, &m->wcc);
 	return err;
 }
 
@@ -126,9 +123,7 @@ nfs3_symlink(void *self, struct rpc_call *rpc, const SYMLINK3args *args,
 	int err;
 
 	err = nfs3_set(&args->symlink.symlink_attributes, &m.how.set);
-	if (err == 0)
-		err = nfs_target(call, args->symlink.symlink_data,
-		    &m.how.target);
+	m.how.target = nfs_name(args->symlink.symlink_data);
 	if (err == 0)
 		err = make(call, &args->where, &m);
 	if (err == PINEFS_LATER)
@@ -198,14 +193,12 @@ static int
 take_away(struct nfs_call *call, const diropargs3 *object, int kind,
     struct pinefs_node **dir, struct vfs_wcc *wcc)
 {
-	struct pinefs_name name;
 	int err;
 
 	err = nfs3_node(call, &object->dir, dir);
 	if (err == 0)
-		err = nfs_name(call, object->name, &name);
-	if (err == 0)
-		err = vfs_remove(&call->vfs, *dir, name, kind, wcc);
+		err = vfs_remove(&call->vfs, *dir, nfs_name(object->name),
+		    kind, wcc);
 	return err;
 }
 
@@ -262,7 +255,6 @@ nfs3_rename(void *self, struct rpc_call *rpc, const RENAME3args *args,
 {
 	struct nfs_call *call = nfs3_call(self, rpc);
 	struct pinefs_node *from = NULL, *to = NULL;
-	struct pinefs_name old_name, new_name;
 	struct vfs_wcc from_wcc = { 0 }, to_wcc = { 0 };
 	int err;
 
@@ -270,12 +262,8 @@ nfs3_rename(void *self, struct rpc_call *rpc, const RENAME3args *args,
 	if (err == 0)
 		err = nfs3_node(call, &args->to.dir, &to);
 	if (err == 0)
-		err = nfs_name(call, args->from.name, &old_name);
-	if (err == 0)
-		err = nfs_name(call, args->to.name, &new_name);
-	if (err == 0)
-		err = vfs_rename(&call->vfs, from, old_name, to, new_name,
-		    &from_wcc, &to_wcc);
+		err = vfs_rename(&call->vfs, from, nfs_name(args->from.name),
+		    to, nfs_name(args->to.name), &from_wcc, &to_wcc);
 	if (err == PINEFS_LATER)
 		return err;
 
@@ -300,16 +288,14 @@ nfs3_link(void *self, struct rpc_call *rpc, const LINK3args *args,
 	struct nfs_call *call = nfs3_call(self, rpc);
 	struct pinefs_node *node = NULL, *dir = NULL;
 	struct vfs_wcc wcc = { 0 };
-	struct pinefs_name name;
 	int err;
 
 	err = nfs3_node(call, &args->file, &node);
 	if (err == 0)
 		err = nfs3_node(call, &args->link.dir, &dir);
 	if (err == 0)
-		err = nfs_name(call, args->link.name, &name);
-	if (err == 0)
-		err = vfs_link(&call->vfs, node, dir, name, &wcc);
+		err = vfs_link(&call->vfs, node, dir,
+		    nfs_name(args->link.name), &wcc);
 	if (err == PINEFS_LATER)
 		return err;
 
