@@ -828,6 +828,25 @@ finish_arm(struct emit *e)
 	c_line(e, "return %s;", last);
 }
 
+/*
+ * Nobody should read the members of other arms, but what somebody reads by
+ * mistake must not be left over from another message.
+ */
+static void
+clear_arms(struct emit *e, const struct type *t)
+{
+	const struct arm *a;
+
+	for (a = t->arms; a != NULL; a = a->next)
+		if (!c_is_absent(a->member->type))
+			break;
+	if (a == NULL)
+		return;
+	c_line(e, "memset((char *)%s + offsetof(%s, %s), 0, sizeof *%s - "
+	    "offsetof(%s, %s));", e->v, c_of(t)->name, c_member(e, a->member),
+	    e->v, c_of(t)->name, c_member(e, a->member));
+}
+
 static void
 union_decoder(struct emit *e, const struct type *t)
 {
@@ -850,7 +869,9 @@ union_decoder(struct emit *e, const struct type *t)
 			e->indent--;
 			continue;
 		}
-		if (a->member->type->kind != TYPE_VOID)
+		if (c_is_absent(a->member->type))
+			clear_arms(e, t);
+		else
 			decode(e, a->member->type, field(e, a->member),
 			    path(e, a->member));
 		finish_arm(e);

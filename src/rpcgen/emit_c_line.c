@@ -15,23 +15,27 @@
 
 enum { WIDTH = 80 };
 
-/* Where to break `line` so that its first part fits into `room`; 0: nowhere. */
+/*
+ * Where to break `line` so that its first part fits into `room`: behind a
+ * comma or an operator if there is one in its second half, else at any
+ * space outside of quotes.  0: nowhere.
+ */
 static size_t
 break_at(const char *line, size_t room)
 {
+	size_t i, good = 0, any = 0;
 	bool quoted = false;
-	size_t i, best = 0;
 
-	for (i = 0; line[i] != '\0'; i++) {
+	for (i = 0; line[i] != '\0' && (i <= room || any == 0); i++) {
 		if (line[i] == '"' && (i == 0 || line[i - 1] != '\\'))
 			quoted = !quoted;
-		if (line[i] == ' ' && !quoted && i > 0 &&
-		    (i <= room || best == 0))
-			best = i;
-		if (i > room && best != 0)
-			break;
+		if (line[i] != ' ' || quoted || i == 0)
+			continue;
+		any = i;
+		if (strchr(",|&=?:", line[i - 1]) != NULL)
+			good = i;
 	}
-	return best;
+	return good > room / 2 ? good : any;
 }
 
 void

@@ -14,6 +14,7 @@
  *	shape.c		recursion, lists, sizes, runs, order
  *	front.c		all of these in one call
  *	emit_c*.c	model to C
+ *	emit_py*.c	model to Python
  *	dump.c		tokens and model as text, for tests
  */
 #include <errno.h>
@@ -387,6 +388,22 @@ write_one(struct mem *mem, const struct options *o, const char *ending,
 }
 
 static int
+show_tokens(struct mem *mem, struct diag *diag, const char *name,
+    const char *input, size_t len)
+{
+	struct source src;
+	struct text t;
+
+	if (source_init(&src, mem, name, input, len) != 0)
+		return EX_DATAERR;
+	text_init(&t, mem);
+	dump_tokens(&t, lex(mem, diag, &src));
+	diag_show(diag, stderr);
+	write_stdout(&t);
+	return diag->errors > 0;
+}
+
+static int
 run(struct mem *mem, struct diag *diag, const struct options *o)
 {
 	const char *name = strcmp(o->file, "-") == 0 ? "stdin" : o->file;
@@ -395,18 +412,22 @@ run(struct mem *mem, struct diag *diag, const struct options *o)
 	size_t len;
 	char *text = read_file(mem, o->file, &len);
 
+	if (o->dump == DUMP_TOKENS)
+		return show_tokens(mem, diag, name, text, len);
 	model = front(mem, diag, name, text, len, &o->check);
 	diag_show(diag, stderr);
 	if (model == NULL)
 		return 1;
 	text_init(&t, mem);
-	if (o->lang == LANG_PYTHON) {
-		fputs("pinefs-rpcgen: --lang=python is not built in\n",
-		    stderr);
-		return EX_UNAVAILABLE;
+	if (o->dump == DUMP_JSON) {
+		dump_json(&t, model);
+		write_one(mem, o, ".json", model, &t);
+	} else if (o->lang == LANG_PYTHON) {
+		emit_py(&t, model);
+		write_one(mem, o, ".py", model, &t);
+	} else {
+		write_c(mem, o, model);
 	}
-	write_c(mem, o, model);
-	(void)write_one;
 	return 0;
 }
 
