@@ -15,6 +15,9 @@ void	emit_c_xdr(struct text *, struct model *);
 void	emit_c_svc(struct text *, struct model *);
 void	emit_c_clnt(struct text *, struct model *);
 
+/* emit_py*.c: STEM.py */
+void	emit_py(struct text *, struct model *);
+
 /* dump.c: what the front end made of it, for people and for tests. */
 void	dump_tokens(struct text *, const struct token *);
 void	dump_json(struct text *, struct model *);

@@ -87,12 +87,18 @@ bool		 py_is_flat(const struct py *, struct type *);
 void		 py_run_init(struct py *, struct py_run *);
 void		 py_run_code(struct py *, struct py_run *, char code,
 		    uint32_t size);
-/* Take a value of `t` in: the expression for what it decodes to. */
+/* What a member is called in names of locals; NULL: nothing. */
+const char	*py_run_name(const struct member *);
+/*
+ * Take a value of `t` in: the expression for what it decodes to.  Locals are
+ * named by `base` and, if it has a name, `own`.
+ */
 const char	*py_run_read(struct py *, struct py_run *, struct type *t,
-		    const char *name);
+		    const char *base, const char *own);
 /* ... and of the value of `expr`, to be encoded. */
 void		 py_run_write(struct py *, struct py_run *, struct type *t,
-		    const char *expr, const char *name, const char *where);
+		    const char *expr, const char *base, const char *own,
+		    const char *where);
 /* The name of its struct.Struct. */
 const char	*py_run_struct(struct py *, struct py_run *);
 /* Print the line that reads the raw values. */

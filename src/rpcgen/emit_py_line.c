@@ -149,10 +149,8 @@ py_join(struct py *e, const struct words *w)
 	unsigned i;
 
 	text_init(&t, e->mem);
-	for (i = 0; i < w->n; i++) {
-		text_put(&t, i > 0 ? ", " : "");
-		text_put(&t, w->v[i]);
-	}
+	for (i = 0; i < w->n; i++)
+		text_printf(&t, i > 0 ? ", %s" : "%s", w->v[i]);
 	return mem_strndup(e->mem, t.base != NULL ? t.base : "", t.len);
 }
 

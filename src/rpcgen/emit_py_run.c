@@ -142,26 +142,53 @@ py_run_struct(struct py *e, struct py_run *r)
 
 /* ------------------------------------------------------------- reading -- */
 
+/* What locals for the members of a struct begin with. */
 static const char *
-read_struct(struct py *e, struct py_run *r, struct type *t, const char *name)
+base_of(struct py *e, const char *base, const char *own)
+{
+	return own == NULL ? base : mem_printf(e->mem, "%s%s_", base, own);
+}
+
+/* A struct that is all there is in another adds nothing to names. */
+const char *
+py_run_name(const struct member *m)
+{
+	return m->parent->members->next == NULL &&
+	    type_real(m->type)->kind == TYPE_STRUCT ? NULL : m->name;
+}
+
+static const char *
+local_name(struct py *e, const char *base, const char *own)
+{
+	return py_local(e, py_escape(e, mem_printf(e->mem, "%s%s", base,
+	    own != NULL ? own : "value")));
+}
+
+static const char *
+read_struct(struct py *e, struct py_run *r, struct type *t,
+    const char *base, const char *own)
 {
 	struct words args = { 0 };
 	struct member *m;
 
+	base = base_of(e, base, own);
 	for (m = t->members; m != NULL; m = m->next)
-		py_word(e, &args, "%s", py_run_read(e, r, m->type,
-		    mem_printf(e->mem, "%s_%s", name, m->name)));
+		py_word(e, &args, "%s", py_run_read(e, r, m->type, base,
+		    py_run_name(m)));
 	return mem_printf(e->mem, "%s(%s)", py_of(t)->name,
 	    py_join(e, &args));
 }
 
 const char *
-py_run_read(struct py *e, struct py_run *r, struct type *t, const char *name)
+py_run_read(struct py *e, struct py_run *r, struct type *t,
+    const char *base, const char *own)
 {
+	const char *name;
+
 	t = type_real(t);
 	if (t->kind == TYPE_STRUCT)
-		return read_struct(e, r, t, name);
-	name = py_local(e, name);
+		return read_struct(e, r, t, base, own);
+	name = local_name(e, base, own);
 	code_of(e, r, t);
 	py_word(e, &r->vars, "%s", name);
 	if (t->kind == TYPE_BOOL)
@@ -187,30 +214,32 @@ py_run_unpack(struct py *e, struct py_run *r)
 
 static void
 write_struct(struct py *e, struct py_run *r, struct type *t,
-    const char *expr, const char *name, const char *where)
+    const char *expr, const char *base, const char *own, const char *where)
 {
+	const char *name;
 	struct member *m;
 
 	/* A dotted name with several uses becomes a local. */
 	if (t->members != NULL && t->members->next != NULL &&
 	    strchr(expr, '.') != NULL) {
-		name = py_local(e, name);
+		name = local_name(e, base, own);
 		py_line(e, "%s = %s", name, expr);
 		expr = name;
 	}
+	base = base_of(e, base, own);
 	for (m = t->members; m != NULL; m = m->next)
 		py_run_write(e, r, m->type, mem_printf(e->mem, "%s.%s", expr,
-		    py_member(e, m->name)), mem_printf(e->mem, "%s_%s", name,
-		    m->name), mem_printf(e->mem, "%s.%s", where, m->name));
+		    py_member(e, m->name)), base, py_run_name(m),
+		    mem_printf(e->mem, "%s.%s", where, m->name));
 }
 
 void
 py_run_write(struct py *e, struct py_run *r, struct type *t,
-    const char *expr, const char *name, const char *where)
+    const char *expr, const char *base, const char *own, const char *where)
 {
 	t = type_real(t);
 	if (t->kind == TYPE_STRUCT) {
-		write_struct(e, r, t, expr, name, where);
+		write_struct(e, r, t, expr, base, own, where);
 		return;
 	}
 	code_of(e, r, t);
