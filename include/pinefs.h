@@ -232,9 +232,11 @@ enum { PINEFS_XATTR_EITHER = 0, PINEFS_XATTR_CREATE = 1,
 #define PINEFS_NO_DELEGATION	0x0040u	/* things change by themselves */
 #define PINEFS_CASE_INSENSITIVE	0x0080u
 /*
- * Door 1: read, write and truncate neither block nor answer LATER; the
- * library holds the node's lock around them, so they need none of their own
- * for what belongs to one node.
+ * Door 1: read, write, truncate, seek, allocate and clone neither block nor
+ * answer LATER; the library holds the node's lock around them (both nodes'
+ * around clone), so they need none of their own for what belongs to one
+ * node.  They may call what concerns data, in, out and buf, but nothing that
+ * asks for the attributes of a node: that takes the same lock.
  */
 #define PINEFS_PROMPT		0x0100u
 
@@ -338,7 +340,7 @@ struct pinefs_ops {
 	/*
 	 * Write w->count bytes from w->in at w->off; fill in the results.
 	 * off + count <= 2^63 - 1.  In door 1 the library sets size, times
-	 * and change.  Errors: ENOSPC, EFBIG, EIO, EINVAL, EAGAIN.
+	 * and change, and calls this for one write of a node at a time.  Errors: ENOSPC, EFBIG, EIO, EINVAL, EAGAIN.
 	 * Default, where nothing changes at all: EROFS.
 	 */
 	int (*write)(struct pinefs_call *call, struct pinefs_node *node,
@@ -351,7 +353,8 @@ struct pinefs_ops {
 	int (*commit)(struct pinefs_call *call, struct pinefs_node *node,
 	    uint64_t off, uint64_t len);
 
-	/* Door 1.  Cut or extend to `size`; the library sets the size. */
+	/* Door 1.  Cut or extend to `size`; the library sets the size.  What
+	 * comes back after a cut reads as zeros.  Default: nothing to do. */
 	int (*truncate)(struct pinefs_call *call, struct pinefs_node *node,
 	    uint64_t size);
 
@@ -433,6 +436,9 @@ struct pinefs_ops {
 	void (*release)(struct pinefs_node *node);
 
 	const struct pinefs_executor *executor;	/* for `blocking` */
+
+	/* pinefs_free, after the last release: free what `arg` is. */
+	void (*fini)(void *arg);
 };
 
 /* -------------------------------------------------------- file systems -- */
@@ -518,13 +524,15 @@ uint64_t pinefs_change_next(uint64_t *change);
 
 /*
  * End a call that answered PINEFS_LATER; from any thread, also before the
- * operation itself has returned.  Exactly once.
+ * operation itself has returned.  Exactly once.  Waits for a cancel function
+ * of this call that is running on another thread, so its `arg` may be freed
+ * afterwards; hold no lock that it takes.
  */
 void	 pinefs_complete(struct pinefs_call *call, int err);
 
 /*
- * The connection went, or the client expired: `fn` is called at most once.
- * The call must still be completed.
+ * The connection went, or the client expired: `fn` is called at most once,
+ * here and now if that happened already.  The call must still be completed.
  */
 void	 pinefs_call_on_cancel(struct pinefs_call *call, void (*fn)(void *),
 	    void *arg);
@@ -553,7 +561,8 @@ uint64_t pinefs_emit_want(const struct pinefs_emit *emit);
 /* Gives back what was borrowed; `owner` as it was handed in. */
 typedef void pinefs_release_fn(void *owner);
 
-/* The part of `size` bytes at `base` that was asked for; sets the end. */
+/* A copy of what was asked for, out of `size` bytes at `base`; sets the end.
+ * Much that stays where it is goes cheaper by pinefs_out_borrow. */
 int	 pinefs_out_slice(struct pinefs_out *out, const void *base,
 	    size_t size, uint64_t off, uint32_t count);
 /* Append a copy. */
@@ -562,7 +571,8 @@ int	 pinefs_out_copy(struct pinefs_out *out, const void *base, size_t len);
 void	*pinefs_out_space(struct pinefs_out *out, size_t len);
 /*
  * Append bytes that do not change until `release`, which is called exactly
- * once, on any thread of the library, also when the call fails.
+ * once, on any thread of the library, also when the call fails (or this
+ * function does).
  */
 int	 pinefs_out_borrow(struct pinefs_out *out, const void *base,
 	    size_t len, pinefs_release_fn *release, void *owner);
@@ -582,6 +592,11 @@ const struct iovec *pinefs_in_iov(const struct pinefs_in *in, unsigned *n);
 void	*pinefs_in_keep(struct pinefs_in *in, unsigned seg);
 void	 pinefs_buf_get(void *owner);
 void	 pinefs_buf_put(void *owner);	/* a pinefs_release_fn */
+/*
+ * Memory of the same kind, page-aligned, `len` bytes at *base, not cleared;
+ * for what is to be lent by pinefs_out_borrow.  NULL without memory.
+ */
+void	*pinefs_buf_alloc(size_t len, void **base);
 
 /* ------------------------------------------------------------- serving -- */
 

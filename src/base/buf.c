@@ -22,6 +22,16 @@ pinefs_buf_new(size_t len)
 	return b;
 }
 
+void *
+pinefs_buf_alloc(size_t len, void **base)
+{
+	struct pinefs_buf *b = pinefs_buf_new(len);
+
+	if (b != NULL)
+		*base = b->base;
+	return b;
+}
+
 void
 pinefs_buf_get(void *owner)
 {

@@ -19,7 +19,8 @@ struct pinefs_buf {
 /* With one reference; NULL without memory. */
 struct pinefs_buf *pinefs_buf_new(size_t len);
 
-/* pinefs_buf_get and pinefs_buf_put are public: see pinefs.h. */
+/* These are public: see pinefs.h. */
+void	*pinefs_buf_alloc(size_t len, void **base);
 void	pinefs_buf_get(void *owner);
 void	pinefs_buf_put(void *owner);
 

@@ -99,6 +99,7 @@ pinefs_new_abi(const struct pinefs_ops *ops, size_t ops_size, int abi,
 	fs->gid = (uint32_t)getgid();
 	pthread_mutex_init(&fs->wait_lock, NULL);
 	if (fs->tree && (err = tree_init(fs)) != 0) {
+		fs->ops.fini = NULL;	/* `arg` stays the caller's */
 		pinefs_free(fs);
 		errno = err;
 		return NULL;
@@ -121,6 +122,8 @@ pinefs_free(struct pinefs *fs)
 	if (fs->tree)
 		pthread_mutex_destroy(&fs->rename_lock);
 	pthread_mutex_destroy(&fs->wait_lock);
+	if (fs->ops.fini != NULL)
+		fs->ops.fini(fs->arg);
 	free(fs->parents);
 	free(fs);
 }
