@@ -1,0 +1,742 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Changing: write, setattr, create, remove, rename, link (PYFS 8).
+ *
+ * Each change is a request that is first tried by the broker.  If it turns
+ * out that code of the user would run (a setter, a constructor), the request
+ * has done nothing yet; it is copied to memory of its own and done by a
+ * worker, from the start, while the call waits (PINEFS_LATER).
+ */
+#include "change.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+
+enum {
+	BIG_WRITE = 64 * 1024,	/* more may come: bound a little later */
+	V2_WRITE = 8192,	/* the same, for clients of version 2 */
+	SMALL_TEXT = 4096	/* all of it is here: what is wrong is wrong */
+};
+
+/* --------------------------------------------- here, or on a worker -- */
+
+static void
+deliver(struct request *r)
+{
+	if (r->chg_out != NULL)
+		*r->chg_out = r->chg;
+	if (r->to_chg_out != NULL)
+		*r->to_chg_out = r->to_chg;
+	if (r->made_out != NULL)
+		*r->made_out = r->made;
+}
+
+/* The part that needs the lock: nodes, handles. */
+static int
+attempt(struct hold *h, struct request *r)
+{
+	struct pyfs *pf = h->pf;
+	int err;
+
+	pf->glow.id = 0;
+	err = r->work(h, r);
+	home_forget(h);
+	if (err != 0)
+		return err;
+	if (pf->glow.id != 0)
+		pf->glow.call = r->call;
+	r->chg.atomic = r->to_chg.atomic = h->broker;
+	return 0;
+}
+
+static int
+run_on_worker(struct job *job, struct hold *h)
+{
+	struct request *r = (struct request *)job;
+	int err = attempt(h, r);
+
+	node_unpin(&h->pf->nodes, r->n);
+	if (r->to != NULL)
+		node_unpin(&h->pf->nodes, r->to);
+	return err == PYFS_WORKER ? EIO : err;
+}
+
+static void
+done_on_worker(struct job *job, int err)
+{
+	struct request *r = (struct request *)job;
+
+	if (err == 0)
+		deliver(r);
+	pinefs_complete(r->call, err);
+}
+
+static void
+copy_name(struct pinefs_name *name, char **to)
+{
+	if (name->len > 0)
+		memcpy(*to, name->base, name->len);
+	name->base = *to;
+	*to += name->len;
+}
+
+/*
+ * The call's names and arguments stay until it is completed; but work that
+ * was given up goes on after that, so it has copies.
+ */
+static struct request *
+copy_of(const struct request *r)
+{
+	size_t target = r->how != NULL ? r->how->target.len : 0;
+	struct pinefs_create *how;
+	struct request *copy;
+	char *p;
+
+	copy = malloc(sizeof *copy + sizeof *how + r->name.len +
+	    r->new_name.len + target);
+	if (copy == NULL)
+		return NULL;
+	*copy = *r;
+	how = (struct pinefs_create *)(copy + 1);
+	p = (char *)(how + 1);
+	copy_name(&copy->name, &p);
+	copy_name(&copy->new_name, &p);
+	if (r->how != NULL) {
+		*how = *r->how;
+		copy_name(&how->target, &p);
+		copy->how = how;
+	}
+	return copy;
+}
+
+static int
+hand_over(struct pyfs *pf, const struct request *r)
+{
+	struct request *copy = copy_of(r);
+	int err;
+
+	if (copy == NULL)
+		return ENOMEM;
+	copy->job = (struct job){ .pf = pf, .run = run_on_worker,
+	    .done = done_on_worker,
+	    .time_box = (int64_t)pf->config.time_box * 1000000 };
+	node_pin(copy->n);
+	if (copy->to != NULL)
+		node_pin(copy->to);
+	if ((err = worker_do(&copy->job)) == 0)
+		return PINEFS_LATER;
+	node_unpin(&pf->nodes, copy->n);
+	if (copy->to != NULL)
+		node_unpin(&pf->nodes, copy->to);
+	free(copy);
+	return err;
+}
+
+int
+request_do(struct op *op, struct request *r)
+{
+	int err;
+
+	if (op->h.pf->config.readonly)
+		return EROFS;
+	r->n = op->n;
+	err = attempt(&op->h, r);
+	if (err == PYFS_WORKER)
+		return hand_over(op->h.pf, r);
+	if (err == 0)
+		deliver(r);
+	return err;
+}
+
+/* --------------------------------------------------------------- setattr -- */
+
+/* What the client says of mode and times is kept: make(1) lives by it. */
+static void
+set_attributes(struct pyfs *pf, struct node *n, const struct pinefs_set *set)
+{
+	uint32_t mode = set->attr.mode & 0777;
+	struct timespec mtime = set->attr.mtime;
+	uint64_t have = set->attr.have;
+
+	if (!(have & (PINEFS_MODE | PINEFS_MTIME)))
+		return;
+	if (have & PINEFS_MODE) {
+		n->mode = (uint16_t)mode;
+		n->flags |= NODE_MODE;
+	}
+	if (have & PINEFS_MTIME) {
+		n->mtime = set->now & PINEFS_MTIME ? pyfs_now(pf) :
+		    (int64_t)mtime.tv_sec * 1000000000 + mtime.tv_nsec;
+		n->flags |= NODE_TIMES;
+	}
+	n->ctime = pyfs_now(pf);
+	n->meta++;
+}
+
+static int
+set_size(struct op *op, uint64_t size)
+{
+	struct pyfs *pf = op->h.pf;
+	struct node *n = op->n;
+	int err;
+
+	if (n->kind != PINEFS_REG)
+		return n->kind == PINEFS_DIR ? EISDIR : EINVAL;
+	if (!node_is_writable(&op->h, n, op->o, op->s))
+		return EACCES;
+	if (size > pf->config.max_file)
+		return EFBIG;
+	err = stage_begin(pf, n, op->o, op->s, (size_t)size);
+	if (err == 0)
+		err = stage_resize(pf, n, size);
+	if (err == 0)
+		stage_due(n, STAGE_AFTER_CUT);
+	return err;
+}
+
+/* Nothing of it is seen by Python: no code of the user runs. */
+int
+op_setattr(struct pinefs_call *call, struct pinefs_node *node,
+    const struct pinefs_set *set, struct pinefs_change *chg)
+{
+	struct op op;
+	int err;
+
+	if ((err = op_begin(&op, call, node)) != 0)
+		goto out;
+	if (op.h.pf->config.readonly) {
+		err = EROFS;
+		goto out;
+	}
+	node_stamp(&op.h, op.n, &chg->before);
+	if (set->if_ctime != NULL &&
+	    (set->if_ctime->tv_sec != chg->before.ctime.tv_sec ||
+	    set->if_ctime->tv_nsec != chg->before.ctime.tv_nsec))
+		err = ECANCELED;
+	if (err == 0 && set->attr.have & PINEFS_SIZE)
+		err = set_size(&op, set->attr.size);
+	if (err == 0) {
+		/* First the content's own time, then the client's. */
+		node_stamp(&op.h, op.n, &chg->after);
+		set_attributes(op.h.pf, op.n, set);
+		node_stamp(&op.h, op.n, &chg->after);
+		chg->atomic = true;
+	}
+out:
+	op_end(&op);
+	return err;
+}
+
+/* ------------------------------------------------------- write, commit -- */
+
+/* Bind what is staged; if that fails, the old value shows again. */
+static int
+work_commit(struct hold *h, struct request *r)
+{
+	bool all_of_it = r->len == 0 || (r->n->stage != NULL &&
+	    r->n->stage->len < SMALL_TEXT);
+	int err = stage_commit(h, r->n);
+
+	if (err > 0 && !all_of_it) {
+		/* More may come; the timer will tell if not. */
+		stage_due(r->n, STAGE_AFTER_WRITE);
+		err = 0;
+	} else if (err > 0) {
+		stage_drop(h->pf, r->n);
+	}
+	if (err == 0)
+		node_stamp(h, r->n, &r->chg.after);
+	if (err == 0 && h->pf->glow.id != 0) {
+		r->chg.after.change = mix64(h->pf->glow.hash + r->n->meta);
+		r->chg.after.size = h->pf->glow.size;
+	}
+	return err;
+}
+
+static bool
+more_will_come(const struct pinefs_write *w, const struct node *n)
+{
+	return w->stable == PINEFS_UNSTABLE || w->count == V2_WRITE ||
+	    w->count >= BIG_WRITE || n->stage->len >= BIG_WRITE;
+}
+
+static int
+write_staged(struct op *op, struct pinefs_write *w)
+{
+	struct pyfs *pf = op->h.pf;
+	struct node *n = op->n;
+	const struct iovec *iov;
+	unsigned niov;
+	int err;
+
+	if (n->kind != PINEFS_REG)
+		return n->kind == PINEFS_DIR ? EISDIR : EINVAL;
+	if (!node_is_writable(&op->h, n, op->o, op->s))
+		return EACCES;
+	node_stamp(&op->h, n, &w->change.before);
+	err = stage_begin(pf, n, op->o, op->s, SIZE_MAX);
+	if (err != 0)
+		return err;
+	iov = pinefs_in_iov(w->in, &niov);
+	return stage_write(pf, n, w->off, iov, niov);
+}
+
+int
+op_write(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_write *w)
+{
+	struct request r = { .work = work_commit, .call = call,
+	    .chg_out = &w->change, .len = w->count };
+	struct op op;
+	int err;
+
+	if ((err = op_begin(&op, call, node)) == 0)
+		err = op.h.pf->config.readonly ? EROFS : write_staged(&op, w);
+	if (err != 0)
+		goto out;
+	w->written = w->count;
+	/* What is staged is as safe as what is bound: both are memory. */
+	w->committed = w->stable;
+	r.chg.before = w->change.before;
+	if (more_will_come(w, op.n)) {
+		stage_due(op.n, STAGE_AFTER_WRITE);
+		node_stamp(&op.h, op.n, &w->change.after);
+		w->change.atomic = true;
+	} else {
+		err = request_do(&op, &r);
+	}
+out:
+	op_end(&op);
+	return err;
+}
+
+int
+op_commit(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
+    uint64_t len)
+{
+	struct request r = { .work = work_commit, .call = call };
+	struct op op;
+	int err;
+
+	(void)off, (void)len;
+	if ((err = op_begin(&op, call, node)) == 0 && op.n->stage != NULL)
+		err = request_do(&op, &r);
+	op_end(&op);
+	return err;
+}
+
+static int
+close_run(struct job *job, struct hold *h)
+{
+	struct request *r = (struct request *)job;
+	struct node *n = node_by_id(&h->pf->nodes, r->made.id.fileid);
+
+	if (n != NULL && n->stage != NULL) {
+		n->stage->due = 1;
+		stage_commit_due(h, false);
+	}
+	return 0;
+}
+
+static void
+close_done(struct job *job, int err)
+{
+	(void)job, (void)err;
+}
+
+/* The last state of v4 went; perhaps on a thread without the lock. */
+void
+op_close(struct pinefs_node *node)
+{
+	struct pyfs *pf = pinefs_arg(pinefs_node_fs(node));
+	struct request *r = calloc(1, sizeof *r);
+
+	if (r == NULL)
+		return;
+	pinefs_node_ident(node, &r->made.id);
+	r->job = (struct job){ .pf = pf, .run = close_run,
+	    .done = close_done,
+	    .time_box = (int64_t)pf->config.time_box * 1000000 };
+	if (worker_do(&r->job) != 0)
+		free(r);
+}
+
+/* ---------------------------------------------------------- directories -- */
+
+int
+dir_begin(struct hold *h, struct node *n, struct dir *d)
+{
+	*d = (struct dir){ 0 };
+	if (n->kind != PINEFS_DIR)
+		return ENOTDIR;
+	if ((d->o = home_walk(h, n)) == NULL)
+		return ESTALE;
+	d->s = shape_of(h->pf, d->o);
+	return 0;
+}
+
+void
+dir_end(struct hold *h, struct dir *d)
+{
+	if (d->o != NULL)
+		bind_drop(h, d->o);
+}
+
+bool
+is_protected(struct hold *h, const struct node *dir, enum shape s,
+    struct pinefs_name name)
+{
+	char *const *protect = h->pf->config.protect;
+
+	if (protect == NULL)
+		return false;
+	if (dir->parent == NULL)
+		return h->pf->config.root == NULL;
+	if (s == SHAPE_DICT)	/* a file named __init__ is no dunder */
+		return false;
+	return home_match(protect, dir, name, '/');
+}
+
+bool
+is_shadow_name(const struct pyfs *pf, enum shape s, struct pinefs_name name)
+{
+	char text[NAME_LEN_MAX + 1];
+	char *const *p;
+
+	if (shape_is_space(s) && !name_is_identifier(name))
+		return true;
+	memcpy(text, name.base, name.len);
+	text[name.len] = '\0';
+	for (p = pf->config.shadow; p != NULL && *p != NULL; p++)
+		if (fnmatch(*p, text, 0) == 0)
+			return true;
+	return false;
+}
+
+/* --------------------------------------------------------------- create -- */
+
+static int
+make_done(struct hold *h, struct request *r, struct node *n, PyObject *o,
+    bool existed)
+{
+	struct pyfs *pf = h->pf;
+	enum shape s = o != NULL ? shape_of(pf, o) : SHAPE_NONE;
+	int err;
+
+	if (n == NULL)
+		return ENOMEM;
+	if (!existed) {
+		n->flags |= NODE_SEEN;
+		n->mtime = n->ctime = pyfs_now(pf);
+		n->flags &= (uint16_t)~(NODE_MODE | NODE_TIMES);
+	}
+	if ((err = node_attr(h, n, o, s, &r->made.attr)) != 0)
+		return err;
+	if (!existed) {
+		n->mtime = n->ctime;
+		set_attributes(pf, n, &r->how->set);
+		err = node_attr(h, n, o, s, &r->made.attr);
+	}
+	r->made.existed = existed;
+	r->made_node = n;
+	node_ident(r->call, n, &r->made.id);
+	return err;
+}
+
+/* Beside Python: at once, and for good, or until the first commit. */
+static int
+make_beside(struct hold *h, struct request *r, bool pending)
+{
+	struct node *n;
+	int err;
+
+	n = node_make(&h->pf->nodes, r->n, r->name, PINEFS_REG);
+	if (n == NULL)
+		return ENOMEM;
+	if ((err = stage_begin(h->pf, n, NULL, SHAPE_NONE, 0)) != 0)
+		return err;
+	node_beside_add(n);
+	n->flags |= NODE_MADE;
+	if (pending) {
+		n->flags |= NODE_FRESH;
+		stage_due(n, STAGE_AFTER_CUT);
+	}
+	if (r->how->exclusive == PINEFS_EXCLUSIVE) {
+		memcpy(n->verf, r->how->verf, sizeof n->verf);
+		n->flags |= NODE_VERF;
+	}
+	return make_done(h, r, n, NULL, false);
+}
+
+/* An empty file is '': text, until its content shows otherwise. */
+static int
+make_file(struct hold *h, struct request *r, struct dir *d)
+{
+	PyObject *empty, *now;
+	struct node *n;
+	int err;
+
+	if (is_shadow_name(h->pf, d->s, r->name))
+		return make_beside(h, r, false);
+	if (r->how->exclusive == PINEFS_EXCLUSIVE)
+		return make_beside(h, r, true);
+	if ((empty = PyUnicode_FromString("")) == NULL)
+		return py_errno();
+	err = bind_set(h, d->o, d->s, r->name, empty);
+	Py_DECREF(empty);
+	if (err != 0)
+		return err;
+	if ((now = child_get(h, d->o, d->s, r->name)) == NULL)
+		return EIO;
+	n = home_child(h, r->n, r->name, now, shape_of(h->pf, now));
+	if (n != NULL) {
+		stage_drop(h->pf, n);
+		n->flags |= NODE_FRESH | NODE_MADE;
+	}
+	err = make_done(h, r, n, now, false);
+	bind_drop(h, now);
+	return err;
+}
+
+static int
+make_bound(struct hold *h, struct request *r, struct dir *d, PyObject *value)
+{
+	struct node *n;
+	int err;
+
+	if (value == NULL)
+		return py_errno();
+	err = bind_set(h, d->o, d->s, r->name, value);
+	if (err == 0) {
+		n = home_child(h, r->n, r->name, value,
+		    shape_of(h->pf, value));
+		err = make_done(h, r, n, value, false);
+	}
+	bind_drop(h, value);
+	return err;
+}
+
+/*
+ * A link to a container or a function of the tree binds that object; any
+ * other link is text, kept as a pinefs.Symlink.
+ */
+static int
+make_link(struct hold *h, struct request *r, struct dir *d)
+{
+	struct pinefs_name target = r->how->target;
+	PyObject *o = home_follow(h, r->n, target), *text;
+	enum shape s = o != NULL ? shape_of(h->pf, o) : SHAPE_NONE;
+
+	if (o != NULL && (shape_is_dir(s) || s == SHAPE_FUNC))
+		return make_bound(h, r, d, o);
+	if (o != NULL)
+		bind_drop(h, o);
+	if (h->pf->config.symlink == NULL)
+		return ENOTSUP;
+	text = PyUnicode_DecodeUTF8(target.base, (Py_ssize_t)target.len,
+	    "surrogateescape");
+	o = NULL;
+	if (text != NULL)
+		o = PyObject_CallFunctionObjArgs(h->pf->config.symlink, text,
+		    NULL);
+	Py_XDECREF(text);
+	return make_bound(h, r, d, o);
+}
+
+static bool
+is_same_exclusive(const struct node *n, const struct pinefs_create *how)
+{
+	return how->exclusive == PINEFS_EXCLUSIVE && n->flags & NODE_VERF &&
+	    memcmp(n->verf, how->verf, sizeof n->verf) == 0;
+}
+
+/* Something of that name is there already. */
+static int
+make_over(struct hold *h, struct request *r, struct node *n, PyObject *o)
+{
+	const struct pinefs_create *how = r->how;
+	enum shape s = o != NULL ? shape_of(h->pf, o) : SHAPE_NONE;
+	int err = 0;
+
+	if (n == NULL)
+		return ENOMEM;
+	if (how->type != PINEFS_REG || n->kind != PINEFS_REG ||
+	    (how->exclusive != PINEFS_UNCHECKED && !is_same_exclusive(n, how)))
+		return EEXIST;
+	if (how->exclusive == PINEFS_UNCHECKED &&
+	    how->set.attr.have & PINEFS_SIZE) {
+		if (!node_is_writable(h, n, o, s))
+			return EACCES;
+		err = stage_begin(h->pf, n, o, s, (size_t)how->set.attr.size);
+		if (err == 0)
+			err = stage_resize(h->pf, n, how->set.attr.size);
+		if (err == 0)
+			stage_due(n, STAGE_AFTER_CUT);
+	}
+	return err != 0 ? err : make_done(h, r, n, o, true);
+}
+
+static int
+make(struct hold *h, struct request *r, struct dir *d)
+{
+	struct node *n = node_beside(r->n, r->name);
+	PyObject *o = NULL;
+	int err;
+
+	if (n == NULL && !home_hides(h->pf, r->n, r->name))
+		o = child_get(h, d->o, d->s, r->name);
+	if (o != NULL)
+		n = home_child(h, r->n, r->name, o, shape_of(h->pf, o));
+	if (n != NULL || o != NULL) {
+		err = make_over(h, r, n, o);
+		if (o != NULL)
+			bind_drop(h, o);
+		return err;
+	}
+	if (!shape_is_writable(d->s, d->o))
+		return EACCES;
+	if (r->n->parent == NULL && is_protected(h, r->n, d->s, r->name))
+		return EPERM;
+	if (home_hides(h->pf, r->n, r->name))
+		return EPERM;
+	switch (r->how->type) {
+	case PINEFS_REG:
+		return make_file(h, r, d);
+	case PINEFS_DIR:
+		return make_bound(h, r, d, PyDict_New());
+	case PINEFS_LNK:
+		return make_link(h, r, d);
+	default:
+		return ENOTSUP;
+	}
+}
+
+static int
+work_create(struct hold *h, struct request *r)
+{
+	struct dir d;
+	int err;
+
+	if ((err = dir_begin(h, r->n, &d)) == 0) {
+		node_stamp(h, r->n, &r->chg.before);
+		err = make(h, r, &d);
+		home_forget(h);
+		node_stamp(h, r->n, &r->chg.after);
+		r->chg.atomic = h->broker;
+		r->made.dir = r->chg;
+	}
+	dir_end(h, &d);
+	return err;
+}
+
+int
+op_create(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_name name, const struct pinefs_create *how,
+    struct pinefs_made *made)
+{
+	struct request r = { .work = work_create, .call = call, .name = name,
+	    .how = how, .made_out = made };
+	struct op op;
+	int err;
+
+	if ((err = op_begin(&op, call, node)) == 0)
+		err = request_do(&op, &r);
+	op_end(&op);
+	return err;
+}
+
+/* --------------------------------------------------------------- remove -- */
+
+static int
+may_remove(struct node *n, PyObject *o, enum shape s, int kind)
+{
+	if (n->kind == PINEFS_DIR) {
+		if (!(kind & PINEFS_REMOVE_DIR))
+			return EISDIR;
+		if (n->beside != NULL || !listing_is_empty(o, s))
+			return ENOTEMPTY;
+		return 0;
+	}
+	return kind & PINEFS_REMOVE_FILE ? 0 : ENOTDIR;
+}
+
+static int
+remove_shadow(struct hold *h, struct node *n, int kind)
+{
+	if (!(kind & PINEFS_REMOVE_FILE))
+		return ENOTDIR;
+	stage_drop(h->pf, n);
+	node_remove(&h->pf->nodes, n);
+	return 0;
+}
+
+static int
+unbind(struct hold *h, struct request *r, struct dir *d, PyObject *o)
+{
+	enum shape s = shape_of(h->pf, o);
+	struct node *n = home_child(h, r->n, r->name, o, s);
+	int err;
+
+	if (n == NULL)
+		return ENOMEM;
+	if ((err = may_remove(n, o, s, r->kind)) != 0)
+		return err;
+	if (is_protected(h, r->n, d->s, r->name))
+		return EPERM;
+	node_pin(n);
+	/* What is staged goes with the last name. */
+	if (node_nlink(node_lead(n)) > 1)
+		err = stage_commit(h, node_lead(n));
+	if (err == 0)
+		err = bind_delete(h, d->o, d->s, r->name);
+	if (err == 0) {
+		if (node_nlink(node_lead(n)) == 1)
+			stage_drop(h->pf, n);
+		node_remove(&h->pf->nodes, n);
+	}
+	node_unpin(&h->pf->nodes, n);
+	return err;
+}
+
+static int
+work_remove(struct hold *h, struct request *r)
+{
+	struct node *n;
+	struct dir d;
+	PyObject *o;
+	int err;
+
+	if ((err = dir_begin(h, r->n, &d)) != 0)
+		goto out;
+	node_stamp(h, r->n, &r->chg.before);
+	if ((n = node_beside(r->n, r->name)) != NULL) {
+		err = remove_shadow(h, n, r->kind);
+	} else if (home_hides(h->pf, r->n, r->name) ||
+	    (o = child_get(h, d.o, d.s, r->name)) == NULL) {
+		err = ENOENT;
+	} else {
+		err = unbind(h, r, &d, o);
+		bind_drop(h, o);
+	}
+	home_forget(h);
+	if (err == 0)
+		node_stamp(h, r->n, &r->chg.after);
+out:
+	dir_end(h, &d);
+	return err;
+}
+
+int
+op_remove(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_name name, int kind, struct pinefs_change *chg)
+{
+	struct request r = { .work = work_remove, .call = call, .name = name,
+	    .kind = kind, .chg_out = chg };
+	struct op op;
+	int err;
+
+	if ((err = op_begin(&op, call, node)) == 0)
+		err = request_do(&op, &r);
+	op_end(&op);
+	return err;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* What change.c and rename.c share: a change asked for by a client. */
+#ifndef CHANGE_H
+#define CHANGE_H
+
+#include "pyfs.h"
+
+struct request {
+	struct job		 job;
+	int			(*work)(struct hold *, struct request *);
+	struct pinefs_call	*call;
+	struct node		*n, *to;	/* pinned; leaders */
+	struct pinefs_name	 name, new_name;
+	const struct pinefs_create *how;
+	int			 kind;		/* of remove */
+	uint32_t		 len;		/* of a write */
+	/* Results, and where they go when all is well: */
+	struct pinefs_change	 chg, to_chg;
+	struct pinefs_made	 made;
+	struct node		*made_node;
+	struct glow		 glow;
+	struct pinefs_change	*chg_out, *to_chg_out;
+	struct pinefs_made	*made_out;
+};
+
+/*
+ * Do r->work to op's node: here, or on a worker if code of the user would
+ * run.  The operation's result; what it made goes to r's outs.
+ */
+int	request_do(struct op *op, struct request *r);
+
+/* A directory in which something is to be changed. */
+struct dir {
+	PyObject	*o;
+	enum shape	 s;
+};
+
+/* 0, ENOTDIR or ESTALE; dir_end also after a failure. */
+int	dir_begin(struct hold *, struct node *, struct dir *);
+void	dir_end(struct hold *, struct dir *);
+/* Not to be removed: dunders of namespaces, names of the root, of sys. */
+bool	is_protected(struct hold *, const struct node *dir, enum shape,
+	    struct pinefs_name name);
+/*
+ * Editors and tools put names beside what they write, and the program would
+ * not know what to make of them.
+ */
+bool	is_shadow_name(const struct pyfs *, enum shape,
+	    struct pinefs_name name);
+
+#endif

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The interpreter lock: nowhere else is it taken.
+ *
+ * The broker is the one thread of pyfs's executor.  Calls arrive in batches;
+ * gil_take and gil_drop are around each.  Its thread state is kept, so that
+ * beside an idle program this costs a fraction of a microsecond.
+ *
+ * Beside a busy program a plain acquire waits 5 ms, Python's switch interval.
+ * Two ways around it:
+ *
+ *	handoff	 a pending call asks the main thread, at its next bytecode, to
+ *		 step aside until the broker has the lock: 10 us.  3.8, and
+ *		 from 3.13; in between pending calls of other threads are
+ *		 noticed at the switch interval only (python/cpython#95820)
+ *	burst	 the switch interval is 0.1 ms while requests keep coming, and
+ *		 is restored 100 ms after the last
+ *
+ * The collector is off while the broker has the lock: it would run code of
+ * the user, finalizers, in the middle of a look-up.
+ */
+#include "pyfs.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define BURST_INTERVAL	1e-4		/* s */
+#define LONG_WAIT	1000000		/* ns: the program is busy */
+#define BURST_IDLE	100000000	/* ns */
+#define ASIDE_MAX	20000000	/* ns */
+
+struct gil {
+	PyThreadState	*ts;
+	bool		 polite, handoff;
+	bool		 collected;	/* the collector was on */
+	bool		 inside;	/* a batch is under way */
+};
+
+int64_t
+pyfs_clock(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* --------------------------------------------------------------- handoff -- */
+
+/* One for all brokers of the process: pending calls may come late. */
+static struct {
+	pthread_mutex_t	lock;
+	pthread_cond_t	served_one;
+	unsigned	waiting;	/* brokers that want the lock */
+	unsigned long	served;
+	bool		queued;		/* a pending call is on its way */
+} hand = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, false };
+
+/*
+ * In the main thread, with the lock: step aside until a broker has had it.
+ * Nothing of the user's runs in here.
+ */
+static int
+step_aside(void *arg)
+{
+	struct timespec until;
+	unsigned long served;
+	PyThreadState *ts;
+	bool wanted;
+
+	(void)arg;
+	pthread_mutex_lock(&hand.lock);
+	hand.queued = false;
+	wanted = hand.waiting > 0;
+	served = hand.served;
+	pthread_mutex_unlock(&hand.lock);
+	if (!wanted)
+		return 0;	/* late: it got the lock by itself */
+
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += ASIDE_MAX;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	ts = PyEval_SaveThread();
+	pthread_mutex_lock(&hand.lock);
+	while (hand.waiting > 0 && hand.served == served)
+		if (pthread_cond_timedwait(&hand.served_one, &hand.lock,
+		    &until) != 0)
+			break;
+	pthread_mutex_unlock(&hand.lock);
+	PyEval_RestoreThread(ts);
+	return 0;
+}
+
+static void
+ask_for_it(void)
+{
+	bool add;
+
+	pthread_mutex_lock(&hand.lock);
+	hand.waiting++;
+	add = !hand.queued;
+	hand.queued = true;
+	pthread_mutex_unlock(&hand.lock);
+	if (add && Py_AddPendingCall(step_aside, NULL) != 0) {
+		pthread_mutex_lock(&hand.lock);
+		hand.queued = false;
+		pthread_mutex_unlock(&hand.lock);
+	}
+}
+
+static void
+got_it(void)
+{
+	pthread_mutex_lock(&hand.lock);
+	hand.waiting--;
+	hand.served++;
+	pthread_cond_broadcast(&hand.served_one);
+	pthread_mutex_unlock(&hand.lock);
+}
+
+/* ----------------------------------------------------------------- burst -- */
+
+/* With the lock. */
+static struct {
+	bool	on;
+	double	before;		/* the program's own interval */
+	int64_t	last;		/* request */
+} burst;
+
+static double
+switch_interval(void)
+{
+	PyObject *f = PySys_GetObject("getswitchinterval"), *v = NULL;
+	double s = 0;
+
+	if (f != NULL)
+		v = PyObject_CallFunctionObjArgs(f, NULL);
+	if (v != NULL)
+		s = PyFloat_AsDouble(v);
+	Py_XDECREF(v);
+	PyErr_Clear();
+	return s;
+}
+
+static void
+set_switch_interval(double s)
+{
+	PyObject *f = PySys_GetObject("setswitchinterval"), *v = NULL;
+
+	if (f != NULL)
+		v = PyObject_CallFunction(f, "d", s);
+	Py_XDECREF(v);
+	PyErr_Clear();
+}
+
+static bool
+is_ours(double s)
+{
+	return s > BURST_INTERVAL / 2 && s < BURST_INTERVAL * 2;
+}
+
+static void
+burst_begin(void)
+{
+	double now;
+
+	if (burst.on)
+		return;
+	now = switch_interval();
+	if (now <= BURST_INTERVAL * 2)
+		return;		/* fast enough already */
+	burst.before = now;
+	burst.on = true;
+	set_switch_interval(BURST_INTERVAL);
+	worker_idle_at(pyfs_clock() + BURST_IDLE);
+}
+
+void
+gil_restore(void)
+{
+	if (!burst.on)
+		return;
+	burst.on = false;
+	/* Somebody else changed it meanwhile: then it is theirs. */
+	if (is_ours(switch_interval()))
+		set_switch_interval(burst.before);
+}
+
+void
+gil_idle(void)
+{
+	int64_t now = pyfs_clock();
+
+	if (!burst.on)
+		return;
+	if (now - burst.last >= BURST_IDLE)
+		gil_restore();
+	else
+		worker_idle_at(burst.last + BURST_IDLE);
+}
+
+/* ------------------------------------------------------------- collector -- */
+
+static PyObject *
+call_gc(const char *name)
+{
+	PyObject *gc = PyImport_ImportModule("gc"), *v = NULL;
+
+	if (gc != NULL)
+		v = PyObject_CallMethod(gc, name, NULL);
+	Py_XDECREF(gc);
+	PyErr_Clear();
+	return v;
+}
+
+static bool
+collector_off(void)
+{
+	PyObject *on;
+	bool was;
+
+	if (kit.gc_disable != NULL)
+		return kit.gc_disable() == 1;
+	on = call_gc("isenabled");
+	was = on == Py_True;
+	Py_XDECREF(on);
+	if (was)
+		Py_XDECREF(call_gc("disable"));
+	return was;
+}
+
+static void
+collector_on(bool was)
+{
+	if (!was)
+		return;
+	if (kit.gc_enable != NULL)
+		(void)kit.gc_enable();
+	else
+		Py_XDECREF(call_gc("enable"));
+}
+
+/* ---------------------------------------------------------------- broker -- */
+
+static pthread_key_t state_key;
+static pthread_once_t state_once = PTHREAD_ONCE_INIT;
+
+/* The broker's thread ends: its thread state with it. */
+static void
+state_end(void *arg)
+{
+	PyThreadState *ts = arg;
+
+	PyEval_RestoreThread(ts);
+	PyThreadState_Clear(ts);
+	kit.delete_current();
+}
+
+static void
+state_key_make(void)
+{
+	(void)pthread_key_create(&state_key, state_end);
+}
+
+static bool
+can_hand_off(void)
+{
+	int minor = 0;
+
+	if (strncmp(Py_GetVersion(), "3.", 2) == 0)
+		minor = atoi(Py_GetVersion() + 2);
+	return minor == 8 || minor >= 13;
+}
+
+struct gil *
+gil_new(bool polite)
+{
+	struct gil *g = calloc(1, sizeof *g);
+
+	if (g == NULL)
+		return NULL;
+	(void)pthread_once(&state_once, state_key_make);
+	g->polite = polite;
+	g->handoff = can_hand_off();
+	return g;
+}
+
+void
+gil_free(struct gil *g)
+{
+	free(g);
+}
+
+static void
+first_take(struct gil *g)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, NULL);
+	(void)PyGILState_Ensure();
+	g->ts = PyThreadState_Get();
+	(void)pthread_setspecific(state_key, g->ts);
+}
+
+void
+gil_take(struct gil *g)
+{
+	int64_t start = pyfs_clock(), waited;
+
+	if (g->handoff)
+		ask_for_it();
+	if (g->ts == NULL)
+		first_take(g);
+	else
+		PyEval_RestoreThread(g->ts);
+	if (g->handoff)
+		got_it();
+	burst.last = pyfs_clock();
+	waited = burst.last - start;
+	if (waited > LONG_WAIT && !g->polite)
+		burst_begin();
+	g->collected = collector_off();
+	g->inside = true;
+	shape_forget();
+}
+
+void
+gil_drop(struct gil *g)
+{
+	g->inside = false;
+	collector_on(g->collected);
+	(void)PyEval_SaveThread();
+}
+
+/* --------------------------------------------------------- other threads -- */
+
+void
+gil_enter(PyThreadState **kept)
+{
+	if (*kept == NULL) {
+		(void)PyGILState_Ensure();
+		*kept = PyThreadState_Get();
+	} else {
+		PyEval_RestoreThread(*kept);
+	}
+	shape_forget();
+}
+
+void
+gil_leave(PyThreadState **kept)
+{
+	PyErr_Clear();
+	*kept = PyEval_SaveThread();
+}
+
+void
+gil_bye(PyThreadState **kept)
+{
+	if (*kept == NULL)
+		return;
+	PyEval_RestoreThread(*kept);
+	PyThreadState_Clear(*kept);
+	kit.delete_current();
+	*kept = NULL;
+}
+
+/* The threads are gone; what they held must not stay held. */
+void
+gil_fork_child(struct gil *g)
+{
+	if (g->inside)	/* code of the library let go of the lock in there */
+		collector_on(g->collected);
+
+	(void)pthread_mutex_init(&hand.lock, NULL);
+	(void)pthread_cond_init(&hand.served_one, NULL);
+	hand.waiting = 0;
+	hand.queued = false;
+	gil_restore();
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pinefs._pinefs: what the package pinefs is built on.
+ *
+ *	start(options, settings) -> server
+ *	stop(server)		port(server)
+ *	trace(value)		version()
+ *	fork_child()
+ *
+ * `options` is a dict of what concerns pyfs, `settings` a list of pairs of
+ * str for the server, as pinefs_set takes them.  A server is a capsule.
+ */
+#include "pyfs.h"
+
+#include <stdlib.h>
+
+static const char CAPSULE[] = "pinefs.server";
+
+/* --------------------------------------------------------------- options -- */
+
+static PyObject *
+option(PyObject *options, const char *name)
+{
+	return PyDict_GetItemString(options, name);
+}
+
+static int
+get_bool(PyObject *options, const char *name, bool *to)
+{
+	PyObject *v = option(options, name);
+	int is = v != NULL ? PyObject_IsTrue(v) : 0;
+
+	*to = is == 1;
+	return is == -1 ? -1 : 0;
+}
+
+static int
+get_size(PyObject *options, const char *name, size_t *to)
+{
+	PyObject *v = option(options, name);
+
+	if (v == NULL)
+		return 0;
+	*to = PyLong_AsSize_t(v);
+	return PyErr_Occurred() ? -1 : 0;
+}
+
+static void
+get_object(PyObject *options, const char *name, PyObject **to)
+{
+	PyObject *v = option(options, name);
+
+	if (v == NULL || v == Py_None)
+		return;
+	Py_INCREF(v);
+	*to = v;
+}
+
+static char *
+copy_str(PyObject *str)
+{
+	PyObject *bytes = PyUnicode_AsUTF8String(str);
+	char *copy = NULL;
+
+	if (bytes == NULL)
+		return NULL;
+	if ((copy = strdup(PyBytes_AsString(bytes))) == NULL)
+		PyErr_NoMemory();
+	Py_DECREF(bytes);
+	return copy;
+}
+
+/* Any iterable of str; absent or empty: NULL. */
+static int
+get_patterns(PyObject *options, const char *name, char ***to)
+{
+	PyObject *v = option(options, name), *list;
+	Py_ssize_t i, n;
+
+	if (v == NULL || v == Py_None)
+		return 0;
+	if ((list = PySequence_List(v)) == NULL)
+		return -1;
+	n = PyList_Size(list);
+	if (n > 0 && (*to = calloc((size_t)n + 1, sizeof **to)) == NULL)
+		PyErr_NoMemory();
+	for (i = 0; i < n && !PyErr_Occurred(); i++)
+		(*to)[i] = copy_str(PyList_GetItem(list, i));
+	Py_DECREF(list);
+	return PyErr_Occurred() ? -1 : 0;
+}
+
+static int
+get_config(PyObject *options, struct pyfs_config *c)
+{
+	size_t mask = 077, ms = 2000;
+
+	c->max_nodes = 1 << 18;
+	c->max_file = 1 << 26;
+	if (get_bool(options, "readonly", &c->readonly) != 0 ||
+	    get_bool(options, "hide_private", &c->hide_private) != 0 ||
+	    get_bool(options, "exact_newline", &c->exact_newline) != 0 ||
+	    get_bool(options, "quiet_gil", &c->quiet_gil) != 0 ||
+	    get_size(options, "max_nodes", &c->max_nodes) != 0 ||
+	    get_size(options, "max_file", &c->max_file) != 0 ||
+	    get_size(options, "mode_mask", &mask) != 0 ||
+	    get_size(options, "time_box_ms", &ms) != 0 ||
+	    get_patterns(options, "exclude", &c->exclude) != 0 ||
+	    get_patterns(options, "protect", &c->protect) != 0 ||
+	    get_patterns(options, "shadow", &c->shadow) != 0)
+		return -1;
+	c->mode_mask = (uint32_t)mask & 0777;
+	c->time_box = (unsigned)ms;
+	get_object(options, "root", &c->root);
+	get_object(options, "symlink", &c->symlink);
+	get_object(options, "switches", &c->switches);
+	return 0;
+}
+
+/* ------------------------------------------------------------- functions -- */
+
+/* An OSError whose strerror is the system's. */
+static PyObject *
+raise_errno(int err)
+{
+	errno = err;
+	return PyErr_SetFromErrno(PyExc_OSError);
+}
+
+static PyObject *
+py_start(PyObject *self, PyObject *args)
+{
+	PyObject *options, *settings, *capsule;
+	struct pyfs *pf;
+	int err;
+
+	(void)self;
+	if (!PyArg_ParseTuple(args, "O!O!:start", &PyDict_Type, &options,
+	    &PyList_Type, &settings))
+		return NULL;
+	if ((pf = calloc(1, sizeof *pf)) == NULL)
+		return PyErr_NoMemory();
+	if (get_config(options, &pf->config) != 0) {
+		pyfs_free_config(pf);
+		free(pf);
+		return NULL;
+	}
+	if ((err = pyfs_start(pf, settings)) != 0)
+		return raise_errno(err);
+	capsule = PyCapsule_New(pf, CAPSULE, NULL);
+	if (capsule == NULL)
+		pyfs_stop(pf);
+	return capsule;
+}
+
+/* NULL: it was stopped, or belongs to the parent of this process. */
+static struct pyfs *
+server_of(PyObject *capsule)
+{
+	struct pyfs *pf, *p;
+
+	if ((pf = PyCapsule_GetPointer(capsule, CAPSULE)) == NULL)
+		return NULL;
+	for (p = pyfs_all; p != NULL && p != pf; p = p->next)
+		continue;
+	return p;
+}
+
+static PyObject *
+py_stop(PyObject *self, PyObject *capsule)
+{
+	struct pyfs *pf = server_of(capsule);
+
+	(void)self;
+	if (pf != NULL && !pf->stopping) {
+		pf->stopping = true;
+		pyfs_stop(pf);
+	}
+	if (PyErr_Occurred())
+		return NULL;
+	Py_RETURN_NONE;
+}
+
+static PyObject *
+py_port(PyObject *self, PyObject *capsule)
+{
+	struct pyfs *pf = server_of(capsule);
+
+	(void)self;
+	if (PyErr_Occurred())
+		return NULL;
+	return PyLong_FromLong(pf != NULL ? pinefs_port(pf->server) : 0);
+}
+
+static PyObject *
+py_trace(PyObject *self, PyObject *value)
+{
+	long on = PyLong_AsLong(value);
+
+	(void)self;
+	if (on == -1 && PyErr_Occurred())
+		return NULL;
+	switch_set(on);
+	Py_RETURN_NONE;
+}
+
+static PyObject *
+py_version(PyObject *self, PyObject *none)
+{
+	(void)self, (void)none;
+	return PyUnicode_FromString(pinefs_version());
+}
+
+static PyObject *
+py_fork_child(PyObject *self, PyObject *none)
+{
+	(void)self, (void)none;
+	pyfs_fork_child();
+	Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+	{ "start", py_start, METH_VARARGS, "Serve; returns the server." },
+	{ "stop", py_stop, METH_O, "Stop a server." },
+	{ "port", py_port, METH_O, "The port it listens on; 0: stopped." },
+	{ "trace", py_trace, METH_O, "Print calls, or do not." },
+	{ "version", py_version, METH_NOARGS, "The library's version." },
+	{ "fork_child", py_fork_child, METH_NOARGS,
+	    "Forget every server: this is the child of a fork." },
+	{ NULL, NULL, 0, NULL }
+};
+
+static struct PyModuleDef module = {
+	PyModuleDef_HEAD_INIT,
+	.m_name = "pinefs._pinefs",
+	.m_doc = "Serves this process over NFS.  Use the package pinefs.",
+	.m_size = -1,
+	.m_methods = methods,
+};
+
+/* Threads of ours know one interpreter only: the main one, whose id is 0. */
+static bool
+is_main_interpreter(void)
+{
+	PyInterpreterState *(*get)(void);
+
+	kit_newer("PyInterpreterState_Get", &get);
+	if (get == NULL)	/* 3.8 */
+		kit_newer("_PyInterpreterState_Get", &get);
+	return get == NULL || PyInterpreterState_GetID(get()) == 0;
+}
+
+PyMODINIT_FUNC PyInit__pinefs(void);
+
+PyMODINIT_FUNC
+PyInit__pinefs(void)
+{
+	if (!is_main_interpreter()) {
+		PyErr_SetString(PyExc_ImportError,
+		    "pinefs serves the main interpreter only");
+		return NULL;
+	}
+	if (kit_init() != 0)
+		return NULL;
+	return PyModule_Create(&module);
+}

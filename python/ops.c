@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Looking: lookup, getattr, readdir, read.  All of it runs on the broker, in
+ * one hold of the interpreter lock for a batch of calls, and runs no code of
+ * the user.
+ */
+#include "pyfs.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+
+enum { LISTING_KEPT_FROM = 256 };	/* names; shorter ones are made again */
+
+/* ------------------------------------------------------------- entering -- */
+
+static struct pyfs *
+pyfs_of(struct pinefs_call *call)
+{
+	return pinefs_arg(pinefs_call_fs(call));
+}
+
+int
+op_begin(struct op *op, struct pinefs_call *call, struct pinefs_node *node)
+{
+	struct pinefs_ident id;
+
+	*op = (struct op){ .h = { pyfs_of(call), true } };
+	pinefs_node_ident(node, &id);
+	if ((op->n = home_node(&op->h, &id)) == NULL)
+		return ESTALE;
+	op->n = node_lead(op->n);
+	node_pin(op->n);
+	if (op->n->flags & NODE_SHADOW)
+		return 0;
+	if ((op->o = home_walk(&op->h, op->n)) == NULL)
+		return ESTALE;
+	op->s = shape_of(op->h.pf, op->o);
+	/* Containers that lie too deep are files. */
+	if (shape_is_dir(op->s) && op->n->kind == PINEFS_REG)
+		op->s = SHAPE_OPAQUE;
+	return 0;
+}
+
+void
+op_end(struct op *op)
+{
+	if (op->o != NULL)
+		bind_drop(&op->h, op->o);
+	if (op->n != NULL)
+		node_unpin(&op->h.pf->nodes, op->n);
+}
+
+void
+node_ident(struct pinefs_call *call, struct node *n, struct pinefs_ident *id)
+{
+	uint8_t own[OWN_MAX], *copy;
+	size_t len;
+
+	n = node_lead(n);
+	*id = (struct pinefs_ident){ .fileid = n->id, .generation = 1 };
+	if ((len = node_own(n, own)) > 0 &&
+	    (copy = pinefs_call_alloc(call, len)) != NULL) {
+		memcpy(copy, own, len);
+		id->own = copy;
+		id->own_len = (uint32_t)len;
+	}
+}
+
+/* ----------------------------------------------------------- attributes -- */
+
+static struct timespec
+ns_time(int64_t ns)
+{
+	return (struct timespec){ ns / 1000000000, ns % 1000000000 };
+}
+
+int
+node_text(struct hold *h, struct node *n, PyObject *o, enum shape s,
+    struct text *t)
+{
+	if (n->kind == PINEFS_LNK)
+		return home_link_text(h, n, o, s, t);
+	if (n->stage != NULL) {
+		*t = (struct text){ .base = n->stage->base,
+		    .len = n->stage->len };
+		return 0;
+	}
+	if (o == NULL)
+		return ESTALE;
+	return value_render(h->pf, o, s, t);
+}
+
+bool
+node_is_writable(struct hold *h, struct node *n, PyObject *o, enum shape s)
+{
+	PyObject *dir;
+	enum shape ds;
+	bool can;
+
+	if (h->pf->config.readonly)
+		return false;
+	if (n->flags & NODE_SHADOW)
+		return true;
+	if (!shape_is_writable(s, o))
+		return false;
+	if (shape_is_dir(s) || n->parent == NULL)
+		return true;
+	/* An item of a tuple cannot be exchanged, nor an element of a set. */
+	if ((dir = home_walk(h, n->parent)) == NULL)
+		return false;
+	ds = shape_of(h->pf, dir);
+	can = shape_is_writable(ds, dir) && ds != SHAPE_SET;
+	bind_drop(h, dir);
+	return can;
+}
+
+static uint32_t
+node_mode(struct hold *h, struct node *n, PyObject *o, enum shape s)
+{
+	const struct pyfs_config *c = &h->pf->config;
+	uint32_t mode;
+
+	if (n->kind == PINEFS_LNK)
+		return 0777;
+	mode = n->kind == PINEFS_DIR ? 0755 : 0644;
+	if (n->flags & NODE_MODE)
+		mode = n->mode;
+	if (!node_is_writable(h, n, o, s))
+		mode &= ~0222u;
+	return mode & ~c->mode_mask & 0777;
+}
+
+/*
+ * When a content is seen for the first time: at its change, or (a content
+ * that was there when we came) at the start.  So `find -newer` works, and
+ * looking twice gives the same answer.
+ */
+static void
+see(struct pyfs *pf, struct node *n, uint64_t hash)
+{
+	if (!(n->flags & NODE_SEEN)) {
+		n->flags |= NODE_SEEN;
+		n->mtime = n->ctime = pf->started;
+	} else if (n->seen != hash) {
+		n->flags &= (uint16_t)~NODE_TIMES;
+		n->mtime = n->ctime = pyfs_now(pf);
+	}
+	n->seen = hash;
+}
+
+static int
+content(struct hold *h, struct node *n, PyObject *o, enum shape s,
+    uint64_t *hash, uint64_t *size)
+{
+	struct text t = { 0 };
+	struct node *b;
+	int err;
+
+	if (n->kind == PINEFS_DIR) {
+		*hash = listing_hash(h->pf, o, s);
+		for (b = n->beside; b != NULL; b = b->beside_next)
+			*hash += mix64(b->id);
+		*size = 4096;
+		return 0;
+	}
+	if (n->kind == PINEFS_REG && n->stage != NULL) {
+		*hash = stage_hash(n->stage);
+		*size = n->stage->len;
+		return 0;
+	}
+	if ((err = node_text(h, n, o, s, &t)) == 0) {
+		*hash = hash64(0, t.base, t.len);
+		*size = t.len;
+	}
+	text_fini(&t);
+	return err;
+}
+
+int
+node_attr(struct hold *h, struct node *n, PyObject *o, enum shape s,
+    struct pinefs_attr *a)
+{
+	struct pyfs *pf = h->pf;
+	struct node *lead = node_lead(n);
+	uint64_t hash, size;
+	int err;
+
+	if ((err = content(h, lead, o, s, &hash, &size)) != 0)
+		return err;
+	see(pf, lead, hash);
+	*a = (struct pinefs_attr){
+		.have = PINEFS_TYPE | PINEFS_MODE | PINEFS_NLINK |
+		    PINEFS_UID | PINEFS_GID | PINEFS_SIZE | PINEFS_USED |
+		    PINEFS_CHANGE | PINEFS_GENERATION | PINEFS_ATIME |
+		    PINEFS_MTIME | PINEFS_CTIME | PINEFS_BTIME,
+		.type = n->kind,
+		.mode = node_mode(h, lead, o, s),
+		.nlink = node_nlink(lead),
+		.uid = pf->uid,
+		.gid = pf->gid,
+		.size = size,
+		.used = size,
+		.change = mix64(hash + lead->meta),
+		.generation = 1,
+		.atime = ns_time(lead->mtime),
+		.mtime = ns_time(lead->mtime),
+		.ctime = ns_time(lead->ctime),
+		.btime = ns_time(pf->started),
+	};
+	return 0;
+}
+
+void
+node_stamp(struct hold *h, struct node *n, struct pinefs_stamp *st)
+{
+	struct pinefs_attr a;
+	PyObject *o = NULL;
+	enum shape s = SHAPE_NONE;
+
+	*st = (struct pinefs_stamp){ 0 };
+	if (!(n->flags & NODE_SHADOW)) {
+		if ((o = home_walk(h, n)) == NULL)
+			return;
+		s = shape_of(h->pf, o);
+	}
+	if (node_attr(h, n, o, s, &a) == 0)
+		*st = (struct pinefs_stamp){ a.change, a.size, a.mtime,
+		    a.ctime };
+	if (o != NULL)
+		bind_drop(h, o);
+}
+
+static int
+op_getattr(struct pinefs_call *call, struct pinefs_node *node, uint64_t want,
+    struct pinefs_attr *a)
+{
+	struct glow *glow;
+	struct op op;
+	int err;
+
+	(void)want;
+	if ((err = op_begin(&op, call, node)) == 0)
+		err = node_attr(&op.h, op.n, op.o, op.s, a);
+	glow = &op.h.pf->glow;
+	if (err == 0 && glow->call == call && glow->id == op.n->id) {
+		a->change = mix64(glow->hash + op.n->meta);
+		a->size = a->used = glow->size;
+		glow->id = 0;	/* for this reply, no other */
+	}
+	op_end(&op);
+	return err;
+}
+
+/* --------------------------------------------------------------- lookup -- */
+
+static int
+find_child(struct op *op, struct pinefs_name name, struct node **child)
+{
+	struct hold *h = &op->h;
+	PyObject *o;
+
+	if (op->n->kind != PINEFS_DIR)
+		return ENOTDIR;
+	if ((*child = node_beside(op->n, name)) != NULL)
+		return 0;
+	if (home_hides(h->pf, op->n, name) ||
+	    (o = child_get(h, op->o, op->s, name)) == NULL)
+		return ENOENT;
+	*child = home_child(h, op->n, name, o, shape_of(h->pf, o));
+	bind_drop(h, o);
+	return *child != NULL ? 0 : ENOMEM;
+}
+
+static int
+op_lookup(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_name name, struct pinefs_ident *id)
+{
+	struct node *child;
+	struct op op;
+	int err;
+
+	if ((err = op_begin(&op, call, node)) == 0 &&
+	    (err = find_child(&op, name, &child)) == 0)
+		node_ident(call, child, id);
+	op_end(&op);
+	return err;
+}
+
+static int
+op_resolve(struct pinefs_call *call, struct pinefs_node *node)
+{
+	struct op op;
+	int err = op_begin(&op, call, node);
+
+	op_end(&op);
+	return err;
+}
+
+static int
+op_parent(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_ident *id)
+{
+	struct op op;
+	int err = op_begin(&op, call, node);
+
+	if (err == 0)
+		node_ident(call, op.n->parent != NULL ? op.n->parent : op.n,
+		    id);
+	op_end(&op);
+	return err;
+}
+
+/* -------------------------------------------------------------- readdir -- */
+
+/*
+ * The names of the long directory that was listed last: the next page does
+ * not gather and sort them again, if the directory is still the same.
+ */
+struct listing_cache {
+	uint64_t	id, hash;
+	struct listing	l;
+};
+
+static struct listing *
+kept_listing(struct op *op, uint64_t hash)
+{
+	struct listing_cache *c = op->h.pf->lists;
+
+	return c != NULL && c->id == op->n->id && c->hash == hash ? &c->l :
+	    NULL;
+}
+
+void
+ops_forget_listing(struct hold *h)
+{
+	struct listing_cache *c = h->pf->lists;
+
+	if (c != NULL) {
+		listing_fini(h, &c->l);
+		free(c);
+		h->pf->lists = NULL;
+	}
+}
+
+/* Takes the listing over, if it is worth it. */
+static void
+keep_listing(struct op *op, uint64_t hash, struct listing *l)
+{
+	struct listing_cache *c;
+
+	listing_drop_values(&op->h, l);
+	if (l->n >= LISTING_KEPT_FROM && !l->scan) {
+		ops_forget_listing(&op->h);
+		if ((c = malloc(sizeof *c)) != NULL) {
+			*c = (struct listing_cache){ op->n->id, hash, *l };
+			op->h.pf->lists = c;
+			return;
+		}
+	}
+	listing_fini(&op->h, l);
+}
+
+static size_t
+first_behind(const struct listing *l, uint64_t after)
+{
+	size_t low = 0, high = l->n, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (l->items[mid].cookie > after)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+/* 0: go on.  Names that went, or cannot be made nodes, are left out. */
+static int
+emit_item(struct op *op, const struct listing *l, const struct item *it,
+    struct pinefs_emit *emit)
+{
+	struct pinefs_name name = { l->names.base + it->at, it->len };
+	struct pinefs_attr attr;
+	struct pinefs_ident id;
+	struct node *child = it->shadow;
+	struct hold *h = &op->h;
+	PyObject *o = it->value;
+	enum shape s = SHAPE_NONE;
+	uint8_t own[OWN_MAX];
+	bool has_attr = false;
+	int full = 0;
+
+	if (child == NULL && home_hides(h->pf, op->n, name))
+		return 0;
+	if (child == NULL && o == NULL &&
+	    (child = node_beside(op->n, name)) == NULL)
+		o = child_get(h, op->o, op->s, name);
+	else
+		Py_XINCREF(o);
+	if (o != NULL) {
+		s = shape_of(h->pf, o);
+		child = home_child(h, op->n, name, o, s);
+		if (shape_is_dir(s) && child != NULL &&
+		    child->kind == PINEFS_REG)
+			s = SHAPE_OPAQUE;
+	}
+	if (child != NULL) {
+		if (pinefs_emit_want(emit) != 0)
+			has_attr = node_attr(h, child, o, s, &attr) == 0;
+		id = (struct pinefs_ident){ .fileid = node_lead(child)->id,
+		    .generation = 1, .own = own };
+		id.own_len = (uint32_t)node_own(node_lead(child), own);
+		full = pinefs_emit(emit, name, &id, it->cookie,
+		    has_attr ? &attr : NULL);
+	}
+	if (o != NULL)
+		bind_drop(h, o);
+	return full;
+}
+
+static int
+list_directory(struct op *op, uint64_t after, struct pinefs_emit *emit)
+{
+	struct listing fresh = { 0 }, *l;
+	uint64_t hash, size;
+	size_t i;
+	int err;
+
+	if ((err = content(&op->h, op->n, op->o, op->s, &hash, &size)) != 0)
+		return err;
+	if ((l = kept_listing(op, hash)) == NULL) {
+		l = &fresh;
+		err = listing_make(op->n, op->o, op->s, l);
+		if (err != 0) {
+			listing_fini(&op->h, l);
+			return err;
+		}
+	}
+	for (i = first_behind(l, after); i < l->n; i++)
+		if (emit_item(op, l, &l->items[i], emit) != 0)
+			break;
+	if (l == &fresh)
+		keep_listing(op, hash, l);
+	return 0;
+}
+
+static int
+op_readdir(struct pinefs_call *call, struct pinefs_node *node, uint64_t after,
+    struct pinefs_emit *emit)
+{
+	struct op op;
+	int err;
+
+	if ((err = op_begin(&op, call, node)) == 0)
+		err = op.n->kind == PINEFS_DIR ?
+		    list_directory(&op, after, emit) : ENOTDIR;
+	op_end(&op);
+	return err;
+}
+
+/* ----------------------------------------------------------------- data -- */
+
+static int
+op_read(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
+    uint32_t count, struct pinefs_out *out)
+{
+	struct text t = { 0 };
+	struct op op;
+	int err;
+
+	if ((err = op_begin(&op, call, node)) == 0)
+		err = node_text(&op.h, op.n, op.o, op.s, &t);
+	if (err == 0 && off < t.len && t.len - off > count)
+		err = pinefs_out_copy(out, t.base + off, count);
+	else if (err == 0) {
+		if (off < t.len)
+			err = pinefs_out_copy(out, t.base + off,
+			    t.len - (size_t)off);
+		pinefs_out_eof(out);
+	}
+	text_fini(&t);
+	op_end(&op);
+	return err;
+}
+
+static int
+op_readlink(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_out *out)
+{
+	struct text t = { 0 };
+	struct op op;
+	int err;
+
+	if ((err = op_begin(&op, call, node)) == 0)
+		err = op.n->kind == PINEFS_LNK ?
+		    node_text(&op.h, op.n, op.o, op.s, &t) : EINVAL;
+	if (err == 0)
+		err = pinefs_out_copy(out, t.base, t.len);
+	text_fini(&t);
+	op_end(&op);
+	return err;
+}
+
+static int
+op_statfs(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_statfs *st)
+{
+	const uint64_t plenty = UINT64_C(1) << 40;
+	struct rlimit limit;
+
+	(void)node;
+	*st = (struct pinefs_statfs){
+		.bytes = plenty, .bytes_free = plenty, .bytes_avail = plenty,
+		.files = plenty, .files_free = plenty, .files_avail = plenty,
+		.name_max = NAME_LEN_MAX, .link_max = 32000,
+		.size_max = pyfs_of(call)->config.max_file,
+	};
+	if (getrlimit(RLIMIT_AS, &limit) == 0 &&
+	    limit.rlim_cur != RLIM_INFINITY)
+		st->bytes = st->bytes_free = st->bytes_avail =
+		    limit.rlim_cur;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- batch -- */
+
+static void
+broker_begin(void *arg)
+{
+	struct pyfs *pf = arg;
+
+	gil_take(pf->gil);
+	switch_look(pf);
+}
+
+static void
+broker_end(void *arg)
+{
+	struct pyfs *pf = arg;
+	struct hold h = { pf, true };
+
+	home_forget(&h);
+	gil_drop(pf->gil);
+}
+
+void
+pyfs_executor(struct pyfs *pf, struct pinefs_executor *x)
+{
+	*x = (struct pinefs_executor){ .threads = 1, .begin = broker_begin,
+	    .end = broker_end, .arg = pf };
+}
+
+const struct pinefs_ops pyfs_ops = {
+	.flags = PINEFS_STABLE_IDS | PINEFS_CHANGE_UNORDERED |
+	    PINEFS_WIDE_COOKIES | PINEFS_NO_DELEGATION,
+	.blocking = ~UINT64_C(0),
+	.lookup = op_lookup,
+	.getattr = op_getattr,
+	.readdir = op_readdir,
+	.resolve = op_resolve,
+	.parent = op_parent,
+	.read = op_read,
+	.write = op_write,
+	.commit = op_commit,
+	.setattr = op_setattr,
+	.create = op_create,
+	.remove = op_remove,
+	.rename = op_rename,
+	.link = op_link,
+	.readlink = op_readlink,
+	.statfs = op_statfs,
+	.close = op_close,
+};

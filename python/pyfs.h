@@ -1,0 +1,612 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pyfs: a running Python program as a file system.  What its files share.
+ *
+ *	module.c	what Python sees: start, stop, the trace switch
+ *	serve.c		one server: options, life, fork, end
+ *	ops.c		looking: lookup, getattr, readdir, read
+ *	change.c	changing: create, remove, rename, link, setattr, write
+ *	node.c		the table of paths that clients know
+ *	home.c		from a path to the object bound there, and back
+ *	shape.c		which Python type is which kind of file
+ *	list.c		the names in a directory
+ *	name.c		keys as file names, reversibly
+ *	value.c		values as bytes;  parse.c: bytes as values
+ *	source.c	functions as their source
+ *	bind.c		assigning, deleting
+ *	stage.c		writes that Python does not see yet
+ *	gil.c		the interpreter lock: nowhere else is it taken
+ *	worker.c	threads for code of the user
+ *	kit.c		types and functions of Python, fetched once
+ *
+ * Three ideas carry it.  A node is a path, not an object: no reference to a
+ * Python object is kept between two requests.  A container has one home path
+ * and is a symbolic link everywhere else, so the tree ends.  Looking runs no
+ * code of the user: only slots of base types are called.
+ *
+ * Everything here is guarded by the interpreter lock, unless it says
+ * otherwise.  Code between two calls that may run Python code is atomic.
+ */
+#ifndef PYFS_H
+#define PYFS_H
+
+/* Our floor, whatever the headers are of. */
+#define Py_LIMITED_API	0x03080000
+#include <Python.h>
+
+#include <errno.h>
+#include <pinefs.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+struct gil;
+
+/* A function answered that it would have to run code of the user. */
+#define PYFS_WORKER	(-2)
+
+enum {
+	NAME_LEN_MAX = 255,
+	DEPTH_MAX = 200,	/* deeper containers are shown as files */
+	OWN_MAX = 104,		/* of a handle, in v4 */
+	PATH_LEN_MAX = 4096
+};
+
+/* ---------------------------------------------------------------- hash -- */
+
+/* The same on every host and in every run: fileids are made of these. */
+static inline uint64_t
+mix64(uint64_t h)
+{
+	h ^= h >> 32;
+	h *= UINT64_C(0xd6e8feb86659fd93);
+	h ^= h >> 32;
+	h *= UINT64_C(0xd6e8feb86659fd93);
+	return h ^ h >> 32;
+}
+
+uint64_t hash64(uint64_t seed, const void *base, size_t len);
+
+/* ---------------------------------------------------------------- text -- */
+
+/*
+ * Bytes that are seen for the length of an operation: borrowed from a Python
+ * object that `owner` keeps, or in `heap`, or in `small`.
+ */
+struct text {
+	const char	*base;
+	size_t		 len;
+	PyObject	*owner;
+	char		*heap;
+	char		 small[88];
+};
+
+void	text_fini(struct text *);
+/* Format into *t; 0 or ENOMEM. */
+int	text_printf(struct text *t, const char *format, ...)
+	    __attribute__((format(printf, 2, 3)));
+/* The bytes of a bytes object, which is taken over. */
+int	text_take(struct text *t, PyObject *bytes);
+
+/* -------------------------------------------------------------- shapes -- */
+
+/* What a Python type is as a file; decided by the type alone. */
+enum shape {
+	SHAPE_NONE,		/* nothing is bound there */
+	/* Files, */
+	SHAPE_STR, SHAPE_BYTES, SHAPE_BYTEARRAY, SHAPE_BOOL, SHAPE_INT,
+	SHAPE_FLOAT, SHAPE_COMPLEX, SHAPE_NIL, SHAPE_RANGE, SHAPE_SLICE,
+	SHAPE_ELLIPSIS, SHAPE_STD, SHAPE_ENUM, SHAPE_FUNC, SHAPE_REPR,
+	SHAPE_OPAQUE,
+	/* symbolic links, */
+	SHAPE_SYMLINK,
+	/* and directories. */
+	SHAPE_MODULE, SHAPE_CLASS, SHAPE_INSTANCE, SHAPE_DICT, SHAPE_PROXY,
+	SHAPE_LIST, SHAPE_TUPLE, SHAPE_NAMED, SHAPE_SET, SHAPE_FROZENSET,
+	SHAPE_DEQUE
+};
+
+static inline bool
+shape_is_dir(enum shape s)
+{
+	return s >= SHAPE_MODULE;
+}
+
+/* A namespace: names are identifiers, bound by setattr. */
+static inline bool
+shape_is_space(enum shape s)
+{
+	return s == SHAPE_MODULE || s == SHAPE_CLASS || s == SHAPE_INSTANCE;
+}
+
+static inline bool
+shape_is_sequence(enum shape s)
+{
+	return s == SHAPE_LIST || s == SHAPE_TUPLE || s == SHAPE_DEQUE;
+}
+
+struct pyfs;
+
+enum shape shape_of(const struct pyfs *, PyObject *o);
+/* What is known of types is old: code of the user may have run. */
+void	shape_forget(void);
+/* Something can be bound in it, or (a file) its text can be parsed. */
+bool	shape_is_writable(enum shape s, PyObject *o);
+/* The dict behind a module, class, mappingproxy, instance or dict; a new
+ * reference, or NULL without an exception. */
+PyObject *shape_dict(enum shape s, PyObject *o);
+/* `name` in the dicts of the bases of `type`; new reference or NULL. */
+PyObject *shape_of_class(PyObject *type, PyObject *name);
+/* The value of a slot, or NULL without an exception. */
+PyObject *shape_slot(PyObject *o, PyObject *name);
+/* Calls fn for each class of the mro of `type` with its dict. */
+int	shape_mro(PyObject *type,
+	    int (*fn)(PyObject *cls, PyObject *dict, void *arg), void *arg);
+/* The names of the slots of o's classes, as a new list; NULL: none. */
+PyObject *shape_slots(PyObject *o);
+
+/* --------------------------------------------------------------- nodes -- */
+
+enum {
+	NODE_SEEN = 0x01,	/* `seen` is the hash of a content */
+	NODE_MOVED = 0x02,	/* `id` is not the hash of the path */
+	NODE_MODE = 0x04,	/* `mode` was set by a client */
+	NODE_SHADOW = 0x08,	/* exists beside Python: seen by NFS only */
+	NODE_FRESH = 0x10,	/* made by a client; no content bound yet */
+	NODE_DEAD = 0x20,	/* the name was removed */
+	NODE_WALKING = 0x40,	/* its object is being looked for */
+	NODE_USED = 0x80,	/* since the clock's hand came by */
+	NODE_VERF = 0x100,	/* `verf` of an exclusive create */
+	NODE_TIMES = 0x200,	/* mtime was set by a client */
+	NODE_MADE = 0x400	/* by a client: its type says nothing */
+};
+
+struct stage;
+
+/* A path: a name in a directory. */
+struct node {
+	struct node	*id_next;	/* chains of the three indexes */
+	struct node	*at_next;
+	struct node	*home_next;
+	struct node	*parent;	/* NULL: the root */
+	struct node	*leader;	/* of a group of hard links, or NULL */
+	struct node	*link_next;	/* ring of that group, or NULL */
+	struct node	*beside_next;	/* of the parent's shadows */
+	struct node	*beside;	/* shadows in this directory */
+	struct stage	*stage;
+	PyObject	*memo;		/* what is bound there, in this hold */
+	struct node	*memo_next;
+	const void	*home;		/* address of the object at home here */
+	uint8_t		*own;		/* handle bytes it was born with */
+	char		*name;
+	uint64_t	 id;		/* fileid */
+	uint64_t	 path_hash;
+	uint64_t	 seen;		/* hash of the content seen last */
+	uint64_t	 meta;		/* counts chmod and utimes */
+	int64_t		 mtime, ctime;	/* ns */
+	uint8_t		 verf[8];
+	uint32_t	 children;	/* nodes whose parent this is */
+	uint32_t	 pins;
+	uint16_t	 flags, mode, name_len;
+	uint8_t		 kind;		/* PINEFS_REG, _DIR or _LNK */
+	uint8_t		 own_len;
+	char		 inline_name[];
+};
+
+struct nodes {
+	struct node	**by_id, **by_at, **by_home;
+	size_t		 size;		/* buckets in each: a power of two */
+	size_t		 n, max;
+	size_t		 hand;		/* of the clock */
+	struct node	*root;
+};
+
+int	nodes_init(struct nodes *, size_t max);
+void	nodes_fini(struct nodes *);
+
+struct node *node_by_id(const struct nodes *, uint64_t id);
+struct node *node_find(const struct nodes *, const struct node *parent,
+	    struct pinefs_name name, int kind);
+/* The node, made if there was none; NULL without memory. */
+struct node *node_make(struct nodes *, struct node *parent,
+	    struct pinefs_name name, int kind);
+struct node *node_by_home(const struct nodes *, const void *object);
+void	node_set_home(struct nodes *, struct node *, const void *object);
+/* While pinned a node is not freed. */
+void	node_pin(struct node *);
+void	node_unpin(struct nodes *, struct node *);
+void	node_reap(struct nodes *, struct node *);
+/* The name is gone: forget it, at once or when it is no longer pinned. */
+void	node_remove(struct nodes *, struct node *);
+/* It has another name now, and keeps its id and handle. */
+int	node_move(struct nodes *, struct node *, struct node *parent,
+	    struct pinefs_name name);
+/* Another name for the same object. */
+int	node_link(struct nodes *, struct node *, struct node *member);
+/* Its value is another now: it leaves the group. */
+void	node_unlink(struct node *);
+unsigned node_nlink(const struct node *);
+/* The leader of its group: whose id, times and stage count. */
+static inline struct node *
+node_lead(struct node *n)
+{
+	return n->leader != NULL ? n->leader : n;
+}
+
+unsigned node_depth(const struct node *);
+bool	node_is_below(const struct node *, const struct node *top);
+/* "/a/b" into buf, cut at size; the full length ("" is the root). */
+size_t	node_path(const struct node *, char *buf, size_t size);
+/* The bytes for handles; 0: none, the path is too long. */
+size_t	node_own(const struct node *, uint8_t buf[OWN_MAX]);
+uint32_t node_module_hash(struct pinefs_name name);
+
+/* Shadows of a directory. */
+struct node *node_beside(const struct node *dir, struct pinefs_name name);
+void	node_beside_add(struct node *);
+void	node_beside_drop(struct node *);
+
+/* -------------------------------------------------------------- options -- */
+
+struct pyfs_config {
+	PyObject	*root;		/* NULL: sys.modules */
+	PyObject	*symlink;	/* the class pinefs.Symlink */
+	PyObject	*switches;	/* dicts that hold trace_rpc */
+	char		**exclude, **protect, **shadow;	/* NULL at the end */
+	bool		 readonly, hide_private, exact_newline;
+	bool		 quiet_gil;	/* gil="polite" */
+	uint32_t	 mode_mask;
+	size_t		 max_nodes, max_file;
+	unsigned	 time_box;	/* ms */
+};
+
+/*
+ * What was written is not always how the value reads: `TRUE` becomes `True`.
+ * The reply that commits must carry the attributes of what was written, or
+ * the client would take its own page for what is here.
+ */
+struct glow {
+	const struct pinefs_call *call;
+	uint64_t		  id;		/* of the node; 0: none */
+	uint64_t		  hash, size;
+};
+
+struct pyfs {
+	struct pyfs		*next;		/* of all in this process */
+	struct pinefs		*fs;
+	struct pinefs_server	*server;
+	struct gil		*gil;
+	struct pinefs_executor	 executor;
+	struct pyfs_config	 config;
+	struct nodes		 nodes;
+	struct node		*memos;		/* nodes with a memo */
+	struct stage		*stages;	/* that wait for their commit */
+	struct listing_cache	*lists;
+	struct glow		 glow;
+	uint32_t		 uid, gid;
+	int64_t			 started;	/* ns */
+	int64_t			 last_time;	/* none is given out twice */
+	bool			 stopping;
+};
+
+/* Who is at work: the broker keeps memos and may run no code of the user. */
+struct hold {
+	struct pyfs	*pf;
+	bool		 broker;
+};
+
+/* All servers of this process. */
+extern struct pyfs *pyfs_all;
+
+/* With the lock, which they let go of while they wait. */
+int	pyfs_start(struct pyfs *, PyObject *settings);
+void	pyfs_stop(struct pyfs *);
+void	pyfs_free(struct pyfs *);
+void	pyfs_free_config(struct pyfs *);
+void	pyfs_fork_child(void);
+/* The switch trace_rpc; and a look whether it was written to its modules'
+ * dicts behind their backs. */
+void	switch_set(long value);
+void	switch_look(struct pyfs *);
+
+int64_t	pyfs_now(struct pyfs *);	/* ns, later than the last one */
+void	pyfs_log(const char *format, ...)
+	    __attribute__((format(printf, 1, 2)));
+
+/* --------------------------------------------------------------- names -- */
+
+/* Text that grows; names of a listing. */
+struct sbuf {
+	char	*base;
+	size_t	 len, cap;
+};
+
+int	sbuf_add(struct sbuf *, const void *base, size_t len);
+void	sbuf_fini(struct sbuf *);
+
+/*
+ * Append the name of `key` to *b.  `dict` (or NULL) decides whether an int
+ * needs its prefix.  *scan: the key is found again only by looking through
+ * all names.  0 or an errno.
+ */
+int	name_of_key(struct sbuf *b, PyObject *dict, PyObject *key, bool *scan);
+/*
+ * The key that has this name: a new reference, or NULL with *err 0 when it
+ * can only be found by looking through all names, or ENOENT.
+ */
+PyObject *name_to_key(struct pinefs_name name, int *err);
+/* The int that a decimal name stands for, or NULL. */
+PyObject *name_to_number(struct pinefs_name name);
+/* The text of a name as a str key. */
+PyObject *name_to_str(struct pinefs_name name);
+/* An index: digits only, no leading zero; -1 else. */
+Py_ssize_t name_to_index(struct pinefs_name name);
+bool	name_is_identifier(struct pinefs_name name);
+bool	name_equal(struct pinefs_name a, const char *base, size_t len);
+
+/* ------------------------------------------------------------- listing -- */
+
+struct item {
+	uint64_t	 cookie;
+	size_t		 at;		/* of the name in the text */
+	uint32_t	 len;
+	PyObject	*value;		/* owned, or NULL: look it up */
+	PyObject	*key;		/* owned, where the name says too little */
+	struct node	*shadow;	/* exists beside Python */
+};
+
+struct listing {
+	struct item	*items;
+	size_t		 n, cap;
+	struct sbuf	 names;
+	bool		 scan;		/* some names say too little */
+};
+
+/* Every name, in the order of the cookies; `dir` (or NULL) for shadows.
+ * listing_fini also after a failure. */
+int	listing_make(const struct node *dir, PyObject *o, enum shape,
+	    struct listing *);
+void	listing_fini(struct hold *, struct listing *);
+/* To be kept beyond the hold. */
+void	listing_drop_values(struct hold *, struct listing *);
+/* Nothing is bound in it. */
+bool	listing_is_empty(PyObject *o, enum shape);
+/* What is bound to `name`: a new reference, or NULL: ENOENT. */
+PyObject *child_get(struct hold *, PyObject *o, enum shape,
+	    struct pinefs_name name);
+PyObject *child_search(struct hold *, PyObject *o, enum shape,
+	    struct pinefs_name name, PyObject **key);
+/* Changes whenever a name comes or goes, or a container is exchanged. */
+uint64_t listing_hash(const struct pyfs *, PyObject *o, enum shape);
+uint64_t cookie_of(struct pinefs_name name, enum shape);
+
+/* --------------------------------------------------------------- homes -- */
+
+/*
+ * What is bound at the node's path, if it is of the node's kind: a new
+ * reference, or NULL (ESTALE).
+ */
+PyObject *home_walk(struct hold *, struct node *);
+/*
+ * The node for what is bound to `name` in `parent`: the home of a container,
+ * a link to it, or a file.  NULL without memory.
+ */
+struct node *home_child(struct hold *, struct node *parent,
+	    struct pinefs_name name, PyObject *o, enum shape);
+/* The node where a container is at home now, or NULL. */
+struct node *home_find(struct hold *, PyObject *o, enum shape);
+/* The text of the symbolic link `n` to what is bound there. */
+int	home_link_text(struct hold *, struct node *n, PyObject *o,
+	    enum shape, struct text *);
+/* What the text of a link in `dir` leads to: a new reference, or NULL. */
+PyObject *home_follow(struct hold *, struct node *dir,
+	    struct pinefs_name target);
+/* The node of a handle, from the table or by the path in it; or NULL. */
+struct node *home_node(struct hold *, const struct pinefs_ident *id);
+/* Forget what was found in this hold: bindings have changed. */
+void	home_forget(struct hold *);
+/* Options say that this name is not served. */
+bool	home_hides(const struct pyfs *, const struct node *parent,
+	    struct pinefs_name name);
+/* `path`, dotted or with slashes, matches one of the patterns. */
+bool	home_match(char *const *patterns, const struct node *parent,
+	    struct pinefs_name name, char slash);
+
+/* --------------------------------------------------------------- values -- */
+
+int	value_render(struct pyfs *, PyObject *o, enum shape, struct text *);
+int	source_render(PyObject *o, struct text *);
+/*
+ * The value that `bytes` stand for where `old` (of shape `s`; NULL: nothing)
+ * is bound now.  A new reference; or NULL with *err EINVAL, EACCES, ENOMEM,
+ * or PYFS_WORKER.
+ */
+PyObject *value_parse(struct hold *, PyObject *old, enum shape s,
+	    const char *base, size_t len, bool replacing, int *err);
+
+/* -------------------------------------------------------------- binding -- */
+
+/* Bind, delete: 0, an errno, or PYFS_WORKER. */
+int	bind_set(struct hold *, PyObject *dir, enum shape, struct pinefs_name,
+	    PyObject *value);
+int	bind_delete(struct hold *, PyObject *dir, enum shape,
+	    struct pinefs_name);
+/* Let go of a value whose end may run code of the user. */
+void	bind_drop(struct hold *, PyObject *o);
+/* The errno of the Python exception that is set, which is cleared. */
+int	py_errno(void);
+int	py_errno_bind(void);
+
+/* --------------------------------------------------------------- stages -- */
+
+struct stage {
+	struct stage	*next, **prev;
+	struct node	*node;
+	char		*base;
+	size_t		 len, cap;
+	uint64_t	 version;	/* counts changes */
+	uint64_t	 hash;		/* of the bytes, at hash_version */
+	uint64_t	 hash_version;
+	uint64_t	 base_hash;	/* of the value it was begun over */
+	int64_t		 due;		/* pyfs_clock: commit by itself; 0: no */
+	bool		 replacing;	/* begun by cutting to nothing */
+};
+
+enum { STAGE_AFTER_WRITE = 200, STAGE_AFTER_CUT = 1000 };	/* ms */
+
+/*
+ * The stage of a node; begun with the first `keep` bytes of what is there.
+ * `o` may be NULL.
+ */
+int	stage_begin(struct pyfs *, struct node *, PyObject *o, enum shape,
+	    size_t keep);
+int	stage_resize(struct pyfs *, struct node *, uint64_t size);
+int	stage_write(struct pyfs *, struct node *, uint64_t off,
+	    const struct iovec *, unsigned n);
+uint64_t stage_hash(struct stage *);
+/* Commit by itself in `ms` from now. */
+void	stage_due(struct node *, unsigned ms);
+void	stage_drop(struct pyfs *, struct node *);
+/* Parse, bind, drop: 0, an errno (the stage stays), or PYFS_WORKER. */
+int	stage_commit(struct hold *, struct node *);
+/* Those whose time has come, or all; failures are logged. */
+void	stage_commit_due(struct hold *, bool all);
+
+/* ---------------------------------------------------------------- lock -- */
+
+struct gil *gil_new(bool polite);
+void	gil_free(struct gil *);
+/* By the one thread of the broker, around each batch. */
+void	gil_take(struct gil *);
+void	gil_drop(struct gil *);
+/* By other threads of ours, which keep their state. */
+void	gil_enter(PyThreadState **kept);
+void	gil_leave(PyThreadState **kept);
+/* The thread ends. */
+void	gil_bye(PyThreadState **kept);
+/* With the lock: no requests for a while; never again. */
+void	gil_idle(void);
+void	gil_restore(void);
+/* In the child of a fork. */
+void	gil_fork_child(struct gil *);
+int64_t	pyfs_clock(void);		/* ns, monotonic */
+
+/* -------------------------------------------------------------- workers -- */
+
+/*
+ * Work for a thread that may run code of the user.  `run` is called with the
+ * interpreter lock, `done` without it and exactly once: with the result, or
+ * with EIO when the work was given up, while `run` goes on.  Then freed.
+ */
+struct job {
+	struct job	*next;
+	struct pyfs	*pf;
+	int		(*run)(struct job *, struct hold *);
+	void		(*done)(struct job *, int err);
+	int64_t		 time_box;	/* ns; then it is interrupted */
+	/* The workers' own: */
+	int64_t		 started;
+	int		 refs;
+	bool		 given_up, interrupted;
+};
+
+int	workers_start(void);
+/* What is queued is done first.  Without the interpreter lock. */
+void	workers_stop(unsigned ms);
+void	workers_fork_child(void);
+/* Takes the job over; EBUSY: too many were given up. */
+int	worker_do(struct job *);
+/* Drop a reference there.  With the interpreter lock. */
+void	worker_drop(PyObject *o);
+/* Stages are due, the program is left alone: then, or earlier. */
+void	worker_commit_at(int64_t when);
+void	worker_idle_at(int64_t when);
+
+/* ------------------------------------------------------------------ kit -- */
+
+/* Types and functions of Python, fetched once at import. */
+struct kit {
+	PyObject *function, *method, *property, *staticmethod, *classmethod,
+	    *cached_property, *getset, *member, *proxy, *code, *deque,
+	    *ellipsis, *builtin, *method_descriptor, *wrapper_descriptor,
+	    *method_wrapper, *generator, *coroutine, *cell, *frame,
+	    *classmethod_descriptor, *async_generator, *notimplemented;
+	PyObject *type_dict, *type_mro, *type_module, *type_qualname;
+	PyObject *property_get, *staticmethod_func, *classmethod_func;
+	PyObject *int_repr, *float_repr, *complex_repr, *range_repr,
+	    *slice_repr, *type_repr;
+	PyObject *set_iter, *frozenset_iter, *deque_iter, *deque_len,
+	    *set_len, *frozenset_len, *list_len;
+	PyObject *set_has, *frozenset_has, *referents, *literal_eval;
+	PyObject *deque_append, *deque_pop, *set_add, *set_discard;
+	PyObject *s_dict, *s_get, *s_slots, *s_class, *s_name, *s_module,
+	    *s_qualname, *s_fields, *s_code, *s_doc, *s_func, *s_fget,
+	    *s_filename, *s_firstlineno, *s_enum_name, *s_trace_rpc, *s_set,
+	    *s_members, *s_varnames, *s_argcount;
+	/* Not in the headers of our floor; the first two are in all. */
+	const char *(*utf8)(PyObject *, Py_ssize_t *);
+	void	(*delete_current)(void);
+	int	(*gc_disable)(void);
+	int	(*gc_enable)(void);
+};
+
+extern struct kit kit;
+
+int	kit_init(void);
+/* A function of a later Python than our floor; NULL: not here. */
+void	kit_newer(const char *name, void *function);
+/* A type of an imported module of the standard library, borrowed or NULL. */
+PyObject *kit_std(const char *module, const char *name);
+#define IS_A(o, FLAG) \
+	((PyType_GetFlags(Py_TYPE(o)) & Py_TPFLAGS_##FLAG##_SUBCLASS) != 0)
+#define IS_EXACTLY(o, type)	((PyObject *)Py_TYPE(o) == (type))
+#define TYPE_OF(o)		((PyObject *)Py_TYPE(o))
+
+/* ----------------------------------------------------------- operations -- */
+
+/* One operation's look at its object. */
+struct op {
+	struct hold	 h;
+	struct node	*n;
+	PyObject	*o;		/* NULL: a shadow */
+	enum shape	 s;
+};
+
+/* 0 or ESTALE; op_end also after a failure. */
+int	op_begin(struct op *, struct pinefs_call *, struct pinefs_node *);
+void	op_end(struct op *);
+/* The attributes of a node; `o` is what is bound there. */
+int	node_attr(struct hold *, struct node *, PyObject *o, enum shape,
+	    struct pinefs_attr *);
+/* The same for before and after. */
+void	node_stamp(struct hold *, struct node *, struct pinefs_stamp *);
+void	node_ident(struct pinefs_call *, struct node *,
+	    struct pinefs_ident *);
+/* The text of a file, or of its stage. */
+int	node_text(struct hold *, struct node *, PyObject *o, enum shape,
+	    struct text *);
+/* May what is bound there be exchanged? */
+bool	node_is_writable(struct hold *, struct node *, PyObject *o,
+	    enum shape);
+
+int	op_setattr(struct pinefs_call *, struct pinefs_node *,
+	    const struct pinefs_set *, struct pinefs_change *);
+int	op_write(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_write *);
+int	op_commit(struct pinefs_call *, struct pinefs_node *, uint64_t off,
+	    uint64_t len);
+int	op_create(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_name, const struct pinefs_create *,
+	    struct pinefs_made *);
+int	op_remove(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_name, int kind, struct pinefs_change *);
+int	op_rename(struct pinefs_call *, struct pinefs_rename *);
+int	op_link(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_node *, struct pinefs_name, struct pinefs_change *);
+void	op_close(struct pinefs_node *);
+
+extern const struct pinefs_ops pyfs_ops;
+void	pyfs_executor(struct pyfs *, struct pinefs_executor *);
+void	ops_forget_listing(struct hold *);
+
+#endif

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rename and link (PYFS 8.3, 8.4).
+ *
+ *	from \ to	shadow			real name
+ *	shadow		moves, beside Python	its text is parsed by the type
+ *						of what it replaces, and bound
+ *	real		its text goes beside	bound there, then deleted here;
+ *			Python, it is deleted	rolled back if that fails
+ *
+ * The node moves along, so that open files stay valid.
+ */
+#include "change.h"
+
+/* One rename, looked at from both ends. */
+struct move {
+	struct request	*r;
+	struct dir	 from, to;
+	struct node	*source;	/* what moves */
+	struct node	*target;	/* what is replaced, or NULL */
+	PyObject	*value, *old;	/* bound there; NULL for shadows */
+	bool		 to_shadow;
+};
+
+static enum shape
+shape_or_none(struct hold *h, PyObject *o)
+{
+	return o != NULL ? shape_of(h->pf, o) : SHAPE_NONE;
+}
+
+static struct node *
+find(struct hold *h, struct node *dir, struct dir *d,
+    struct pinefs_name name, PyObject **o)
+{
+	struct node *n = node_beside(dir, name);
+
+	*o = NULL;
+	if (n != NULL || home_hides(h->pf, dir, name))
+		return n;
+	if ((*o = child_get(h, d->o, d->s, name)) == NULL)
+		return NULL;
+	return home_child(h, dir, name, *o, shape_of(h->pf, *o));
+}
+
+/* ---------------------------------------------------- what is replaced -- */
+
+static int
+may_replace(struct hold *h, struct move *m)
+{
+	struct request *r = m->r;
+
+	/* A shadow that replaces is a way of writing, no removal. */
+	if (m->value != NULL && (is_protected(h, r->n, m->from.s, r->name) ||
+	    is_protected(h, r->to, m->to.s, r->new_name)))
+		return EPERM;
+	if (m->source->kind == PINEFS_DIR && node_is_below(r->to, m->source))
+		return EINVAL;
+	if (m->target == NULL)
+		return 0;
+	if (m->source->kind == PINEFS_DIR && m->target->kind != PINEFS_DIR)
+		return ENOTDIR;
+	if (m->target->kind != PINEFS_DIR)
+		return 0;
+	if (m->source->kind != PINEFS_DIR)
+		return EISDIR;
+	return m->target->beside == NULL && listing_is_empty(m->old,
+	    shape_of(h->pf, m->old)) ? 0 : ENOTEMPTY;
+}
+
+/* The node has the new name; what was there under it is no more. */
+static int
+move_node(struct hold *h, struct move *m)
+{
+	struct request *r = m->r;
+	struct nodes *t = &h->pf->nodes;
+
+	if (m->target != NULL && m->target != m->source) {
+		if (node_nlink(node_lead(m->target)) == 1)
+			stage_drop(h->pf, m->target);
+		node_remove(t, m->target);
+	}
+	return node_move(t, m->source, r->to, r->new_name);
+}
+
+/* ------------------------------------------------------- from a shadow -- */
+
+static int
+shadow_to_shadow(struct hold *h, struct move *m)
+{
+	struct node *n = m->source;
+	int err;
+
+	node_beside_drop(n);
+	err = move_node(h, m);
+	node_beside_add(n);
+	n->flags &= (uint16_t)~NODE_FRESH;	/* not to be bound */
+	return err;
+}
+
+/* A replacing write: the type of what is there decides. */
+static int
+shadow_to_real(struct hold *h, struct move *m)
+{
+	struct request *r = m->r;
+	struct stage *st = m->source->stage;
+	enum shape s = shape_or_none(h, m->old);
+	PyObject *like = m->old, *value, *bytes;
+	int err;
+
+	if (m->target != NULL && m->target->kind != PINEFS_REG)
+		return EISDIR;
+	if (!shape_is_writable(m->to.s, m->to.o))
+		return EACCES;
+	/* What a client made itself is text or bytes, as it comes. */
+	if (m->target != NULL && m->target->flags & NODE_MADE &&
+	    (s == SHAPE_STR || s == SHAPE_BYTES))
+		like = NULL;
+	bytes = PyBytes_FromStringAndSize(st->base, (Py_ssize_t)st->len);
+	if (bytes == NULL)
+		return py_errno();
+	value = value_parse(h, like, s, PyBytes_AsString(bytes),
+	    (size_t)PyBytes_Size(bytes), true, &err);
+	Py_DECREF(bytes);
+	if (value == NULL)
+		return err;
+	if (value != m->old)
+		err = bind_set(h, m->to.o, m->to.s, r->new_name, value);
+	bind_drop(h, value);
+	if (err != 0)
+		return err;
+	node_beside_drop(m->source);
+	m->source->flags &= (uint16_t)~(NODE_FRESH | NODE_VERF);
+	if (like != NULL)
+		m->source->flags &= (uint16_t)~NODE_MADE;
+	stage_drop(h->pf, m->source);
+	return move_node(h, m);
+}
+
+/* ------------------------------------------------------ from a binding -- */
+
+static int
+real_to_shadow(struct hold *h, struct move *m)
+{
+	struct pyfs *pf = h->pf;
+	struct request *r = m->r;
+	struct node *n = m->source;
+	enum shape s = shape_of(pf, m->value);
+	int err;
+
+	if (n->link_next != NULL)
+		node_unlink(n);
+	/* First the text, without which nothing may be deleted. */
+	if ((err = stage_begin(pf, n, m->value, s, SIZE_MAX)) != 0)
+		return err;
+	n->stage->due = 0;
+	if ((err = bind_delete(h, m->from.o, m->from.s, r->name)) != 0) {
+		stage_drop(pf, n);
+		return err;
+	}
+	if ((err = move_node(h, m)) == 0)
+		node_beside_add(n);
+	return err;
+}
+
+/* What is bound at the new name: as it is, or parsed for its new place. */
+static PyObject *
+value_for(struct hold *h, struct move *m, int *err)
+{
+	enum shape s = shape_or_none(h, m->old);
+	struct text t = { 0 };
+	PyObject *v = NULL;
+
+	if (m->old == NULL || !(m->source->flags & NODE_MADE) ||
+	    m->target->flags & NODE_MADE || shape_is_dir(s)) {
+		Py_INCREF(m->value);
+		return m->value;
+	}
+	*err = value_render(h->pf, m->value, shape_of(h->pf, m->value), &t);
+	if (*err == 0)
+		v = value_parse(h, m->old, s, t.base, t.len, true, err);
+	text_fini(&t);
+	return v;
+}
+
+static int
+roll_back(struct hold *h, struct move *m)
+{
+	struct request *r = m->r;
+
+	if (m->old != NULL)
+		return bind_set(h, m->to.o, m->to.s, r->new_name, m->old);
+	return bind_delete(h, m->to.o, m->to.s, r->new_name);
+}
+
+/* A directory that cannot give the name up: say so before anything is done. */
+static int
+can_delete(struct hold *h, struct move *m)
+{
+	struct dir *d = &m->from;
+	Py_ssize_t n;
+
+	(void)h;
+	if (!shape_is_writable(d->s, d->o))
+		return d->s == SHAPE_CLASS ? EPERM : EACCES;
+	if (d->s == SHAPE_LIST || d->s == SHAPE_DEQUE) {
+		n = PySequence_Size(d->o);
+		return name_to_index(m->r->name) == n - 1 ? 0 : EPERM;
+	}
+	return 0;
+}
+
+static int
+real_to_real(struct hold *h, struct move *m)
+{
+	struct request *r = m->r;
+	PyObject *value;
+	int err;
+
+	if ((err = can_delete(h, m)) != 0 ||
+	    (value = value_for(h, m, &err)) == NULL)
+		return err;
+	err = bind_set(h, m->to.o, m->to.s, r->new_name, value);
+	bind_drop(h, value);
+	if (err != 0)
+		return err;
+	err = bind_delete(h, m->from.o, m->from.s, r->name);
+	if (err != 0) {
+		/* The second half on a worker is the whole on a worker. */
+		(void)roll_back(h, m);
+		return err;
+	}
+	return move_node(h, m);
+}
+
+static int
+move(struct hold *h, struct move *m)
+{
+	bool from_shadow = m->value == NULL;
+	int err;
+
+	if (m->target != NULL && node_lead(m->source) ==
+	    node_lead(m->target))
+		return 0;	/* two names of one file: nothing is done */
+	if ((err = may_replace(h, m)) != 0)
+		return err;
+	if (m->to_shadow && m->source->kind == PINEFS_REG)
+		return from_shadow ? shadow_to_shadow(h, m) :
+		    real_to_shadow(h, m);
+	return from_shadow ? shadow_to_real(h, m) : real_to_real(h, m);
+}
+
+/* What clients have written is bound before it moves. */
+static int
+commit_first(struct hold *h, struct move *m)
+{
+	int err;
+
+	if (m->value == NULL || node_lead(m->source)->stage == NULL)
+		return 0;
+	if ((err = stage_commit(h, node_lead(m->source))) != 0)
+		return err;
+	bind_drop(h, m->value);
+	m->value = child_get(h, m->from.o, m->from.s, m->r->name);
+	return m->value != NULL ? 0 : ENOENT;
+}
+
+static int
+work_rename(struct hold *h, struct request *r)
+{
+	struct move m = { .r = r };
+	int err;
+
+	if ((err = dir_begin(h, r->n, &m.from)) != 0 ||
+	    (err = dir_begin(h, r->to, &m.to)) != 0)
+		goto out;
+	node_stamp(h, r->n, &r->chg.before);
+	node_stamp(h, r->to, &r->to_chg.before);
+	m.source = find(h, r->n, &m.from, r->name, &m.value);
+	if (m.source == NULL) {
+		err = ENOENT;
+		goto out;
+	}
+	node_pin(m.source);
+	m.target = find(h, r->to, &m.to, r->new_name, &m.old);
+	m.to_shadow = is_shadow_name(h->pf, m.to.s, r->new_name);
+	if (m.to_shadow && m.old != NULL)
+		m.to_shadow = false;	/* such a name is bound: let it be */
+	if (home_hides(h->pf, r->to, r->new_name))
+		err = EPERM;
+	if (err == 0)
+		err = commit_first(h, &m);
+	if (err == 0)
+		err = move(h, &m);
+	home_forget(h);
+	if (err == 0) {
+		node_stamp(h, r->n, &r->chg.after);
+		node_stamp(h, r->to, &r->to_chg.after);
+	}
+	node_unpin(&h->pf->nodes, m.source);
+out:
+	if (m.value != NULL)
+		bind_drop(h, m.value);
+	if (m.old != NULL)
+		bind_drop(h, m.old);
+	dir_end(h, &m.from);
+	dir_end(h, &m.to);
+	return err;
+}
+
+int
+op_rename(struct pinefs_call *call, struct pinefs_rename *rn)
+{
+	struct request r = { .work = work_rename, .call = call,
+	    .name = rn->old_name, .new_name = rn->new_name,
+	    .chg_out = &rn->from_change, .to_chg_out = &rn->to_change };
+	struct op from, to = { 0 };
+	int err;
+
+	if ((err = op_begin(&from, call, rn->from)) == 0 &&
+	    (err = op_begin(&to, call, rn->to)) == 0) {
+		r.to = to.n;
+		err = request_do(&from, &r);
+	}
+	if (to.n != NULL)
+		op_end(&to);
+	op_end(&from);
+	return err;
+}
+
+/* ----------------------------------------------------------------- link -- */
+
+/*
+ * Another name for the same object.  From then on a commit through one name
+ * binds both, as long as both are still bound to one object.
+ */
+static int
+bind_link(struct hold *h, struct request *r, struct dir *d, PyObject *o)
+{
+	struct node *member;
+	int err;
+
+	if (!shape_is_writable(d->s, d->o))
+		return EACCES;
+	if (r->n->parent == NULL && is_protected(h, r->n, d->s, r->name))
+		return EPERM;
+	if (is_shadow_name(h->pf, d->s, r->name) ||
+	    home_hides(h->pf, r->n, r->name))
+		return EPERM;
+	if ((err = bind_set(h, d->o, d->s, r->name, o)) != 0)
+		return err;
+	member = node_make(&h->pf->nodes, r->n, r->name, PINEFS_REG);
+	if (member == NULL)
+		return ENOMEM;
+	return node_link(&h->pf->nodes, r->to, member);
+}
+
+static int
+work_link(struct hold *h, struct request *r)
+{
+	PyObject *o = NULL, *there = NULL;
+	struct dir d;
+	int err;
+
+	if ((err = dir_begin(h, r->n, &d)) != 0)
+		goto out;
+	node_stamp(h, r->n, &r->chg.before);
+	if (node_beside(r->n, r->name) != NULL ||
+	    (there = child_get(h, d.o, d.s, r->name)) != NULL)
+		err = EEXIST;
+	else if (r->to->kind != PINEFS_REG || r->to->flags & NODE_SHADOW)
+		err = EPERM;
+	else
+		err = stage_commit(h, r->to);
+	if (err == 0 && (o = home_walk(h, r->to)) == NULL)
+		err = ESTALE;
+	if (err == 0)
+		err = bind_link(h, r, &d, o);
+	home_forget(h);
+	if (err == 0)
+		node_stamp(h, r->n, &r->chg.after);
+out:
+	if (there != NULL)
+		bind_drop(h, there);
+	if (o != NULL)
+		bind_drop(h, o);
+	dir_end(h, &d);
+	return err;
+}
+
+int
+op_link(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_node *dir, struct pinefs_name name,
+    struct pinefs_change *chg)
+{
+	struct request r = { .work = work_link, .call = call, .name = name,
+	    .chg_out = chg };
+	struct op file = { 0 }, to;
+	int err;
+
+	if ((err = op_begin(&to, call, dir)) == 0 &&
+	    (err = op_begin(&file, call, node)) == 0) {
+		r.to = file.n;
+		err = request_do(&to, &r);
+	}
+	if (file.n != NULL)
+		op_end(&file);
+	op_end(&to);
+	return err;
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes that Python does not see yet (PYFS 8.2).
+ *
+ * A file that is being written has a stage: its bytes.  Clients read the
+ * stage, Python keeps the old value.  A commit parses the bytes by the type
+ * of what is bound, binds the new value, and drops the stage, in one go: the
+ * program never sees half a value, nor the empty one between truncation and
+ * the first write.
+ *
+ *	truncate, write --> stage --commit--> bound
+ *	                      |  ^              EINVAL: the old value stays
+ *	                      +--+ write
+ *
+ * The stage of a shadow is the file itself, and is never bound.
+ */
+#include "pyfs.h"
+
+#include <stdlib.h>
+
+static void
+stage_list(struct pyfs *pf, struct stage *st)
+{
+	st->next = pf->stages;
+	st->prev = &pf->stages;
+	if (st->next != NULL)
+		st->next->prev = &st->next;
+	pf->stages = st;
+}
+
+void
+stage_drop(struct pyfs *pf, struct node *n)
+{
+	struct stage *st = n->stage;
+
+	(void)pf;
+	if (st == NULL)
+		return;
+	*st->prev = st->next;
+	if (st->next != NULL)
+		st->next->prev = st->prev;
+	n->stage = NULL;
+	free(st->base);
+	free(st);
+}
+
+static int
+reserve(struct stage *st, size_t len)
+{
+	size_t cap = st->cap;
+	char *p;
+
+	if (len <= cap)
+		return 0;
+	cap = cap * 2 > len ? cap * 2 : len;
+	if ((p = realloc(st->base, cap)) == NULL)
+		return ENOSPC;
+	st->base = p;
+	st->cap = cap;
+	return 0;
+}
+
+int
+stage_begin(struct pyfs *pf, struct node *n, PyObject *o, enum shape s,
+    size_t keep)
+{
+	struct text t = { 0 };
+	struct stage *st;
+	int err;
+
+	if (n->stage != NULL)
+		return 0;
+	if (o != NULL && (err = value_render(pf, o, s, &t)) != 0) {
+		text_fini(&t);
+		return err;
+	}
+	if (keep > t.len)
+		keep = t.len;
+	st = calloc(1, sizeof *st);
+	if (st == NULL || reserve(st, keep) != 0) {
+		free(st);
+		text_fini(&t);
+		return ENOSPC;
+	}
+	if (keep > 0)
+		memcpy(st->base, t.base, keep);
+	st->len = keep;
+	st->version = 1;
+	st->base_hash = hash64(0, t.base, t.len);
+	st->node = n;
+	n->stage = st;
+	stage_list(pf, st);
+	text_fini(&t);
+	return 0;
+}
+
+int
+stage_resize(struct pyfs *pf, struct node *n, uint64_t size)
+{
+	struct stage *st = n->stage;
+
+	if (size > pf->config.max_file)
+		return EFBIG;
+	if (reserve(st, (size_t)size) != 0)
+		return ENOSPC;
+	if (size > st->len)
+		memset(st->base + st->len, 0, (size_t)size - st->len);
+	st->len = (size_t)size;
+	st->version++;
+	if (size == 0)
+		st->replacing = true;
+	return 0;
+}
+
+int
+stage_write(struct pyfs *pf, struct node *n, uint64_t off,
+    const struct iovec *iov, unsigned niov)
+{
+	struct stage *st = n->stage;
+	uint64_t len = 0;
+	unsigned i;
+	int err;
+
+	for (i = 0; i < niov; i++)
+		len += iov[i].iov_len;
+	if (off > pf->config.max_file || len > pf->config.max_file - off)
+		return EFBIG;
+	if (off + len > st->len) {
+		if ((err = reserve(st, (size_t)(off + len))) != 0)
+			return err;
+		if (off > st->len)
+			memset(st->base + st->len, 0, (size_t)off - st->len);
+		st->len = (size_t)(off + len);
+	}
+	for (i = 0; i < niov; i++) {
+		memcpy(st->base + off, iov[i].iov_base, iov[i].iov_len);
+		off += iov[i].iov_len;
+	}
+	st->version++;
+	return 0;
+}
+
+uint64_t
+stage_hash(struct stage *st)
+{
+	if (st->hash_version != st->version) {
+		st->hash = hash64(0, st->base, st->len);
+		st->hash_version = st->version;
+	}
+	return st->hash;
+}
+
+void
+stage_due(struct node *n, unsigned ms)
+{
+	n->stage->due = pyfs_clock() + (int64_t)ms * 1000000;
+	worker_commit_at(n->stage->due);
+}
+
+/* --------------------------------------------------------------- commit -- */
+
+/* What a commit works on: held while code of the user may run. */
+struct commit {
+	struct node	*n;
+	PyObject	*dir, *old;
+	enum shape	 dir_shape, shape;
+	PyObject	*bytes;		/* of the stage, a copy for workers */
+	const char	*base;
+	size_t		 len;
+	bool		 replacing;
+	uint64_t	 version;
+};
+
+static void
+log_about(const struct node *n, const char *what)
+{
+	char path[512];
+
+	(void)node_path(n, path, sizeof path);
+	pyfs_log("%s: %s", path, what);
+}
+
+static bool
+keeps_empty(enum shape s)
+{
+	return s == SHAPE_STR || s == SHAPE_BYTES || s == SHAPE_BYTEARRAY ||
+	    s == SHAPE_NONE;
+}
+
+/* The rules before parsing; ECANCELED: there is nothing to bind. */
+static int
+check(struct hold *h, struct commit *c)
+{
+	struct text t = { 0 };
+	uint64_t hash;
+	bool same;
+	int err;
+
+	if (c->old == NULL)
+		return c->n->flags & NODE_FRESH ? 0 : ESTALE;
+	if (shape_is_dir(c->shape))
+		return ESTALE;
+	if (c->len == 0 && !keeps_empty(c->shape)) {
+		log_about(c->n, "cut to nothing: the old value stays");
+		return ECANCELED;
+	}
+	if ((err = value_render(h->pf, c->old, c->shape, &t)) == 0) {
+		hash = hash64(0, t.base, t.len);
+		same = t.len == c->len &&
+		    memcmp(t.base, c->base, c->len) == 0;
+		if (same)
+			err = ECANCELED;
+		else if (hash != c->n->stage->base_hash)
+			log_about(c->n, "overwrote a newer value");
+	}
+	text_fini(&t);
+	return err;
+}
+
+/* Every name of a group of hard links whose value is still the same. */
+static int
+bind_others(struct hold *h, struct commit *c, PyObject *value)
+{
+	struct node *m;
+	PyObject *dir, *v;
+	enum shape s;
+	struct pinefs_name name;
+	int err = 0;
+
+	if (c->n->link_next == NULL)
+		return 0;
+	for (m = c->n->link_next; m != c->n && err == 0; m = m->link_next) {
+		name = (struct pinefs_name){ m->name, m->name_len };
+		if ((dir = home_walk(h, m->parent)) == NULL)
+			continue;
+		s = shape_of(h->pf, dir);
+		v = child_get(h, dir, s, name);
+		if (v == c->old)
+			err = bind_set(h, dir, s, name, value);
+		if (v != NULL)
+			bind_drop(h, v);
+		bind_drop(h, dir);
+	}
+	return err;
+}
+
+static int
+parse_and_bind(struct hold *h, struct commit *c)
+{
+	struct pinefs_name name = { c->n->name, c->n->name_len };
+	PyObject *value, *like = c->old;
+	int err;
+
+	/* What a client made is text or bytes, as its content wants. */
+	if (c->n->flags & (NODE_FRESH | NODE_MADE) &&
+	    (c->shape == SHAPE_STR || c->shape == SHAPE_BYTES))
+		like = NULL;
+	value = value_parse(h, like, c->shape, c->base, c->len,
+	    c->replacing, &err);
+	if (value == NULL)
+		return err;
+	if (value != c->old) {
+		/* The group first: its members are compared with `old`. */
+		err = bind_others(h, c, value);
+		if (err == 0)
+			err = bind_set(h, c->dir, c->dir_shape, name, value);
+	}
+	bind_drop(h, value);
+	return err;
+}
+
+static void
+finish(struct hold *h, struct commit *c)
+{
+	struct node *n = c->n;
+
+	n->flags &= (uint16_t)~(NODE_FRESH | NODE_VERF);
+	if (n->flags & NODE_SHADOW)
+		node_beside_drop(n);	/* it is real now */
+	home_forget(h);
+	if (n->stage == NULL || n->stage->version != c->version)
+		return;		/* more came while code of the user ran */
+	h->pf->glow = (struct glow){ .id = n->id,
+	    .hash = stage_hash(n->stage), .size = n->stage->len };
+	stage_drop(h->pf, n);
+}
+
+static int
+commit_begin(struct hold *h, struct node *n, struct commit *c)
+{
+	struct stage *st = n->stage;
+
+	*c = (struct commit){ .n = n, .base = st->base, .len = st->len,
+	    .replacing = st->replacing, .version = st->version };
+	node_pin(n);
+	if ((c->dir = home_walk(h, n->parent)) == NULL)
+		return ESTALE;
+	c->dir_shape = shape_of(h->pf, c->dir);
+	c->old = child_get(h, c->dir, c->dir_shape,
+	    (struct pinefs_name){ n->name, n->name_len });
+	if (c->old != NULL)
+		c->shape = shape_of(h->pf, c->old);
+	if (h->broker)
+		return 0;
+	/* The stage can change or go while code of the user runs. */
+	c->bytes = PyBytes_FromStringAndSize(c->base, (Py_ssize_t)c->len);
+	if (c->bytes == NULL)
+		return py_errno();
+	c->base = PyBytes_AsString(c->bytes);
+	return 0;
+}
+
+static void
+commit_end(struct hold *h, struct commit *c)
+{
+	if (c->old != NULL)
+		bind_drop(h, c->old);
+	if (c->dir != NULL)
+		bind_drop(h, c->dir);
+	Py_XDECREF(c->bytes);
+	node_unpin(&h->pf->nodes, c->n);
+}
+
+static bool
+is_only_shadow(const struct node *n)
+{
+	return n->flags & NODE_SHADOW && !(n->flags & NODE_FRESH);
+}
+
+int
+stage_commit(struct hold *h, struct node *n)
+{
+	struct commit c;
+	int err;
+
+	if (n->stage == NULL || is_only_shadow(n))
+		return 0;
+	n->stage->due = 0;
+	if ((err = commit_begin(h, n, &c)) == 0)
+		err = check(h, &c);
+	if (err == 0)
+		err = parse_and_bind(h, &c);
+	if (err == 0 || err == ECANCELED)
+		finish(h, &c);
+	commit_end(h, &c);
+	return err == ECANCELED ? 0 : err;
+}
+
+/* A failure nobody waits for: logged, and the old value shows again. */
+static void
+commit_alone(struct hold *h, struct node *n)
+{
+	struct pyfs *pf = h->pf;
+	char what[64];
+	int err;
+
+	node_pin(n);
+	err = stage_commit(h, n);
+	if (err > 0) {
+		(void)PyOS_snprintf(what, sizeof what,
+		    "not written: %s", strerror(err));
+		log_about(n, what);
+		stage_drop(pf, n);
+		if (n->flags & NODE_SHADOW && n->flags & NODE_FRESH)
+			node_remove(&pf->nodes, n);
+	}
+	pf->glow.id = 0;
+	node_unpin(&pf->nodes, n);
+}
+
+static struct stage *
+next_due(struct pyfs *pf, bool all, int64_t now, int64_t *later)
+{
+	struct stage *st;
+
+	*later = 0;
+	for (st = pf->stages; st != NULL; st = st->next) {
+		if (is_only_shadow(st->node))
+			continue;
+		if (all || (st->due > 0 && st->due <= now))
+			return st;
+		if (st->due > 0 && (*later == 0 || st->due < *later))
+			*later = st->due;
+	}
+	return NULL;
+}
+
+void
+stage_commit_due(struct hold *h, bool all)
+{
+	int64_t now = pyfs_clock(), later;
+	struct stage *st;
+	struct node *n;
+
+	/* From the start each time: the list is another after a commit. */
+	while ((st = next_due(h->pf, all, now, &later)) != NULL) {
+		n = st->node;
+		node_pin(n);
+		commit_alone(h, n);
+		if (all)
+			stage_drop(h->pf, n);
+		node_unpin(&h->pf->nodes, n);
+	}
+	if (later != 0)
+		worker_commit_at(later);
+}

@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads for code of the user: setters, constructors, finalizers.
+ *
+ * Two workers take jobs.  The watch, a third thread, has the clock: it
+ * interrupts a job that runs longer than its time box by an exception in the
+ * worker's thread, gives it up when that does not help (code in C, a sleep),
+ * and has another worker started in its place; it also calls for commits
+ * whose time has come.
+ *
+ * A job that is given up may still be running: who waits for it is answered,
+ * and the job is freed when it comes back.
+ *
+ * What is shared here has a lock of its own, which is never held while
+ * waiting for the interpreter lock.
+ */
+#include "pyfs.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { WORKERS = 2, GIVEN_UP_MAX = 4 };
+#define GIVE_UP_AFTER	INT64_C(10000000000)	/* ns */
+
+struct worker {
+	struct worker	*next;
+	struct job	*job;		/* at work on it */
+	unsigned long	 ident;		/* Python's name for the thread */
+	bool		 given_up;
+};
+
+static struct {
+	pthread_mutex_t	 lock;
+	pthread_cond_t	 more;		/* for workers */
+	pthread_cond_t	 earlier;	/* for the watch */
+	pthread_cond_t	 fewer;		/* work was done, a thread ended */
+	struct worker	*workers;
+	struct job	*first, **last;
+	unsigned	 alive, busy, given_up;
+	int64_t		 commit_at, idle_at;	/* due then; 0: nothing */
+	bool		 running, stop, trash;
+} all = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.last = &all.first,
+};
+
+/* With the interpreter lock: references to be dropped by a worker. */
+static PyObject **trash;
+static size_t ntrash, trash_cap;
+
+/* ------------------------------------------------------------------ trash -- */
+
+void
+worker_drop(PyObject *o)
+{
+	PyObject **p;
+
+	if (ntrash == trash_cap) {
+		p = realloc(trash, (trash_cap * 2 + 16) * sizeof(PyObject *));
+		if (p == NULL)
+			return;		/* leaked: better than run here */
+		trash = p;
+		trash_cap = trash_cap * 2 + 16;
+	}
+	trash[ntrash++] = o;
+	pthread_mutex_lock(&all.lock);
+	all.trash = true;
+	pthread_cond_signal(&all.more);
+	pthread_mutex_unlock(&all.lock);
+}
+
+static void
+drop_trash(void)
+{
+	while (ntrash > 0) {
+		Py_DECREF(trash[--ntrash]);
+		PyErr_Clear();
+	}
+}
+
+/* ---------------------------------------------------------------- workers -- */
+
+static struct job *
+next_job(struct worker *w, bool *drop)
+{
+	struct job *job = NULL;
+
+	pthread_mutex_lock(&all.lock);
+	while (!w->given_up && !all.stop && all.first == NULL && !all.trash)
+		pthread_cond_wait(&all.more, &all.lock);
+	*drop = all.trash && !w->given_up;
+	all.trash = all.trash && !*drop;
+	if (!w->given_up && (job = all.first) != NULL) {
+		if ((all.first = job->next) == NULL)
+			all.last = &all.first;
+		job->started = pyfs_clock();
+		w->job = job;
+		all.busy++;
+		pthread_cond_signal(&all.earlier);
+	}
+	pthread_mutex_unlock(&all.lock);
+	return job;
+}
+
+/* The watch may be answering for a job that its worker is done with. */
+static void
+job_put(struct job *job)
+{
+	bool last;
+
+	pthread_mutex_lock(&all.lock);
+	last = --job->refs == 0;
+	pthread_mutex_unlock(&all.lock);
+	if (last)
+		free(job);
+}
+
+/* True: nobody has answered for it yet. */
+static bool
+end_job(struct worker *w, struct job *job, bool *interrupted)
+{
+	bool ours;
+
+	pthread_mutex_lock(&all.lock);
+	w->job = NULL;
+	*interrupted = job->interrupted;
+	ours = !job->given_up;
+	if (ours)
+		all.busy--;
+	else
+		all.given_up--;
+	pthread_cond_broadcast(&all.fewer);
+	pthread_mutex_unlock(&all.lock);
+	return ours;
+}
+
+static void
+run_job(struct worker *w, struct job *job, PyThreadState **ts)
+{
+	struct hold h = { .pf = job->pf };
+	bool interrupted, ours;
+	int err;
+
+	err = job->run(job, &h);
+	ours = end_job(w, job, &interrupted);
+	if (interrupted) {	/* it may have come too late */
+		(void)PyThreadState_SetAsyncExc(w->ident, NULL);
+		if (ours && err != 0)
+			err = ETIMEDOUT;
+	}
+	PyErr_Clear();
+	gil_leave(ts);
+	if (ours)
+		job->done(job, err == ETIMEDOUT ? EIO : err);
+	job_put(job);
+}
+
+static void
+thread_is_gone(void)
+{
+	pthread_mutex_lock(&all.lock);
+	all.alive--;
+	pthread_cond_broadcast(&all.fewer);
+	pthread_mutex_unlock(&all.lock);
+}
+
+/* Detached, since one that hangs cannot be joined; all signals blocked. */
+static int
+start_thread(void *(*fn)(void *), void *arg)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	sigset_t block, old;
+	int err;
+
+	pthread_mutex_lock(&all.lock);
+	all.alive++;
+	pthread_mutex_unlock(&all.lock);
+	(void)pthread_attr_init(&attr);
+	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	sigfillset(&block);
+	(void)pthread_sigmask(SIG_SETMASK, &block, &old);
+	err = pthread_create(&thread, &attr, fn, arg);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	(void)pthread_attr_destroy(&attr);
+	if (err != 0)
+		thread_is_gone();
+	return err;
+}
+
+static void
+worker_forget(struct worker *w)
+{
+	struct worker **p;
+
+	pthread_mutex_lock(&all.lock);
+	for (p = &all.workers; *p != NULL && *p != w; p = &(*p)->next)
+		continue;
+	if (*p != NULL)
+		*p = w->next;
+	pthread_mutex_unlock(&all.lock);
+	free(w);
+}
+
+static void *
+worker_main(void *arg)
+{
+	struct worker *w = arg;
+	PyThreadState *ts = NULL;
+	struct job *job;
+	bool drop;
+
+	w->ident = PyThread_get_thread_ident();
+	for (;;) {
+		job = next_job(w, &drop);
+		if (job == NULL && !drop)
+			break;
+		gil_enter(&ts);
+		if (drop)
+			drop_trash();
+		if (job != NULL)
+			run_job(w, job, &ts);
+		else
+			gil_leave(&ts);
+	}
+	gil_bye(&ts);
+	worker_forget(w);
+	thread_is_gone();
+	return NULL;
+}
+
+static int
+worker_new(void)
+{
+	struct worker *w = calloc(1, sizeof *w);
+	int err;
+
+	if (w == NULL)
+		return ENOMEM;
+	pthread_mutex_lock(&all.lock);
+	w->next = all.workers;
+	all.workers = w;
+	pthread_mutex_unlock(&all.lock);
+	if ((err = start_thread(worker_main, w)) != 0)
+		worker_forget(w);
+	return err;
+}
+
+int
+worker_do(struct job *job)
+{
+	int err = 0;
+
+	job->next = NULL;
+	job->refs = 1;
+	pthread_mutex_lock(&all.lock);
+	if (!all.running || all.given_up >= GIVEN_UP_MAX) {
+		err = EBUSY;
+	} else {
+		*all.last = job;
+		all.last = &job->next;
+		pthread_cond_signal(&all.more);
+	}
+	pthread_mutex_unlock(&all.lock);
+	return err;
+}
+
+/* -------------------------------------------------------------- the watch -- */
+
+static void
+wake_at(int64_t *at, int64_t when)
+{
+	pthread_mutex_lock(&all.lock);
+	if (*at == 0 || when < *at) {
+		*at = when;
+		pthread_cond_signal(&all.earlier);
+	}
+	pthread_mutex_unlock(&all.lock);
+}
+
+void
+worker_commit_at(int64_t when)
+{
+	wake_at(&all.commit_at, when);
+}
+
+void
+worker_idle_at(int64_t when)
+{
+	wake_at(&all.idle_at, when);
+}
+
+static int64_t
+deadline(const struct job *job)
+{
+	return job->started + (job->interrupted ? GIVE_UP_AFTER :
+	    job->time_box);
+}
+
+static void
+earlier(int64_t *a, int64_t b)
+{
+	if (b != 0 && (*a == 0 || b < *a))
+		*a = b;
+}
+
+/* With our lock; 0: nothing is to be done before somebody says so. */
+static int64_t
+next_due(void)
+{
+	int64_t at = 0;
+	struct worker *w;
+
+	earlier(&at, all.commit_at);
+	earlier(&at, all.idle_at);
+	for (w = all.workers; w != NULL; w = w->next)
+		if (w->job != NULL && !w->given_up)
+			earlier(&at, deadline(w->job));
+	return at;
+}
+
+/* False: stop. */
+static bool
+wait_until_due(bool *commit, bool *idle)
+{
+	struct timespec ts;
+	int64_t at, now;
+	bool go_on;
+
+	pthread_mutex_lock(&all.lock);
+	while (!all.stop && ((at = next_due()) == 0 || at > pyfs_clock())) {
+		if (at == 0) {
+			pthread_cond_wait(&all.earlier, &all.lock);
+			continue;
+		}
+		ts.tv_sec = at / 1000000000;
+		ts.tv_nsec = at % 1000000000;
+		(void)pthread_cond_timedwait(&all.earlier, &all.lock, &ts);
+	}
+	now = pyfs_clock();
+	if ((*commit = all.commit_at != 0 && all.commit_at <= now))
+		all.commit_at = 0;
+	if ((*idle = all.idle_at != 0 && all.idle_at <= now))
+		all.idle_at = 0;
+	go_on = !all.stop;
+	pthread_mutex_unlock(&all.lock);
+	return go_on;
+}
+
+/* A job that is overdue, and what is to be done about it. */
+static struct job *
+overdue(unsigned long *ident, bool *give_up)
+{
+	int64_t now = pyfs_clock();
+	struct worker *w;
+	struct job *job = NULL;
+
+	pthread_mutex_lock(&all.lock);
+	for (w = all.workers; w != NULL && job == NULL; w = w->next) {
+		if (w->job == NULL || w->given_up || deadline(w->job) > now)
+			continue;
+		job = w->job;
+		*ident = w->ident;
+		if ((*give_up = job->interrupted)) {
+			job->given_up = w->given_up = true;
+			job->refs++;
+			all.busy--;
+			all.given_up++;
+		}
+		job->interrupted = true;
+	}
+	pthread_mutex_unlock(&all.lock);
+	return job;
+}
+
+static void
+watch_jobs(PyThreadState **ts)
+{
+	unsigned long ident;
+	struct job *job;
+	bool give_up;
+
+	while ((job = overdue(&ident, &give_up)) != NULL) {
+		if (give_up) {
+			pyfs_log("code of the program hangs: given up");
+			job->done(job, EIO);
+			job_put(job);
+			(void)worker_new();
+			continue;
+		}
+		gil_enter(ts);
+		(void)PyThreadState_SetAsyncExc(ident, PyExc_TimeoutError);
+		gil_leave(ts);
+	}
+}
+
+static int
+commit_run(struct job *job, struct hold *h)
+{
+	(void)job;
+	for (h->pf = pyfs_all; h->pf != NULL; h->pf = h->pf->next)
+		stage_commit_due(h, false);
+	return 0;
+}
+
+static void
+commit_done(struct job *job, int err)
+{
+	(void)job, (void)err;
+}
+
+/* Commits may run code of the user: on a worker. */
+static void
+commit_what_is_due(void)
+{
+	struct job *job = calloc(1, sizeof *job);
+
+	if (job == NULL)
+		return;
+	job->run = commit_run;
+	job->done = commit_done;
+	job->time_box = GIVE_UP_AFTER / 2;
+	if (worker_do(job) != 0)
+		free(job);
+}
+
+static void *
+watch_main(void *arg)
+{
+	PyThreadState *ts = NULL;
+	bool commit, idle;
+
+	(void)arg;
+	while (wait_until_due(&commit, &idle)) {
+		watch_jobs(&ts);
+		if (commit)
+			commit_what_is_due();
+		if (idle) {
+			gil_enter(&ts);
+			gil_idle();
+			gil_leave(&ts);
+		}
+	}
+	gil_bye(&ts);
+	thread_is_gone();
+	return NULL;
+}
+
+/* --------------------------------------------------------- start and end -- */
+
+static int
+conds_init(void)
+{
+	pthread_condattr_t attr;
+
+	if (pthread_condattr_init(&attr) != 0 ||
+	    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0 ||
+	    pthread_cond_init(&all.more, &attr) != 0 ||
+	    pthread_cond_init(&all.earlier, &attr) != 0 ||
+	    pthread_cond_init(&all.fewer, &attr) != 0)
+		return ENOMEM;
+	(void)pthread_condattr_destroy(&attr);
+	return 0;
+}
+
+int
+workers_start(void)
+{
+	static bool made;
+	int i, err = 0;
+
+	if (all.running)
+		return 0;
+	if (!made && (err = conds_init()) != 0)
+		return err;
+	made = true;
+	all.stop = false;
+	all.running = true;
+	for (i = 0; i < WORKERS && err == 0; i++)
+		err = worker_new();
+	if (err == 0 && (err = start_thread(watch_main, NULL)) == 0)
+		return 0;
+	workers_stop(1000);
+	return err;
+}
+
+void
+workers_stop(unsigned ms)
+{
+	int64_t until = pyfs_clock() + (int64_t)ms * 1000000;
+	struct timespec ts = { until / 1000000000, until % 1000000000 };
+
+	pthread_mutex_lock(&all.lock);
+	all.running = false;
+	all.stop = true;
+	pthread_cond_broadcast(&all.more);
+	pthread_cond_broadcast(&all.earlier);
+	/* Those that are given up stay where they hang. */
+	while (all.alive > all.given_up &&
+	    pthread_cond_timedwait(&all.fewer, &all.lock, &ts) == 0)
+		continue;
+	pthread_mutex_unlock(&all.lock);
+}
+
+/* What the parent's threads were doing is nothing to the child. */
+void
+workers_fork_child(void)
+{
+	(void)pthread_mutex_init(&all.lock, NULL);
+	(void)conds_init();
+	all.workers = NULL;
+	all.first = NULL;
+	all.last = &all.first;
+	all.alive = all.busy = all.given_up = 0;
+	all.commit_at = all.idle_at = 0;
+	all.running = false;
+	all.stop = all.trash = false;
+	ntrash = 0;
+}
