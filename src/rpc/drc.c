@@ -143,27 +143,42 @@ entry_drop(struct drc_shard *s, struct drc_entry *e)
 	free(e);
 }
 
+/* Is there a reason to drop this entry? */
+static bool
+is_due(const struct drc *drc, const struct drc_shard *s,
+    const struct drc_entry *e, const struct drc_origin *origin,
+    uint64_t now_ms)
+{
+	return e->expires_ms <= now_ms || s->bytes > drc->max_shard ||
+	    (e->origin == origin && atomic_load_explicit(&origin->bytes,
+	    memory_order_relaxed) > drc->max_origin);
+}
+
 /*
  * Make room: what is expired goes, then the oldest while the shard is over
  * its limit, then the oldest of an origin that is over its own.  Entries of
- * running calls stay.
+ * running calls stay.  Normally a look at the oldest is all.
  */
 static void
 evict(struct drc *drc, struct drc_shard *s, struct drc_origin *origin,
     uint64_t now_ms)
 {
+	bool over = atomic_load_explicit(&origin->bytes,
+	    memory_order_relaxed) > drc->max_origin;
 	struct drc_entry *e, *next;
 	int looked = 0;
 
-	for (e = s->oldest; e != NULL && looked < LOOK_BACK; e = next) {
+	for (e = s->oldest; e != NULL && looked++ < LOOK_BACK; e = next) {
 		next = e->lru_next;
-		looked++;
 		if (e->reply == NULL)
 			continue;
-		if (e->expires_ms <= now_ms || s->bytes > drc->max_shard ||
-		    (e->origin == origin &&
-		    atomic_load(&origin->bytes) > drc->max_origin))
-			entry_drop(s, e);
+		if (!is_due(drc, s, e, origin, now_ms)) {
+			if (!over)
+				return;
+			continue;
+		}
+		over = over && e->origin != origin;
+		entry_drop(s, e);
 	}
 }
 
