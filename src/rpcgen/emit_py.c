@@ -72,14 +72,13 @@ print_types(struct py *e)
 {
 	const struct enumerator *n;
 	struct item *i;
-	bool in_lines = false;
+	bool in_lines = false, first = true;
 
 	for (i = e->model->items; i != NULL; i = i->next) {
 		if (i->kind == ITEM_CONSTANT ||
 		    (i->kind == ITEM_TYPE && i->type->kind == TYPE_ALIAS)) {
-			/* Behind a class, and before the first one. */
 			if (!in_lines)
-				py_blank(e->out, 1);
+				py_blank(e->out, first ? 1 : 2);
 			in_lines = true;
 		}
 		if (i->kind == ITEM_CONSTANT) {
@@ -94,6 +93,7 @@ print_types(struct py *e)
 				map_put(&e->printed, n->constant->name, i);
 			in_lines = false;
 		}
+		first = false;
 	}
 	for (i = e->model->items; i != NULL; i = i->next)
 		if (i->kind == ITEM_TYPE && i->type->kind == TYPE_ALIAS &&

@@ -95,6 +95,9 @@ const char	*py_run_name(const struct member *);
  */
 const char	*py_run_read(struct py *, struct py_run *, struct type *t,
 		    const char *base, const char *own);
+/* ... of one that is no struct, into the local `var`. */
+const char	*py_run_read_into(struct py *, struct py_run *, struct type *t,
+		    const char *var);
 /* ... and of the value of `expr`, to be encoded. */
 void		 py_run_write(struct py *, struct py_run *, struct type *t,
 		    const char *expr, const char *base, const char *own,

@@ -2,6 +2,8 @@
 /* One value of any type: from bytes, to bytes, and as an expression. */
 #include "emit_py.h"
 
+#include <string.h>
+
 /*
  * Linked in the IDL, a list here.  A struct with several pointers to itself
  * is a tree, and stays one.
@@ -181,11 +183,13 @@ decode_flat(struct py *e, struct type *t, const char *var)
 	const char *value;
 
 	py_run_init(e, &r);
-	value = py_run_read(e, &r, t, "", NULL);
+	value = t->kind == TYPE_STRUCT ? py_run_read(e, &r, t, "", NULL) :
+	    py_run_read_into(e, &r, t, var);
 	py_run_unpack(e, &r);
 	if (r.size > 0)
 		py_line(e, "o += %u", (unsigned)r.size);
-	py_line(e, "%s = %s", var, value);
+	if (value != var)
+		py_line(e, "%s = %s", var, value);
 }
 
 /* Read a value at `o` into the local `var`. */
@@ -241,8 +245,12 @@ encode_optional(struct py *e, struct type *t, const char *expr,
 		    expr, deeper(e, elem));
 		return;
 	}
-	name = py_local(e, name);
-	py_line(e, "%s = %s", name, expr);
+	if (strchr(expr, '.') == NULL) {
+		name = expr;
+	} else {
+		name = py_local(e, name);
+		py_line(e, "%s = %s", name, expr);
+	}
 	py_line(e, "if %s is None:", name);
 	e->indent++;
 	py_line(e, "add(rpchelp.ZERO)");

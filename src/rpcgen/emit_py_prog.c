@@ -138,7 +138,7 @@ py_program(struct py *e, const struct program *p)
 	const struct version *v;
 	const char *name;
 
-	py_blank(e->out, 1);
+	py_blank(e->out, 2);
 	print_number(e, p->name, p->number);
 	for (v = p->versions; v != NULL; v = v->next)
 		print_number(e, v->name, v->number);

@@ -179,16 +179,11 @@ read_struct(struct py *e, struct py_run *r, struct type *t,
 	    py_join(e, &args));
 }
 
+/* One that is no struct, into a local there is. */
 const char *
-py_run_read(struct py *e, struct py_run *r, struct type *t,
-    const char *base, const char *own)
+py_run_read_into(struct py *e, struct py_run *r, struct type *t,
+    const char *name)
 {
-	const char *name;
-
-	t = type_real(t);
-	if (t->kind == TYPE_STRUCT)
-		return read_struct(e, r, t, base, own);
-	name = local_name(e, base, own);
 	code_of(e, r, t);
 	py_word(e, &r->vars, "%s", name);
 	if (t->kind == TYPE_BOOL)
@@ -196,6 +191,16 @@ py_run_read(struct py *e, struct py_run *r, struct type *t,
 	if (t->kind == TYPE_ENUM)
 		return mem_printf(e->mem, "%s[%s]", py_of(t)->values, name);
 	return name;
+}
+
+const char *
+py_run_read(struct py *e, struct py_run *r, struct type *t,
+    const char *base, const char *own)
+{
+	t = type_real(t);
+	if (t->kind == TYPE_STRUCT)
+		return read_struct(e, r, t, base, own);
+	return py_run_read_into(e, r, t, local_name(e, base, own));
 }
 
 void

@@ -429,7 +429,10 @@ checked_disc(struct py *e, const struct type *t, const struct type *disc,
 				    label_text(e, disc, l));
 	if (extra.n == 0)
 		return known;
-	return mem_printf(e->mem, "(%s if %s in %s else %s)", raw, raw,
+	if (extra.n == 1)
+		return mem_printf(e->mem, "%s if %s == %s else %s", raw, raw,
+		    extra.v[0], known);
+	return mem_printf(e->mem, "%s if %s in %s else %s", raw, raw,
 	    py_tuple(e, &extra), known);
 }
 

@@ -372,11 +372,9 @@ composite(struct parser *p, struct tree_spec *s)
 	bool body;
 
 	step(p);
-	if (!p->panic && p->t->kind == TOK_NAME && !is_keyword(p->t->text)) {
-		s->where = p->t->where;
-		s->name = p->t->text;
-		step(p);
-	}
+	if (!p->panic && p->t->kind == TOK_NAME &&
+	    !(keyword == KW_UNION && is_word(p, KW_SWITCH)))
+		s->name = new_name(p, "a name", &s->where);
 	body = is_punct(p, '{') ||
 	    (keyword == KW_UNION && is_word(p, KW_SWITCH));
 	if (s->name != NULL && !body) {
