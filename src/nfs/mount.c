@@ -62,6 +62,7 @@ walk(struct nfs_call *call, struct xdr_view path, struct pinefs_node **node)
 {
 	const struct vfs_export *x;
 	struct pinefs_name rest, name;
+	struct pinefs_attr attr;
 	int err;
 
 	if ((x = find_export(call->nfs, path, &rest)) == NULL)
@@ -72,7 +73,10 @@ walk(struct nfs_call *call, struct xdr_view path, struct pinefs_node **node)
 	while (err == 0 && rest.len > 0 &&
 	    next_component(&rest, &name))
 		err = vfs_lookup(&call->vfs, *node, name, node);
-	if (err == 0 && vfs_node_type(*node) != PINEFS_DIR)
+	/* Of a root of door 2 nobody may have asked the type yet. */
+	if (err == 0)
+		err = vfs_getattr(&call->vfs, *node, &attr);
+	if (err == 0 && attr.type != PINEFS_DIR)
 		err = ENOTDIR;
 	return err;
 }
