@@ -39,6 +39,7 @@
 #ifndef PINEFS_H
 #define PINEFS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -584,6 +585,8 @@ void	 pinefs_out_eof(struct pinefs_out *out);
 
 /* What the client sent, in *n stretches; borrowed. */
 const struct iovec *pinefs_in_iov(const struct pinefs_in *in, unsigned *n);
+/* Copy all of it; the number of bytes. */
+uint32_t pinefs_in_copy(const struct pinefs_in *in, void *to);
 /*
  * Take over the memory of stretch `seg`.  The result is its owner, for
  * pinefs_buf_get and pinefs_buf_put; NULL where it cannot be kept (small

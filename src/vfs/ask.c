@@ -500,3 +500,80 @@ ask_statfs(struct pinefs_call *call, struct pinefs_node *node,
 	*st = &s->st;
 	return gone(&s->step);
 }
+
+/* -------------------------------------------------------- state, ranges -- */
+
+int
+ask_open(struct pinefs_call *call, struct pinefs_node *node, uint32_t access)
+{
+	struct vfs_step *s = step_take(call, STEP_OPEN, node->fs, node,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	if (step_begin(call, s))
+		step_end(call, s, node->fs->ops.open(call, node, access));
+	return gone(s);
+}
+
+struct step_seek {
+	struct vfs_step	step;
+	uint64_t	found;
+};
+
+int
+ask_seek(struct pinefs_call *call, struct pinefs_node *node, int what,
+    uint64_t off, uint64_t *found)
+{
+	struct step_seek *s = step_take(call, STEP_SEEK, node->fs, node,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, node->fs->ops.seek(call, node, what,
+		    off, &s->found));
+	*found = s->found;
+	return gone(&s->step);
+}
+
+int
+ask_allocate(struct pinefs_call *call, struct pinefs_node *node,
+    uint64_t off, uint64_t len, bool punch)
+{
+	struct vfs_step *s = step_take(call, STEP_ALLOCATE, node->fs, node,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	changes(call);
+	if (step_begin(call, s))
+		step_end(call, s, node->fs->ops.allocate(call, node, off,
+		    len, punch));
+	return gone(s);
+}
+
+struct step_clone {
+	struct vfs_step		step;
+	struct pinefs_range	range;
+};
+
+int
+ask_clone(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_node *to, const struct pinefs_range *range,
+    const struct pinefs_range **done)
+{
+	struct step_clone *s = step_take(call, STEP_CLONE, node->fs, node,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	changes(call);
+	if (step_is_new(&s->step))
+		s->range = *range;
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, node->fs->ops.clone(call, node, to,
+		    &s->range));
+	*done = &s->range;
+	return gone(&s->step);
+}

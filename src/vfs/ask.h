@@ -70,6 +70,15 @@ int	ask_rename(struct pinefs_call *, struct pinefs_node *from,
 int	ask_link(struct pinefs_call *, struct pinefs_node *,
 	    struct pinefs_node *dir, struct pinefs_name,
 	    const struct pinefs_change **);
+int	ask_open(struct pinefs_call *, struct pinefs_node *,
+	    uint32_t access);
+int	ask_seek(struct pinefs_call *, struct pinefs_node *, int what,
+	    uint64_t off, uint64_t *found);
+int	ask_allocate(struct pinefs_call *, struct pinefs_node *,
+	    uint64_t off, uint64_t len, bool punch);
+int	ask_clone(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_node *to, const struct pinefs_range *,
+	    const struct pinefs_range **done);
 int	ask_statfs(struct pinefs_call *, struct pinefs_node *,
 	    const struct pinefs_statfs **);
 

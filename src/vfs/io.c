@@ -35,6 +35,20 @@ pinefs_in_iov(const struct pinefs_in *in, unsigned *n)
 	return in->iov;
 }
 
+uint32_t
+pinefs_in_copy(const struct pinefs_in *in, void *to)
+{
+	uint32_t done = 0;
+	unsigned i;
+
+	for (i = 0; i < in->n; i++) {
+		memcpy((char *)to + done, in->iov[i].iov_base,
+		    in->iov[i].iov_len);
+		done += (uint32_t)in->iov[i].iov_len;
+	}
+	return done;
+}
+
 void *
 pinefs_in_keep(struct pinefs_in *in, unsigned seg)
 {

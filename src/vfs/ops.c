@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define OFFSET_MAX	((uint64_t)INT64_MAX)
-
 /* ----------------------------------------------------- what they share -- */
 
 int
@@ -74,8 +72,7 @@ must_be_dir(struct pinefs_call *call, struct pinefs_node *node)
 	return a->type == PINEFS_DIR ? 0 : ENOTDIR;
 }
 
-/* Bytes are in regular files; RFC 1813 3.3.6 says INVAL of all else. */
-static int
+int
 must_have_bytes(uint32_t type)
 {
 	if (type == PINEFS_DIR)
@@ -386,7 +383,8 @@ vfs_write(struct pinefs_call *call, struct pinefs_node *node,
 	} else if (err == 0) {
 		err = write_by_asking(call, node, vw);
 	}
-	if (err > 0 && !vw->wcc.has_after)
+	/* Door 2 may answer later: its caller asks, who can wait. */
+	if (err > 0 && !vw->wcc.has_after && node->fs->tree)
 		vfs_wcc_after(call, node, &vw->wcc);
 	return err;
 }
@@ -447,5 +445,23 @@ vfs_limits(struct pinefs_call *call, struct pinefs_node *node,
 	l->can_settime = fs->can & PINEFS_OP_SETATTR;
 	l->case_insensitive = fs->ops.flags & PINEFS_CASE_INSENSITIVE;
 	l->homogeneous = true;
+	l->can_allocate = fs->can & PINEFS_OP_WRITE &&
+	    fs->ops.allocate != NULL;
+	l->can_clone = fs->can & PINEFS_OP_WRITE && fs->ops.clone != NULL;
 	return 0;
+}
+
+/* ---------------------------------------------------------------- open -- */
+
+int
+vfs_open(struct pinefs_call *call, struct pinefs_node *node, uint32_t access)
+{
+	return node->fs->ops.open == NULL ? 0 : ask_open(call, node, access);
+}
+
+void
+vfs_close(struct pinefs_node *node)
+{
+	if (node->fs->ops.close != NULL)
+		node->fs->ops.close(node);
 }

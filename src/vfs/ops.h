@@ -6,6 +6,11 @@
 #include "vfs/ask.h"
 #include "vfs/tree.h"
 
+#define OFFSET_MAX	((uint64_t)INT64_MAX)
+
+/* Bytes are in regular files; RFC 1813 3.3.6 says INVAL of all else. */
+int	must_have_bytes(uint32_t type);
+
 /* EINVAL, ENAMETOOLONG; `.` and `..` are names here. */
 int	name_check(struct pinefs_name);
 bool	name_is_dot(struct pinefs_name);

@@ -8,8 +8,9 @@
  *	rename_lock	of the file system: a directory changes its parent
  *	dir->lock	the names of a directory; of two, the lower fileid's
  *	node.lock	one object's attributes (and its data, where the
- *			file system is PINEFS_PROMPT); never two at once, and
- *			nothing is taken inside but a shard of the node table
+ *			file system is PINEFS_PROMPT); two at once only for a
+ *			clone, the lower fileid's first; nothing is taken
+ *			inside but a shard of the node table
  *
  * An attribute lock is four bytes and held for a few loads and stores.  A
  * sequence lock would spare readers a store to the line; they have counted
@@ -48,6 +49,12 @@ struct tree_node {
 	const void		*bytes;		/* fixed content, or target */
 	size_t			 len;
 };
+
+static inline bool
+tree_is_prompt(const struct pinefs_node *node)
+{
+	return node->fs->ops.flags & PINEFS_PROMPT;
+}
 
 static inline struct tree_node *
 tree_node(struct pinefs_node *node)
@@ -116,5 +123,24 @@ int	tree_read(struct pinefs_call *, struct pinefs_node *, uint64_t off,
 	    uint32_t count, struct vfs_data *);
 int	tree_write(struct pinefs_call *, struct pinefs_node *,
 	    struct vfs_write *);
+/* What read and write check, and note, with node.lock: see tree_data.c. */
+int	tree_read_check(struct pinefs_call *, struct tree_node *,
+	    uint64_t off, uint32_t *count);
+int	tree_write_check(struct pinefs_call *, const struct tree_node *);
+void	tree_write_seen(struct pinefs_call *, struct tree_node *,
+	    uint64_t end);
+void	tree_wcc_before(const struct tree_node *, struct vfs_wcc *);
+void	tree_wcc_after(const struct tree_node *, struct vfs_wcc *);
+/* A prompt operation must not wait, under a lock of ours: EIO if it does. */
+int	tree_was_prompt(const char *op, int err);
+
+/* Ranges: see range.c. */
+int	tree_seek(struct pinefs_call *, struct pinefs_node *, int what,
+	    uint64_t off, uint64_t *found);
+int	tree_allocate(struct pinefs_call *, struct pinefs_node *,
+	    uint64_t off, uint64_t len, bool punch, struct vfs_wcc *);
+int	tree_clone(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_node *to, struct pinefs_range *,
+	    struct vfs_wcc *);
 
 #endif

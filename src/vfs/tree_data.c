@@ -20,15 +20,8 @@ own_access(const struct pinefs_node *node)
 	return node->fs->ops.flags & PINEFS_OWN_ACCESS;
 }
 
-static bool
-is_prompt(const struct pinefs_node *node)
-{
-	return node->fs->ops.flags & PINEFS_PROMPT;
-}
-
-/* A prompt operation must not wait, under a lock of ours. */
-static int
-was_prompt(const char *op, int err)
+int
+tree_was_prompt(const char *op, int err)
 {
 	if (err >= 0)
 		return err;
@@ -37,16 +30,16 @@ was_prompt(const char *op, int err)
 	return EIO;
 }
 
-static void
-wcc_before(const struct tree_node *t, struct vfs_wcc *wcc)
+void
+tree_wcc_before(const struct tree_node *t, struct vfs_wcc *wcc)
 {
 	tree_stamp(t, &wcc->before);
 	wcc->change_before = t->change;
 	wcc->has_before = true;
 }
 
-static void
-wcc_after(const struct tree_node *t, struct vfs_wcc *wcc)
+void
+tree_wcc_after(const struct tree_node *t, struct vfs_wcc *wcc)
 {
 	tree_attr(t, &wcc->after);
 	wcc->has_after = true;
@@ -125,15 +118,15 @@ setattr_locked(struct pinefs_call *call, struct tree_node *t,
 	if (check)
 		err = setattr_check(call, t, set);
 	if (err == 0) {
-		wcc_before(t, wcc);
+		tree_wcc_before(t, wcc);
 		if (set->attr.have & PINEFS_SIZE && truncate != NULL &&
-		    is_prompt(&t->node))
-			err = was_prompt("truncate", truncate(call, &t->node,
+		    tree_is_prompt(&t->node))
+			err = tree_was_prompt("truncate", truncate(call, &t->node,
 			    set->attr.size));
 	}
 	if (err == 0) {
 		setattr_apply(call, t, set);
-		wcc_after(t, wcc);
+		tree_wcc_after(t, wcc);
 	}
 	spin_unlock(&t->node.lock);
 	return err;
@@ -169,7 +162,7 @@ tree_setattr(struct pinefs_call *call, struct pinefs_node *node,
 	int err = 0;
 
 	cut = set->attr.have & PINEFS_SIZE && ops->truncate != NULL &&
-	    !is_prompt(node);
+	    !tree_is_prompt(node);
 	asked = cut || ops->setattr != NULL;
 	if (cut && (err = turn_begin(call, node, &turn)) != 0)
 		return err;
@@ -203,8 +196,8 @@ out:
  * What a read may give: EACCES, or how many bytes there are at `off`, at
  * most `count`.  With node.lock.
  */
-static int
-read_check(struct pinefs_call *call, struct tree_node *t, uint64_t off,
+int
+tree_read_check(struct pinefs_call *call, struct tree_node *t, uint64_t off,
     uint32_t *count)
 {
 	struct who who;
@@ -261,12 +254,12 @@ read_locked(struct pinefs_call *call, struct tree_node *t, uint64_t off,
 	int err;
 
 	spin_lock(&t->node.lock);
-	if ((err = read_check(call, t, off, &count)) != 0)
+	if ((err = tree_read_check(call, t, off, &count)) != 0)
 		goto out;
 	if (t->bytes != NULL)
 		err = read_fixed(t, off, count, out);
 	else if (count > 0)
-		err = was_prompt("read", ops->read(call, &t->node, off,
+		err = tree_was_prompt("read", ops->read(call, &t->node, off,
 		    count, out));
 	if (err != 0)
 		goto out;
@@ -318,7 +311,7 @@ note_read(struct pinefs_call *call, struct tree_node *t, uint64_t off,
 	if (step_is_new(&s->step)) {
 		s->count = count;
 		spin_lock(&t->node.lock);
-		step_set(&s->step, read_check(call, t, off, &s->count));
+		step_set(&s->step, tree_read_check(call, t, off, &s->count));
 		s->to_end = off >= t->size || off + s->count >= t->size;
 		read_seen(t);
 		spin_unlock(&t->node.lock);
@@ -338,7 +331,7 @@ tree_read(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
 
 	if (t->bytes == NULL && node->fs->ops.read == NULL)
 		return EACCES;
-	if (t->bytes != NULL || is_prompt(node))
+	if (t->bytes != NULL || tree_is_prompt(node))
 		return read_at_once(call, t, off, count, data);
 
 	if ((err = note_read(call, t, off, count, &s)) != 0)
@@ -360,8 +353,8 @@ tree_read(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
 /* --------------------------------------------------------------- write -- */
 
 /* With node.lock. */
-static int
-write_check(struct pinefs_call *call, const struct tree_node *t)
+int
+tree_write_check(struct pinefs_call *call, const struct tree_node *t)
 {
 	struct who who;
 
@@ -374,8 +367,8 @@ write_check(struct pinefs_call *call, const struct tree_node *t)
 }
 
 /* The bytes are there: let the attributes say so.  With node.lock. */
-static void
-write_seen(struct pinefs_call *call, struct tree_node *t, uint64_t end)
+void
+tree_write_seen(struct pinefs_call *call, struct tree_node *t, uint64_t end)
 {
 	struct timespec now;
 	struct who who;
@@ -403,17 +396,17 @@ write_locked(struct pinefs_call *call, struct tree_node *t,
 	int err;
 
 	spin_lock(&t->node.lock);
-	if ((err = write_check(call, t)) == 0) {
-		wcc_before(t, &s->wcc);
+	if ((err = tree_write_check(call, t)) == 0) {
+		tree_wcc_before(t, &s->wcc);
 		if (s->w.count > 0)
-			err = was_prompt("write", ops->write(call, &t->node,
+			err = tree_was_prompt("write", ops->write(call, &t->node,
 			    &s->w));
 		if (err == 0 && s->w.count > 0)
 			err = write_result_check(t->node.fs, &s->w);
 		if (err == 0 && s->w.count > 0)
-			write_seen(call, t, s->w.off + s->w.written);
+			tree_write_seen(call, t, s->w.off + s->w.written);
 	}
-	wcc_after(t, &s->wcc);
+	tree_wcc_after(t, &s->wcc);
 	spin_unlock(&t->node.lock);
 	return err;
 }
@@ -451,7 +444,7 @@ note_write(struct pinefs_call *call, struct tree_node *t)
 		return ENOMEM;
 	if (step_is_new(s)) {
 		spin_lock(&t->node.lock);
-		step_set(s, write_check(call, t));
+		step_set(s, tree_write_check(call, t));
 		spin_unlock(&t->node.lock);
 	}
 	return s->err;
@@ -468,9 +461,9 @@ note_written(struct pinefs_call *call, struct tree_node *t, uint64_t end,
 		return ENOMEM;
 	if (step_is_new(&s->step)) {
 		spin_lock(&t->node.lock);
-		wcc_before(t, &s->wcc[0]);
-		write_seen(call, t, end);
-		wcc_after(t, &s->wcc[0]);
+		tree_wcc_before(t, &s->wcc[0]);
+		tree_write_seen(call, t, end);
+		tree_wcc_after(t, &s->wcc[0]);
 		spin_unlock(&t->node.lock);
 		step_set(&s->step, 0);
 	}
@@ -487,7 +480,7 @@ tree_write(struct pinefs_call *call, struct pinefs_node *node,
 	struct pinefs_write *w;
 	int err;
 
-	if (is_prompt(node) || vw->data.len == 0)
+	if (tree_is_prompt(node) || vw->data.len == 0)
 		return write_at_once(call, t, vw);
 
 	if ((err = turn_begin(call, node, &turn)) != 0)

@@ -199,6 +199,26 @@ int	vfs_rename(struct pinefs_call *, struct pinefs_node *from,
 int	vfs_link(struct pinefs_call *, struct pinefs_node *,
 	    struct pinefs_node *dir, struct pinefs_name,
 	    struct vfs_wcc *dir_wcc);
+/*
+ * Next data or hole at or after `off`; a file ends with a hole.  ENXIO: off
+ * is not before the end, or there is no data any more.  EINVAL: `what`.
+ */
+int	vfs_seek(struct pinefs_call *, struct pinefs_node *, int what,
+	    uint64_t off, uint64_t *found);
+/* Give a range space (the file grows to hold it), or punch a hole. */
+int	vfs_allocate(struct pinefs_call *, struct pinefs_node *,
+	    uint64_t off, uint64_t len, bool punch, struct vfs_wcc *);
+/*
+ * Let a range of `to` share what is in one of `from`; len 0: to the end.
+ * EXDEV, EINVAL (beyond the end; ranges of one file overlap), ENOTSUP.
+ */
+int	vfs_clone(struct pinefs_call *, struct pinefs_node *from,
+	    uint64_t from_off, struct pinefs_node *to, uint64_t to_off,
+	    uint64_t len, struct vfs_wcc *);
+/* The first v4 state on a node comes; the last went. */
+int	vfs_open(struct pinefs_call *, struct pinefs_node *,
+	    uint32_t access);
+void	vfs_close(struct pinefs_node *);
 /* `after` of an object, whatever happened before: for failure replies. */
 void	vfs_wcc_after(struct pinefs_call *, struct pinefs_node *,
 	    struct vfs_wcc *);
@@ -208,6 +228,7 @@ struct vfs_limits {		/* FSINFO, PATHCONF, FSSTAT, STATFS */
 	bool			can_link, can_symlink, can_settime;
 	bool			case_insensitive, homogeneous;
 	bool			read_only;
+	bool			can_allocate, can_clone;	/* v4.2 */
 };
 int	vfs_limits(struct pinefs_call *, struct pinefs_node *,
 	    struct vfs_limits *);
