@@ -870,6 +870,16 @@ conversation(struct transcript *t, bool later)
 	note(t);
 	NOTED(ASK(READ, f, 3, 4));
 	NOTED(ASK(READ, d, 3, 4));
+	/* Failures come later too, and their attributes after them. */
+	rig.toy.fail = ENOSPC;
+	rig.toy.fail_times = 1;
+	NOTED(write_text(f, 5, "world"));
+	rig.toy.fail_times = 1;
+	NOTED(ASK(SETATTR, f, with_mode(0), { 0 }));
+	rig.toy.fail_times = 1;
+	NOTED(ASK(MKDIR, at(root_fh, "no"), with_mode(0)));
+	rig.toy.fail_times = 1;
+	NOTED(ASK(COMMIT, f, 0, 0));
 	NOTED(ASK(SYMLINK, at(d, "l"), { with_mode(0777), text("../f") }));
 	NOTED(ASK(READLINK, look_up(d, "l")));
 	NOTED(ASK(MKNOD, at(d, "p"), { .type = NF3FIFO }));
