@@ -10,7 +10,7 @@
  *	in:   | record's head | tail | head of the next record ...
  *	bulk:        | payload, page-aligned |
  *
- * and while such records follow one another, each recv asks only for as much
+ * and while large records follow one another, each recv asks only for as much
  * of the next as a head has, so that next to nothing is copied.
  *
  * Output.  Replies of a turn lie in one chain and leave by one writev.  Who
@@ -74,7 +74,7 @@ conn_new(struct rpc_loop *loop, int fd, const struct rpc_peer *peer,
 	c->timer.fn = conn_timer;
 	c->heard_ms = c->sent_ms = loop->now_ms;
 	chain_init(&c->out, &loop->chunks);
-	c->origin = drc_origin_new(peer_port(&peer->addr));
+	c->origin = drc_origin_new(loop->server->drc, &peer->addr);
 	if (c->origin == NULL ||
 	    (err = poller_add(loop, &c->source, LOOP_IN)) != 0) {
 		drc_origin_put(c->origin);
@@ -124,7 +124,7 @@ conn_close(struct rpc_conn *c)
 	if (c->closed)
 		return;
 	c->closed = true;
-	atomic_store(&c->origin->state, end_state(c));
+	drc_origin_end(c->origin, end_state(c));
 	drc_origin_put(c->origin);
 	poller_del(loop, &c->source);
 	close(c->source.fd);
@@ -554,7 +554,8 @@ run_records(struct rpc_conn *c, int most)
 		}
 		seg = (struct xdr_seg){ c->in->data + r->start,
 		    r->end - r->start };
-		c->small_head = c->checked = false;
+		c->small_head = seg.len >= BULK_MIN;
+		c->checked = false;
 		record_begin(r);
 		run_record(c, &seg, 1, NULL);
 		n++;

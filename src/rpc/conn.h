@@ -29,7 +29,7 @@ struct rpc_conn {
 	bool			 waits_out;	/* socket full */
 	bool			 eof;		/* peer sent FIN */
 	bool			 checked;	/* head of this record */
-	bool			 small_head;	/* the last one was bulk */
+	bool			 small_head;	/* the last one was large */
 	bool			 second_port;
 	struct rpc_peer		 peer;
 

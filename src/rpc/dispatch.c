@@ -421,7 +421,7 @@ is_new(struct rpc_call *call)
 	struct drc_reply *r = NULL;
 
 	switch (drc_lookup(loop->server->drc, call, call->conn == NULL ?
-	    loop->server->udp_origin : call->conn->origin, loop->now_ms, &r)) {
+	    NULL : call->conn->origin, loop->now_ms, &r)) {
 	case DRC_NEW:
 		return true;
 	case DRC_DONE:

@@ -1,15 +1,14 @@
 /* The duplicate request cache.  See drc.h. */
 #include "rpc/drc.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "base/hash.h"
+#include "base/random.h"
+#include "base/spin.h"
 #include "rpc/peer.h"
 
-enum { SHARDS = 64, BUCKETS = 256, SUMMED = 256, KEEP_MS = 120000,
-    LOOK_BACK = 32 };
+enum { SHARDS = 16, BUCKETS = 4096, SUMMED = 256, KEEP_MS = 120000 };
 
 /* What two calls must share to be one; compared as a whole. */
 struct drc_key {
@@ -20,22 +19,42 @@ struct drc_key {
 	uint16_t	udp;
 };
 
+/* A place in a queue, oldest first. */
+struct drc_link {
+	struct drc_link		*next, **prev;
+};
+
+struct drc_queue {
+	struct drc_link		*oldest, **newest;
+};
+
+struct drc_origin {
+	atomic_uint		 refs;
+	struct drc_shard	*shard;
+	/* Under the shard's lock: */
+	enum drc_origin_state	 state;
+	struct drc_queue	 queue;		/* entries, by of_origin */
+	size_t			 bytes;
+	uint16_t		 port;
+};
+
 struct drc_entry {
+	struct drc_link		 of_shard;	/* first */
+	struct drc_link		 of_origin;
 	struct drc_entry	*hash_next, **hash_prev;
-	struct drc_entry	*lru_next, **lru_prev;	/* oldest first */
 	struct drc_key		 key;
 	struct drc_origin	*origin;
 	struct drc_reply	*reply;		/* NULL: INPROG */
 	struct rpc_call		*waiters;
 	uint64_t		 expires_ms;
-	uint32_t		 shard;
 };
 
 struct drc_shard {
-	pthread_mutex_t		 lock;
-	struct drc_entry	*bucket[BUCKETS];
-	struct drc_entry	*oldest, **newest;
+	struct spin		 lock;
+	struct drc_queue	 queue;		/* entries, by of_shard */
 	size_t			 bytes;
+	struct drc_origin	*udp;		/* of all datagrams */
+	struct drc_entry	*bucket[BUCKETS];
 };
 
 struct drc {
@@ -44,7 +63,7 @@ struct drc {
 	struct drc_shard	 shard[SHARDS];
 };
 
-/* ------------------------------------------------------ replies, origins -- */
+/* --------------------------------------------------------------- replies -- */
 
 struct drc_reply *
 drc_reply_new(size_t len)
@@ -67,18 +86,76 @@ drc_reply_put(void *reply)
 		free(r);
 }
 
-struct drc_origin *
-drc_origin_new(uint16_t port)
+/* ---------------------------------------------------------------- queues -- */
+
+static void
+queue_init(struct drc_queue *q)
 {
-	struct drc_origin *o = malloc(sizeof *o);
+	q->oldest = NULL;
+	q->newest = &q->oldest;
+}
+
+static void
+queue_add(struct drc_queue *q, struct drc_link *l)
+{
+	l->next = NULL;
+	l->prev = q->newest;
+	*q->newest = l;
+	q->newest = &l->next;
+}
+
+static void
+queue_del(struct drc_queue *q, struct drc_link *l)
+{
+	*l->prev = l->next;
+	if (l->next != NULL)
+		l->next->prev = l->prev;
+	else
+		q->newest = l->prev;
+}
+
+static struct drc_entry *
+oldest_of_shard(const struct drc_shard *s)
+{
+	return (struct drc_entry *)(void *)s->queue.oldest;
+}
+
+static struct drc_entry *
+oldest_of_origin(const struct drc_origin *o)
+{
+	return o->queue.oldest == NULL ? NULL : (struct drc_entry *)(void *)
+	    ((char *)o->queue.oldest - offsetof(struct drc_entry, of_origin));
+}
+
+/* --------------------------------------------------------------- origins -- */
+
+static struct drc_origin *
+origin_new(struct drc_shard *s, uint16_t port)
+{
+	struct drc_origin *o = calloc(1, sizeof *o);
 
 	if (o == NULL)
 		return NULL;
 	atomic_init(&o->refs, 1);
-	atomic_init(&o->state, ORIGIN_LIVE);
-	atomic_init(&o->bytes, 0);
+	queue_init(&o->queue);
+	o->shard = s;
 	o->port = port;
 	return o;
+}
+
+static struct drc_shard *
+shard_of(struct drc *drc, const struct sockaddr_storage *peer)
+{
+	uint8_t addr[16];
+
+	peer_addr_bytes(peer, addr);
+	return &drc->shard[siphash13(drc->key, addr, sizeof addr) % SHARDS];
+}
+
+struct drc_origin *
+drc_origin_new(struct drc *drc, const struct sockaddr_storage *peer)
+{
+	return origin_new(shard_of(drc, peer), peer_port(peer));
 }
 
 void
@@ -88,109 +165,58 @@ drc_origin_put(struct drc_origin *o)
 		free(o);
 }
 
+void
+drc_origin_end(struct drc_origin *o, enum drc_origin_state state)
+{
+	spin_lock(&o->shard->lock);
+	o->state = state;
+	spin_unlock(&o->shard->lock);
+}
+
+size_t
+drc_origin_bytes(struct drc_origin *o)
+{
+	size_t n;
+
+	spin_lock(&o->shard->lock);
+	n = o->bytes;
+	spin_unlock(&o->shard->lock);
+	return n;
+}
+
 /* --------------------------------------------------------------- entries -- */
 
-static size_t
-entry_bytes(const struct drc_entry *e)
+static void
+account(struct drc_shard *s, const struct drc_entry *e, bool add)
 {
-	return sizeof *e + (e->reply == NULL ? 0 :
+	size_t n = sizeof *e + (e->reply == NULL ? 0 :
 	    sizeof *e->reply + e->reply->len);
-}
-
-static void
-lru_add(struct drc_shard *s, struct drc_entry *e)
-{
-	e->lru_next = NULL;
-	e->lru_prev = s->newest;
-	*s->newest = e;
-	s->newest = &e->lru_next;
-}
-
-static void
-lru_del(struct drc_shard *s, struct drc_entry *e)
-{
-	*e->lru_prev = e->lru_next;
-	if (e->lru_next != NULL)
-		e->lru_next->lru_prev = e->lru_prev;
-	else
-		s->newest = e->lru_prev;
-}
-
-static void
-account(struct drc_shard *s, struct drc_entry *e, bool add)
-{
-	size_t n = entry_bytes(e);
 
 	if (add) {
 		s->bytes += n;
-		atomic_fetch_add(&e->origin->bytes, n);
+		e->origin->bytes += n;
 	} else {
 		s->bytes -= n;
-		atomic_fetch_sub(&e->origin->bytes, n);
+		e->origin->bytes -= n;
 	}
 }
 
+/* Out of every list; the caller frees it, without the lock. */
 static void
-entry_drop(struct drc_shard *s, struct drc_entry *e)
+entry_unlink(struct drc_shard *s, struct drc_entry *e)
 {
 	account(s, e, false);
-	lru_del(s, e);
+	queue_del(&s->queue, &e->of_shard);
+	queue_del(&e->origin->queue, &e->of_origin);
 	*e->hash_prev = e->hash_next;
 	if (e->hash_next != NULL)
 		e->hash_next->hash_prev = e->hash_prev;
-	drc_origin_put(e->origin);
-	drc_reply_put(e->reply);
-	free(e);
 }
 
-/* Is there a reason to drop this entry? */
-static bool
-is_due(const struct drc *drc, const struct drc_shard *s,
-    const struct drc_entry *e, const struct drc_origin *origin,
-    uint64_t now_ms)
-{
-	return e->expires_ms <= now_ms || s->bytes > drc->max_shard ||
-	    (e->origin == origin && atomic_load_explicit(&origin->bytes,
-	    memory_order_relaxed) > drc->max_origin);
-}
-
-/*
- * Make room: what is expired goes, then the oldest while the shard is over
- * its limit, then the oldest of an origin that is over its own.  Entries of
- * running calls stay.  Normally a look at the oldest is all.
- */
 static void
-evict(struct drc *drc, struct drc_shard *s, struct drc_origin *origin,
-    uint64_t now_ms)
+entry_link(struct drc_shard *s, struct drc_entry **bucket,
+    struct drc_entry *e, struct drc_origin *origin)
 {
-	bool over = atomic_load_explicit(&origin->bytes,
-	    memory_order_relaxed) > drc->max_origin;
-	struct drc_entry *e, *next;
-	int looked = 0;
-
-	for (e = s->oldest; e != NULL && looked++ < LOOK_BACK; e = next) {
-		next = e->lru_next;
-		if (e->reply == NULL)
-			continue;
-		if (!is_due(drc, s, e, origin, now_ms)) {
-			if (!over)
-				return;
-			continue;
-		}
-		over = over && e->origin != origin;
-		entry_drop(s, e);
-	}
-}
-
-static struct drc_entry *
-entry_new(struct drc_shard *s, struct drc_entry **bucket,
-    const struct drc_key *key, struct drc_origin *origin)
-{
-	struct drc_entry *e = calloc(1, sizeof *e);
-
-	if (e == NULL)
-		return NULL;
-	e->key = *key;
 	e->origin = origin;
 	atomic_fetch_add(&origin->refs, 1);
 	e->hash_next = *bucket;
@@ -198,9 +224,42 @@ entry_new(struct drc_shard *s, struct drc_entry **bucket,
 	if (*bucket != NULL)
 		(*bucket)->hash_prev = &e->hash_next;
 	*bucket = e;
-	lru_add(s, e);
+	queue_add(&s->queue, &e->of_shard);
+	queue_add(&origin->queue, &e->of_origin);
 	account(s, e, true);
-	return e;
+}
+
+static void
+entry_free(struct drc_entry *e)
+{
+	if (e == NULL)
+		return;
+	drc_origin_put(e->origin);
+	drc_reply_put(e->reply);
+	free(e);
+}
+
+/*
+ * Make room: of the shard's oldest entry, if it is expired or the shard is
+ * too large, and of the origin's, if that has too much.  One of each is
+ * enough, since one comes in.  Entries of running calls stay.
+ */
+static void
+evict(const struct drc *drc, struct drc_shard *s, struct drc_origin *origin,
+    uint64_t now_ms, struct drc_entry *gone[2])
+{
+	struct drc_entry *e = oldest_of_shard(s);
+
+	if (e != NULL && e->reply != NULL &&
+	    (e->expires_ms <= now_ms || s->bytes > drc->max_shard)) {
+		entry_unlink(s, e);
+		gone[0] = e;
+	}
+	e = oldest_of_origin(origin);
+	if (e != NULL && e->reply != NULL && origin->bytes > drc->max_origin) {
+		entry_unlink(s, e);
+		gone[1] = e;
+	}
 }
 
 /* --------------------------------------------------------------- lookups -- */
@@ -230,7 +289,7 @@ key_make(const struct drc *drc, struct drc_key *k, const struct rpc_call *call)
 
 	memset(k, 0, sizeof *k);
 	peer_addr_bytes(&call->peer->addr, k->addr);
-	k->sum = siphash24(drc->key, head + 4, n - 4);
+	k->sum = siphash13(drc->key, head + 4, n - 4);
 	k->xid = call->h.xid;
 	k->prog = call->h.prog;
 	k->vers = call->h.vers;
@@ -246,9 +305,11 @@ key_make(const struct drc *drc, struct drc_key *k, const struct rpc_call *call)
 static bool
 origin_matches(const struct drc_entry *e, const struct drc_origin *origin)
 {
-	if (e->key.udp || e->origin == origin)
+	if (e->origin == origin)
 		return true;
-	switch (atomic_load(&e->origin->state)) {
+	switch (e->origin->state) {
+	case ORIGIN_LIVE:
+		return false;
 	case ORIGIN_CUT:
 		return true;
 	case ORIGIN_CLEAN:
@@ -264,7 +325,8 @@ find(struct drc_entry *bucket, const struct drc_key *key,
 	struct drc_entry *e;
 
 	for (e = bucket; e != NULL; e = e->hash_next)
-		if (memcmp(&e->key, key, sizeof *key) == 0 &&
+		if (e->key.sum == key->sum &&
+		    memcmp(&e->key, key, sizeof *key) == 0 &&
 		    (e->reply == NULL || e->expires_ms > now_ms) &&
 		    origin_matches(e, origin))
 			return e;
@@ -280,7 +342,7 @@ found(struct drc_entry *e, struct rpc_call *call, struct drc_origin *origin,
 		*reply = e->reply;
 		return DRC_DONE;
 	}
-	if (e->key.udp || e->origin == origin)
+	if (e->origin == origin)
 		return DRC_BUSY;
 	call->next = e->waiters;
 	e->waiters = call;
@@ -291,26 +353,31 @@ enum drc_answer
 drc_lookup(struct drc *drc, struct rpc_call *call, struct drc_origin *origin,
     uint64_t now_ms, struct drc_reply **reply)
 {
-	struct drc_entry *e, **bucket;
-	struct drc_shard *s;
-	struct drc_key key;
+	struct drc_entry *gone[2] = { NULL, NULL }, *e, **bucket;
+	struct drc_entry *fresh = calloc(1, sizeof *fresh);
+	struct drc_shard *s = origin != NULL ? origin->shard :
+	    shard_of(drc, &call->peer->addr);
 	enum drc_answer answer = DRC_NEW;
-	uint32_t h;
+	struct drc_key key;
 
+	if (origin == NULL)
+		origin = s->udp;
 	key_make(drc, &key, call);
-	h = (uint32_t)(key.sum ^ key.sum >> 32) ^ key.xid;
-	s = &drc->shard[h % SHARDS];
-	bucket = &s->bucket[h / SHARDS % BUCKETS];
-	pthread_mutex_lock(&s->lock);
+	bucket = &s->bucket[(key.sum ^ key.xid) % BUCKETS];
+	spin_lock(&s->lock);
 	if ((e = find(*bucket, &key, origin, now_ms)) != NULL) {
 		answer = found(e, call, origin, reply);
-	} else {
-		evict(drc, s, origin, now_ms);
-		call->drc = e = entry_new(s, bucket, &key, origin);
-		if (e != NULL)
-			e->shard = h % SHARDS;
+	} else if (fresh != NULL) {
+		evict(drc, s, origin, now_ms, gone);
+		fresh->key = key;
+		entry_link(s, bucket, fresh, origin);
+		call->drc = fresh;
+		fresh = NULL;
 	}
-	pthread_mutex_unlock(&s->lock);
+	spin_unlock(&s->lock);
+	free(fresh);
+	entry_free(gone[0]);
+	entry_free(gone[1]);
 	return answer;
 }
 
@@ -318,21 +385,24 @@ struct rpc_call *
 drc_done(struct drc *drc, struct drc_entry *e, struct drc_reply *reply,
     uint64_t now_ms)
 {
-	struct drc_shard *s = &drc->shard[e->shard];
+	struct drc_shard *s = e->origin->shard;
 	struct rpc_call *waiters;
 
-	pthread_mutex_lock(&s->lock);
+	(void)drc;
+	spin_lock(&s->lock);
 	waiters = e->waiters;
 	e->waiters = NULL;
 	if (reply == NULL) {
-		entry_drop(s, e);
+		entry_unlink(s, e);
 	} else {
 		account(s, e, false);
 		e->reply = reply;
 		e->expires_ms = now_ms + KEEP_MS;
 		account(s, e, true);
+		e = NULL;
 	}
-	pthread_mutex_unlock(&s->lock);
+	spin_unlock(&s->lock);
+	entry_free(e);
 	return waiters;
 }
 
@@ -342,19 +412,19 @@ struct drc *
 drc_new(size_t max_bytes, size_t max_per_origin)
 {
 	struct drc *drc = calloc(1, sizeof *drc);
-	unsigned i;
+	struct drc_shard *s;
 
 	if (drc == NULL)
 		return NULL;
-	if (getrandom(drc->key, sizeof drc->key, 0) != sizeof drc->key) {
-		free(drc);
-		return NULL;
-	}
+	random_fill(drc->key, sizeof drc->key);
 	drc->max_shard = max_bytes / SHARDS;
 	drc->max_origin = max_per_origin;
-	for (i = 0; i < SHARDS; i++) {
-		pthread_mutex_init(&drc->shard[i].lock, NULL);
-		drc->shard[i].newest = &drc->shard[i].oldest;
+	for (s = drc->shard; s < drc->shard + SHARDS; s++) {
+		queue_init(&s->queue);
+		if ((s->udp = origin_new(s, 0)) == NULL) {
+			drc_free(drc);
+			return NULL;
+		}
 	}
 	return drc;
 }
@@ -362,14 +432,17 @@ drc_new(size_t max_bytes, size_t max_per_origin)
 void
 drc_free(struct drc *drc)
 {
-	unsigned i;
+	struct drc_shard *s;
+	struct drc_entry *e;
 
 	if (drc == NULL)
 		return;
-	for (i = 0; i < SHARDS; i++) {
-		while (drc->shard[i].oldest != NULL)
-			entry_drop(&drc->shard[i], drc->shard[i].oldest);
-		pthread_mutex_destroy(&drc->shard[i].lock);
+	for (s = drc->shard; s < drc->shard + SHARDS; s++) {
+		while (s->udp != NULL && (e = oldest_of_shard(s)) != NULL) {
+			entry_unlink(s, e);
+			entry_free(e);
+		}
+		drc_origin_put(s->udp);
 	}
 	free(drc);
 }

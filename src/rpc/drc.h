@@ -13,8 +13,12 @@
  *	               same source port does, which Linux uses again
  *
  * An entry is INPROG while the call runs and DONE, with the reply's bytes,
- * for 120 s after it.  64 shards, each with an LRU; bounded in bytes, in all
- * and per origin.
+ * for 120 s after it.
+ *
+ * Shards go by client address, so that everything an address may match lies
+ * under one lock.  A connection is bounded in bytes and drops its own oldest
+ * entries, a shard is bounded and drops its oldest of all: what a client may
+ * still ask for are the calls it had in flight, at most a few hundred.
  */
 #ifndef RPC_DRC_H
 #define RPC_DRC_H
@@ -22,21 +26,20 @@
 #include "rpc/call.h"
 
 struct drc;
+struct drc_origin;
 
 enum drc_origin_state { ORIGIN_LIVE, ORIGIN_CUT, ORIGIN_CLEAN };
 
-/* A connection as its entries remember it; counted. */
-struct drc_origin {
-	atomic_uint	refs;
-	atomic_int	state;
-	atomic_size_t	bytes;		/* of its entries */
-	uint16_t	port;
-};
-
 struct drc	  *drc_new(size_t max_bytes, size_t max_per_origin);
 void		   drc_free(struct drc *);
-struct drc_origin *drc_origin_new(uint16_t port);
+/* A connection as its entries remember it; counted by them and by you. */
+struct drc_origin *drc_origin_new(struct drc *,
+		    const struct sockaddr_storage *peer);
 void		   drc_origin_put(struct drc_origin *);
+/* The connection has ended so; no more look-ups come from it. */
+void		   drc_origin_end(struct drc_origin *,
+		    enum drc_origin_state);
+size_t		   drc_origin_bytes(struct drc_origin *);
 
 enum drc_answer {
 	DRC_NEW,	/* run it; call->drc is set (or NULL: no memory) */
@@ -57,7 +60,8 @@ void		  drc_reply_put(void *reply);	/* an xdr_release_fn */
 
 /*
  * Look a call up by its record, call->segs (what follows the xid is summed).
- * DRC_DONE: *reply is counted for the caller.
+ * `origin` NULL: it came over UDP.  DRC_DONE: *reply is counted for the
+ * caller.
  */
 enum drc_answer drc_lookup(struct drc *, struct rpc_call *,
 	    struct drc_origin *, uint64_t now_ms, struct drc_reply **reply);

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "rpc/conn.h"
 
-enum { MAX_LOOPS = 64, DRC_BYTES = 32 << 20, DRC_PER_ORIGIN = 512 << 10,
+enum { MAX_LOOPS = 64, DRC_BYTES = 64 << 20, DRC_PER_ORIGIN = 256 << 10,
     RESERVED_FDS = 32 };
 
 int
@@ -25,9 +25,8 @@ rpc_server_new(struct rpc_server **sp, const struct rpc_server_config *config)
 	s->config = *config;
 	s->max_record = config->max_payload + SERVER_HEAD_ROOM;
 	s->drc = drc_new(DRC_BYTES, DRC_PER_ORIGIN);
-	s->udp_origin = drc_origin_new(0);
 	s->groups = groups_new();
-	if (s->drc == NULL || s->udp_origin == NULL || s->groups == NULL) {
+	if (s->drc == NULL || s->groups == NULL) {
 		rpc_server_free(s);
 		return ENOMEM;
 	}
@@ -305,7 +304,6 @@ rpc_server_free(struct rpc_server *s)
 		loop_fini(&s->loops[i]);
 	free(s->loops);
 	drc_free(s->drc);
-	drc_origin_put(s->udp_origin);
 	groups_free(s->groups);
 	free(s);
 }

@@ -34,7 +34,6 @@ struct rpc_server {
 	unsigned		 nlisteners;
 	struct rpc_udp		*udp;		/* all sockets, a list */
 	struct drc		*drc;
-	struct drc_origin	*udp_origin;
 	struct groups		*groups;	/* of local users */
 	struct rpc_executor	*slow;		/* the user database */
 	uint16_t		 port;		/* as bound */

@@ -32,6 +32,16 @@ call_new(uint32_t xid, const char *body)
 	return call;
 }
 
+static struct drc_origin *
+origin(struct drc *drc, uint16_t port)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+
+	peer_parse("127.0.0.1", port, &ss, &len);
+	return drc_origin_new(drc, &ss);
+}
+
 static struct drc_reply *
 reply_new(const char *text)
 {
@@ -69,7 +79,7 @@ static void
 test_a_call_runs_once_and_is_answered_twice(void)
 {
 	struct drc *drc = drc_new(1 << 20, 1 << 20);
-	struct drc_origin *o = drc_origin_new(999);
+	struct drc_origin *o = origin(drc, 999);
 	struct rpc_call *a = call_new(1, "create x"), *b;
 
 	CHECK(ask(drc, a, o, T0) == DRC_NEW);
@@ -88,7 +98,7 @@ static void
 test_same_xid_with_another_body_or_principal_is_another_call(void)
 {
 	struct drc *drc = drc_new(1 << 20, 1 << 20);
-	struct drc_origin *o = drc_origin_new(999);
+	struct drc_origin *o = origin(drc, 999);
 	struct rpc_call *a = call_new(1, "create x"), *b, *c;
 
 	CHECK(ask(drc, a, o, T0) == DRC_NEW);
@@ -111,7 +121,7 @@ static void
 test_a_duplicate_of_a_running_call_is_dropped_on_its_own_connection(void)
 {
 	struct drc *drc = drc_new(1 << 20, 1 << 20);
-	struct drc_origin *o = drc_origin_new(999);
+	struct drc_origin *o = origin(drc, 999);
 	struct rpc_call *a = call_new(1, "x"), *b = call_new(1, "x");
 
 	CHECK(ask(drc, a, o, T0) == DRC_NEW);
@@ -128,11 +138,11 @@ static void
 test_after_a_broken_connection_the_reply_goes_to_the_new_one(void)
 {
 	struct drc *drc = drc_new(1 << 20, 1 << 20);
-	struct drc_origin *o = drc_origin_new(999), *p = drc_origin_new(998);
+	struct drc_origin *o = origin(drc, 999), *p = origin(drc, 998);
 	struct rpc_call *a = call_new(1, "x"), *b = call_new(1, "x");
 
 	CHECK(ask(drc, a, o, T0) == DRC_NEW);
-	atomic_store(&o->state, ORIGIN_CUT);
+	drc_origin_end(o, ORIGIN_CUT);
 	CHECK(ask(drc, b, p, T0) == DRC_WAIT);
 	CHECK(drc_done(drc, a->drc, reply_new("reply"), T0) == b);
 	CHECK(ask(drc, b, p, T0) == DRC_DONE);
@@ -147,7 +157,7 @@ static void
 test_another_live_connection_never_gets_a_reply_of_this_one(void)
 {
 	struct drc *drc = drc_new(1 << 20, 1 << 20);
-	struct drc_origin *o = drc_origin_new(999), *p = drc_origin_new(998);
+	struct drc_origin *o = origin(drc, 999), *p = origin(drc, 998);
 	struct rpc_call *a = call_new(0, "x"), *b = call_new(0, "x");
 
 	CHECK(ask(drc, a, o, T0) == DRC_NEW);
@@ -165,14 +175,14 @@ static void
 test_after_a_clean_end_only_the_same_port_matches(void)
 {
 	struct drc *drc = drc_new(1 << 20, 1 << 20);
-	struct drc_origin *o = drc_origin_new(999), *same, *other;
+	struct drc_origin *o = origin(drc, 999), *same, *other;
 	struct rpc_call *a = call_new(5, "x"), *b = call_new(5, "x");
 
-	same = drc_origin_new(999);
-	other = drc_origin_new(998);
+	same = origin(drc, 999);
+	other = origin(drc, 998);
 	CHECK(ask(drc, a, o, T0) == DRC_NEW);
 	answer(drc, a);
-	atomic_store(&o->state, ORIGIN_CLEAN);
+	drc_origin_end(o, ORIGIN_CLEAN);
 	CHECK(ask(drc, b, same, T0) == DRC_DONE);
 	CHECK(ask(drc, b, other, T0) == DRC_NEW);
 	answer(drc, b);
@@ -188,7 +198,7 @@ static void
 test_a_flood_of_one_client_stays_within_its_bytes(void)
 {
 	struct drc *drc = drc_new(8 << 20, 64 << 10);
-	struct drc_origin *o = drc_origin_new(999);
+	struct drc_origin *o = origin(drc, 999);
 	struct rpc_call *a;
 	uint32_t i;
 
@@ -198,7 +208,7 @@ test_a_flood_of_one_client_stays_within_its_bytes(void)
 		answer(drc, a);
 		free(a);
 	}
-	CHECK(atomic_load(&o->bytes) < 2 * (64 << 10));
+	CHECK(drc_origin_bytes(o) < (64 << 10) + 1024);
 	drc_origin_put(o);
 	drc_free(drc);
 }
