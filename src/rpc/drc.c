@@ -13,7 +13,7 @@ enum { SHARDS = 16, BUCKETS = 4096, SUMMED = 256, KEEP_MS = 120000 };
 /* What two calls must share to be one; compared as a whole. */
 struct drc_key {
 	uint8_t		addr[16];
-	uint64_t	sum;		/* of the record's beginning */
+	uint64_t	sum;		/* of the record's beginning, the xid among it */
 	uint32_t	xid, prog, vers, proc, len, uid;
 	uint16_t	udp_port;	/* 0 for TCP */
 	uint16_t	udp;
@@ -284,12 +284,12 @@ gather(const struct rpc_call *call, uint8_t *to, size_t max)
 static void
 key_make(const struct drc *drc, struct drc_key *k, const struct rpc_call *call)
 {
-	uint8_t head[4 + SUMMED];
+	uint8_t head[SUMMED];
 	size_t n = gather(call, head, sizeof head);
 
 	memset(k, 0, sizeof *k);
 	peer_addr_bytes(&call->peer->addr, k->addr);
-	k->sum = siphash13(drc->key, head + 4, n - 4);
+	k->sum = siphash13(drc->key, head, n);
 	k->xid = call->h.xid;
 	k->prog = call->h.prog;
 	k->vers = call->h.vers;
@@ -363,7 +363,7 @@ drc_lookup(struct drc *drc, struct rpc_call *call, struct drc_origin *origin,
 	if (origin == NULL)
 		origin = s->udp;
 	key_make(drc, &key, call);
-	bucket = &s->bucket[(key.sum ^ key.xid) % BUCKETS];
+	bucket = &s->bucket[key.sum % BUCKETS];
 	spin_lock(&s->lock);
 	if ((e = find(*bucket, &key, origin, now_ms)) != NULL) {
 		answer = found(e, call, origin, reply);

@@ -59,7 +59,7 @@ struct drc_reply *drc_reply_new(size_t len);
 void		  drc_reply_put(void *reply);	/* an xdr_release_fn */
 
 /*
- * Look a call up by its record, call->segs (what follows the xid is summed).
+ * Look a call up by its record, call->segs.
  * `origin` NULL: it came over UDP.  DRC_DONE: *reply is counted for the
  * caller.
  */
