@@ -144,10 +144,8 @@ xdr_load_bool(struct xdr_in *in, const uint8_t *p, bool *b,
 {
 	uint32_t u = xdr_load_u32(p);
 
-	if (u > 1)
-		return xdr_fail_at(in, XDR_BAD_BOOL, where, p);
 	*b = u != 0;
-	return 0;
+	return u <= 1 ? 0 : xdr_fail_at(in, XDR_BAD_BOOL, where, p);
 }
 
 /* Padding, n < 4 bytes: zero?  For --strict-pad. */
@@ -176,6 +174,7 @@ xdr_get_bool(struct xdr_in *in, bool *b, const char *where)
 {
 	const uint8_t *p = xdr_take(in, 4);
 
+	*b = false;
 	if (p == NULL)
 		return xdr_fail(in, XDR_SHORT, where);
 	return xdr_load_bool(in, p, b, where);

@@ -180,35 +180,41 @@ columns(const char *from, const char *to)
 
 /* The line as it is, but for what would confuse a terminal. */
 static void
-show_line(const char *line, size_t len, FILE *f)
+show_line(const char *from, const char *to, FILE *f)
 {
 	unsigned char c;
 
-	while (len-- > 0) {
-		c = (unsigned char)*line++;
+	while (from < to) {
+		c = (unsigned char)*from++;
 		putc((c < ' ' && c != '\t') || c == 0x7f ? '?' : c, f);
 	}
 }
+
+enum { BEFORE = 100, AFTER = 100 };	/* the caret, of a long line */
 
 static void
 show_source(const struct diag_message *m, FILE *f)
 {
 	const struct source *src = m->where.src;
 	unsigned n = diag_line(m->where), under;
-	const char *line = src->text + src->lines[n - 1];
-	const char *at = src->text + m->where.at;
-	size_t len = strcspn(line, "\r\n");
-	const char *end = at + m->where.len, *p;
+	const char *from = src->text + src->lines[n - 1], *p;
+	const char *at = src->text + m->where.at, *end = at + m->where.len;
+	const char *to = from + strcspn(from, "\r\n");
 
-	if (end > line + len)
-		end = line + len;
+	if (at - from > BEFORE)
+		for (from = at - BEFORE; !takes_column(*from); from++)
+			;
+	if (to - at > AFTER)
+		for (to = at + AFTER; !takes_column(*to); to++)
+			;
 	fprintf(f, "%5u | ", n);
-	show_line(line, len, f);
+	show_line(from, to, f);
 	fprintf(f, "\n      | ");
-	for (p = line; p < at && p < line + len; p++)
+	for (p = from; p < at && p < to; p++)
 		if (takes_column(*p))
 			putc(*p == '\t' ? '\t' : ' ', f);
 	putc('^', f);
+	end = end < to ? end : to;
 	under = at < end ? columns(at, end) : 1;
 	while (under-- > 1)
 		putc('~', f);

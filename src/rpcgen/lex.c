@@ -331,6 +331,7 @@ text(struct lexer *lex)
 	if (lex->pos >= lex->end || *lex->pos != '"') {
 		diag_error(lex->diag, span(lex, from, lex->pos), NULL,
 		    "this text is not closed on its line");
+		add(lex, TOK_TEXT, from)->text = "";
 		return;
 	}
 	lex->pos++;

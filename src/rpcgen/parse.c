@@ -21,6 +21,7 @@ struct parser {
 	const struct token *before;	/* the one before it */
 	const char *scope;
 	struct tree_def **last;		/* where the next definition goes */
+	struct tree_def *passes, **last_pass;	/* % lines met, not placed */
 	unsigned nesting;
 	bool panic;
 };
@@ -31,33 +32,57 @@ static struct tree_decl *decl(struct parser *, bool name_needed);
 /* ------------------------------------------------------------- tokens -- */
 
 static void
-emit_pass(struct parser *p, const struct token *t)
+append(struct parser *p, struct tree_def *d)
 {
-	struct tree_def *d = MEM_NEW(p->mem, struct tree_def);
-
-	d->kind = DEF_PASS;
-	d->text = t->text;
-	d->where = t->where;
-	d->scope = p->scope;
 	*p->last = d;
 	p->last = &d->next;
 }
 
+static void
+keep_pass(struct parser *p)
+{
+	struct tree_def *d = MEM_NEW(p->mem, struct tree_def);
+
+	d->kind = DEF_PASS;
+	d->text = p->t->text;
+	d->where = p->t->where;
+	d->scope = p->scope;
+	*p->last_pass = d;
+	p->last_pass = &d->next;
+}
+
 /*
- * Step to the next token.  A % line inside a definition goes before it: the
- * definition is added to the list only when it is complete.
+ * The % lines met before `token` get their place in the list.  Those inside
+ * a definition stand before it.
  */
+static void
+place_passes(struct parser *p, const struct token *token)
+{
+	struct tree_def *d;
+
+	while ((d = p->passes) != NULL && d->where.at < token->where.at) {
+		if ((p->passes = d->next) == NULL)
+			p->last_pass = &p->passes;
+		d->next = NULL;
+		append(p, d);
+	}
+}
+
+static void
+skip_lines(struct parser *p)
+{
+	for (; p->t->kind == TOK_PASS || p->t->kind == TOK_DIRECTIVE; p->t++)
+		if (p->t->kind == TOK_PASS)
+			keep_pass(p);
+}
+
 static void
 step(struct parser *p)
 {
 	p->before = p->t;
 	if (p->t->kind != TOK_END)
 		p->t++;
-	while (p->t->kind == TOK_PASS || p->t->kind == TOK_DIRECTIVE) {
-		if (p->t->kind == TOK_PASS)
-			emit_pass(p, p->t);
-		p->t++;
-	}
+	skip_lines(p);
 }
 
 static bool
@@ -813,8 +838,8 @@ definition(struct parser *p)
 	if (p->panic || (d->kind == DEF_TYPE && d->spec == NULL))
 		return;
 	d->doc = doc_of(p, d->doc);
-	*p->last = d;
-	p->last = &d->next;
+	place_passes(p, p->before);
+	append(p, d);
 }
 
 static void
@@ -823,6 +848,7 @@ definitions(struct parser *p, bool nested)
 	bool failed;
 
 	while (p->t->kind != TOK_END && !(nested && is_punct(p, '}'))) {
+		place_passes(p, p->t);
 		if (accept(p, ';'))
 			continue;	/* some write it after everything */
 		definition(p);
@@ -846,11 +872,9 @@ parse(struct mem *mem, struct diag *diag, const struct token *tokens)
 		.scope = "", .last = &first
 	};
 
-	while (p.t->kind == TOK_PASS || p.t->kind == TOK_DIRECTIVE) {
-		if (p.t->kind == TOK_PASS)
-			emit_pass(&p, p.t);
-		p.t++;
-	}
+	p.last_pass = &p.passes;
+	skip_lines(&p);
 	definitions(&p, false);
+	place_passes(&p, p.t);
 	return first;
 }

@@ -440,17 +440,20 @@ append(struct shaper *s, struct item *i)
 	s->last = &i->next;
 }
 
-/* A constant that is used as a bound stands before its user. */
+/* A constant stands before what uses it: a bound, another constant. */
 static void
 place_constant(struct shaper *s, struct constant *k)
 {
+	struct item *i;
+
 	if (k == NULL)
 		return;
-	if (k->of != NULL)
+	if (k->of != NULL) {
 		place_type(s, k->of);
-	else if (k->item != NULL) {
-		append(s, k->item);
+	} else if ((i = k->item) != NULL) {
 		k->item = NULL;
+		place_constant(s, k->same);
+		append(s, i);
 	}
 }
 

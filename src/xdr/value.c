@@ -1,0 +1,386 @@
+/*
+ * Comparing values and making them up, by their types' descriptors.  For
+ * tests and tools; see pinefs/xdr_type.h.
+ */
+#include <pinefs/xdr_type.h>
+
+enum { DEPTH = 8 };	/* from which made-up values stop branching */
+
+/* All vectors are laid out alike: a pointer and a count. */
+struct vector {
+	uint8_t *v;
+	uint32_t n;
+};
+
+static const uint8_t *
+pointer(const uint8_t *value)
+{
+	const uint8_t *to;
+
+	memcpy(&to, value, sizeof to);
+	return to;
+}
+
+static int32_t
+discriminant(const struct xdr_type *t, const uint8_t *value)
+{
+	const uint8_t *disc = value + t->fields[0].offset;
+	int32_t v;
+
+	if (t->fields[0].type->kind == XDR_KIND_BOOL)
+		return *disc;
+	memcpy(&v, disc, sizeof v);
+	return v;
+}
+
+/* The arm's member; NULL where the value has none. */
+static const struct xdr_field *
+find_arm(const struct xdr_type *t, int32_t disc)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->arms[i].label == disc)
+			return &t->arms[i].field;
+	return t->otherwise;
+}
+
+/* -------------------------------------------------------------- equal -- */
+
+static bool	equal(const struct xdr_type *, const uint8_t *a,
+		    const uint8_t *b);
+
+static bool
+equal_elements(const struct xdr_type *elem, const uint8_t *a,
+    const uint8_t *b, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		if (!equal(elem, a + (size_t)i * elem->size,
+		    b + (size_t)i * elem->size))
+			return false;
+	return true;
+}
+
+static bool
+equal_fields(const struct xdr_type *t, const uint8_t *a, const uint8_t *b)
+{
+	const struct xdr_field *f;
+	uint32_t i;
+
+	for (i = 0; i < t->n; i++) {
+		f = &t->fields[i];
+		if (f != t->link &&
+		    !equal(f->type, a + f->offset, b + f->offset))
+			return false;
+	}
+	return true;
+}
+
+/* Both lists from here on, in a loop: they may be long. */
+static bool
+equal_lists(const struct xdr_type *node, const uint8_t *a, const uint8_t *b)
+{
+	while (a != NULL && b != NULL) {
+		if (!equal_fields(node, a, b))
+			return false;
+		a = pointer(a + node->link->offset);
+		b = pointer(b + node->link->offset);
+	}
+	return a == b;
+}
+
+static bool
+equal_optional(const struct xdr_type *t, const uint8_t *a, const uint8_t *b)
+{
+	a = pointer(a);
+	b = pointer(b);
+	if (t->elem->link != NULL)
+		return equal_lists(t->elem, a, b);
+	return a == NULL || b == NULL ? a == b : equal(t->elem, a, b);
+}
+
+static bool
+equal_unions(const struct xdr_type *t, const uint8_t *a, const uint8_t *b)
+{
+	const struct xdr_field *arm;
+
+	if (discriminant(t, a) != discriminant(t, b))
+		return false;
+	arm = find_arm(t, discriminant(t, a));
+	return arm == NULL || equal(arm->type, a + arm->offset,
+	    b + arm->offset);
+}
+
+static bool
+equal_views(const uint8_t *a, const uint8_t *b)
+{
+	struct xdr_view v, w;
+
+	memcpy(&v, a, sizeof v);
+	memcpy(&w, b, sizeof w);
+	return v.len == w.len && (v.len == 0 ||
+	    memcmp(v.data, w.data, v.len) == 0);
+}
+
+static bool
+equal(const struct xdr_type *t, const uint8_t *a, const uint8_t *b)
+{
+	struct vector v, w;
+
+	switch (t->kind) {
+	case XDR_KIND_VOID:
+	case XDR_KIND_LAZY:
+		return true;
+	case XDR_KIND_OPAQUE:
+		return memcmp(a, b, t->bound) == 0;
+	case XDR_KIND_BYTES:
+	case XDR_KIND_STRING:
+		return equal_views(a, b);
+	case XDR_KIND_ARRAY:
+		return equal_elements(t->elem, a, b, t->bound);
+	case XDR_KIND_VECTOR:
+		memcpy(&v, a, sizeof v);
+		memcpy(&w, b, sizeof w);
+		return v.n == w.n && equal_elements(t->elem, v.v, w.v, v.n);
+	case XDR_KIND_OPTIONAL:
+		return equal_optional(t, a, b);
+	case XDR_KIND_STRUCT:
+		return equal_fields(t, a, b) && (t->link == NULL ||
+		    equal_lists(t, pointer(a + t->link->offset),
+		    pointer(b + t->link->offset)));
+	case XDR_KIND_UNION:
+		return equal_unions(t, a, b);
+	default:
+		return memcmp(a, b, t->size) == 0;
+	}
+}
+
+bool
+xdr_equal(const struct xdr_type *t, const void *a, const void *b)
+{
+	return equal(t, a, b);
+}
+
+/* ------------------------------------------------------------- random -- */
+
+struct maker {
+	uint64_t state;
+	struct xdr_arena *arena;
+	unsigned depth;
+	bool failed;
+};
+
+static void	make(struct maker *, const struct xdr_type *, uint8_t *value);
+
+/* splitmix64: any seed is a good one. */
+static uint64_t
+next(struct maker *m)
+{
+	uint64_t z = m->state += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}
+
+static uint32_t
+below(struct maker *m, uint32_t n)
+{
+	return n == 0 ? 0 : (uint32_t)(next(m) % n);
+}
+
+static void *
+memory(struct maker *m, size_t n)
+{
+	void *p = xdr_arena_zalloc(m->arena, n);
+
+	m->failed = m->failed || p == NULL;
+	return p;
+}
+
+static void
+fill(struct maker *m, uint8_t *to, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		to[i] = (uint8_t)next(m);
+}
+
+/* Mostly short, sometimes empty, sometimes as long as it may be. */
+static uint32_t
+length(struct maker *m, uint32_t bound, uint32_t usual)
+{
+	uint32_t most = bound < usual ? bound : usual;
+
+	if (m->depth > DEPTH)
+		return 0;
+	if (bound <= 1024 && below(m, 16) == 0)
+		return bound;
+	return below(m, most + 1);
+}
+
+static void
+make_view(struct maker *m, const struct xdr_type *t, uint8_t *value)
+{
+	uint32_t n = length(m, t->bound, below(m, 32) == 0 ? 5000 : 40);
+	uint8_t *to = memory(m, n);
+	struct xdr_view v;
+
+	if (to == NULL)
+		return;
+	fill(m, to, n);
+	v = xdr_view(to, n);
+	memcpy(value, &v, sizeof v);
+}
+
+static void
+make_elements(struct maker *m, const struct xdr_type *elem, uint8_t *v,
+    uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		make(m, elem, v + (size_t)i * elem->size);
+}
+
+static void
+make_vector(struct maker *m, const struct xdr_type *t, uint8_t *value)
+{
+	struct vector v;
+
+	v.n = length(m, t->bound, 5);
+	v.v = memory(m, (size_t)v.n * t->elem->size);
+	if (v.v == NULL)
+		return;
+	make_elements(m, t->elem, v.v, v.n);
+	memcpy(value, &v, sizeof v);
+}
+
+static void
+make_fields(struct maker *m, const struct xdr_type *t, uint8_t *value)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (&t->fields[i] != t->link)
+			make(m, t->fields[i].type, value +
+			    t->fields[i].offset);
+}
+
+/* n nodes behind the pointer at `place`. */
+static void
+make_list(struct maker *m, const struct xdr_type *node, uint8_t *place,
+    uint32_t n)
+{
+	uint8_t *v;
+
+	for (; n > 0; n--) {
+		if ((v = memory(m, node->size)) == NULL)
+			return;
+		make_fields(m, node, v);
+		memcpy(place, &v, sizeof v);
+		place = v + node->link->offset;
+	}
+}
+
+static void
+make_optional(struct maker *m, const struct xdr_type *t, uint8_t *value)
+{
+	uint8_t *v;
+
+	if (t->elem->link != NULL) {
+		make_list(m, t->elem, value, length(m, UINT32_MAX, 6));
+	} else if (length(m, UINT32_MAX, 3) > 1) {
+		if ((v = memory(m, t->elem->size)) == NULL)
+			return;
+		make(m, t->elem, v);
+		memcpy(value, &v, sizeof v);
+	}
+}
+
+static void
+make_union(struct maker *m, const struct xdr_type *t, uint8_t *value)
+{
+	const struct xdr_type *d = t->fields[0].type;
+	uint8_t *disc = value + t->fields[0].offset;
+	const struct xdr_field *arm;
+	int32_t v;
+
+	/* Any value if there is a default, else one that has an arm. */
+	make(m, d, disc);
+	v = discriminant(t, value);
+	if ((t->otherwise == NULL && find_arm(t, v) == NULL) ||
+	    (t->n > 0 && below(m, 2) == 0)) {
+		v = t->arms[below(m, t->n)].label;
+		if (d->kind == XDR_KIND_BOOL)
+			*disc = v != 0;
+		else
+			memcpy(disc, &v, sizeof v);
+	}
+	arm = find_arm(t, v);
+	if (arm != NULL)
+		make(m, arm->type, value + arm->offset);
+}
+
+static void
+make(struct maker *m, const struct xdr_type *t, uint8_t *value)
+{
+	if (m->failed)
+		return;
+	m->depth++;
+	switch (t->kind) {
+	case XDR_KIND_VOID:
+	case XDR_KIND_LAZY:
+		break;
+	case XDR_KIND_BOOL:
+		*value = next(m) & 1;
+		break;
+	case XDR_KIND_ENUM:
+		memcpy(value, &t->names[below(m, t->n)].value, 4);
+		break;
+	case XDR_KIND_OPAQUE:
+		fill(m, value, t->bound);
+		break;
+	case XDR_KIND_BYTES:
+	case XDR_KIND_STRING:
+		make_view(m, t, value);
+		break;
+	case XDR_KIND_ARRAY:
+		make_elements(m, t->elem, value, t->bound);
+		break;
+	case XDR_KIND_VECTOR:
+		make_vector(m, t, value);
+		break;
+	case XDR_KIND_OPTIONAL:
+		make_optional(m, t, value);
+		break;
+	case XDR_KIND_STRUCT:
+		make_fields(m, t, value);
+		if (t->link != NULL)
+			make_list(m, t, value + t->link->offset,
+			    length(m, UINT32_MAX, 6));
+		break;
+	case XDR_KIND_UNION:
+		make_union(m, t, value);
+		break;
+	default:
+		fill(m, value, t->size);
+		break;
+	}
+	m->depth--;
+}
+
+int
+xdr_random(const struct xdr_type *t, void *value, uint64_t *seed,
+    struct xdr_arena *arena)
+{
+	struct maker m = { .state = *seed, .arena = arena };
+
+	memset(value, 0, t->size);
+	make(&m, t, value);
+	*seed = m.state;
+	return m.failed ? ENOMEM : 0;
+}

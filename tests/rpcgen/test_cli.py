@@ -1,0 +1,103 @@
+"""The command line."""
+
+import os
+
+import pytest
+
+from tool import HERE, rpcgen
+
+
+@pytest.mark.parametrize("args, says", [
+    ([], "no file is named"),
+    (["a.x", "b.x"], "one file at a time"),
+    (["--nonsense", "a.x"], "unknown option --nonsense"),
+    (["-Z", "a.x"], "unknown option -Z"),
+    (["--lang=java", "a.x"], "neither c nor python"),
+    (["--max-depth=0", "a.x"], "not between"),
+    (["--max-depth=x", "a.x"], "not between"),
+    (["--lazy"], "needs a value"),
+    (["a.x", "-o"], "needs a value"),
+    (["--dump=cards", "a.x"], "neither"),
+    (["-K", "10", "a.x"], "do not exit when idle"),
+    (["-b", "a.x"], "the runtime of Pinefs"),
+])
+def test_wrong_use_is_64_and_one_line(args, says):
+    status, out, err = rpcgen(*args)
+    assert status == 64
+    assert out == ""
+    assert says in err and err.count("\n") == 1
+
+
+def test_help_and_version_go_to_standard_output():
+    status, out, err = rpcgen("--help")
+    assert (status, err) == (0, "") and out.startswith("usage: ")
+    for line in out.splitlines():
+        assert len(line) <= 80
+    status, out, err = rpcgen("--version")
+    assert (status, err) == (0, "") and out.startswith("pinefs-rpcgen ")
+
+
+def test_a_file_that_is_not_there_is_66(tmp_path):
+    status, _, err = rpcgen(str(tmp_path / "none.x"))
+    assert status == 66 and "No such file" in err
+    assert rpcgen(str(tmp_path))[0] == 66
+
+
+def test_a_place_that_cannot_be_written_is_73(tmp_path):
+    status, _, err = rpcgen("-o", str(tmp_path / "none") + "/",
+                            "good/notes.x")
+    assert status == 73 and "No such file" in err
+
+
+def test_standard_input_and_output(tmp_path):
+    text = b"struct s { int a; };\n"
+    status, out, err = rpcgen("-h", "-", stdin=text)
+    assert (status, err) == (0, "") and "typedef struct s {" in out
+    status, out, err = rpcgen("-", stdin=b"struct s { nte a; };\n")
+    assert status == 1 and err.startswith("stdin:1:12: error: ")
+
+
+def test_options_may_follow_the_file(tmp_path):
+    assert rpcgen("good/notes.x", "-c", "-o", str(tmp_path / "x.c"))[0] == 0
+    assert os.listdir(tmp_path) == ["x.c"]
+    assert rpcgen("-C", "-N", "-M", "-i", "5", "-I", "dir", "-h",
+                  "good/notes.x")[0] == 0
+
+
+def test_without_programs_there_is_no_server_and_no_client(tmp_path):
+    assert rpcgen("-o", str(tmp_path) + "/", "good/nested.x")[0] == 0
+    assert sorted(os.listdir(tmp_path)) == ["nested.h", "nested_xdr.c"]
+
+
+def test_dependencies_for_make(tmp_path):
+    out = str(tmp_path) + "/"
+    assert rpcgen("-MD", "-o", out, "good/notes.x")[0] == 0
+    text = (tmp_path / "notes.d").read_text()
+    assert text.endswith(": good/notes.x\n")
+    assert out + "notes.h" in text
+
+
+def test_tokens():
+    status, out, _ = rpcgen("--dump=tokens", "-", stdin=b'const A = "b";\n')
+    assert status == 0
+    assert out == ("1\tkeyword\tconst\n1\tname\tA\n1\tpunct\t=\n"
+                   "1\ttext\t\"b\"\n1\tpunct\t;\n2\tend\t\n")
+
+
+@pytest.mark.parametrize("option, says", [
+    ("--lazy=note.none", "no such member"),
+    ("--lazy=note.name", "not an array <> at the end"),
+    ("--bulk=none.body", "no such member"),
+    ("--bulk=note.name", "not an opaque <>"),
+    ("--open-enum=note", "no such enum"),
+])
+def test_options_about_types_that_are_not_there(option, says):
+    status, _, err = rpcgen(option, "-h", "good/notes.x")
+    assert status == 1 and says in err
+
+
+def test_binary_junk_is_refused_politely():
+    status, _, err = rpcgen("-h", "-", stdin=bytes(range(256)) * 4)
+    assert status == 1
+    assert "\x00" not in err and "\x1b" not in err
+    assert err.endswith("20 errors: stopped there\n")

@@ -1,0 +1,95 @@
+"""Generated C compiles without a warning, and does what it should."""
+
+import glob
+import os
+import subprocess
+
+import pytest
+
+from tool import HERE, SOURCE, compilers, rpcgen
+
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow",
+            "-Werror"]
+INCLUDE = ["-I" + SOURCE + "/include"]
+
+
+def sources(*directories):
+    return sorted(f for d in directories for f in glob.glob(d + "/*.x"))
+
+
+FILES = sources(HERE + "/good", SOURCE + "/proto") + [HERE + "/shapes.x"]
+
+
+def compiler(*command):
+    done = subprocess.run(command, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout.decode(errors="replace")
+
+
+@pytest.mark.parametrize("cc", compilers("gcc", "clang"))
+@pytest.mark.parametrize("path", FILES, ids=os.path.basename)
+def test_compiles_as_c(path, cc, tmp_path):
+    status, _, err = rpcgen("-o", str(tmp_path) + "/", path)
+    assert status == 0, err
+    for standard in "c11", "c17":
+        for made in sorted(glob.glob(str(tmp_path) + "/*.c")):
+            compiler(cc, "-std=" + standard, "-O2", *WARNINGS, *INCLUDE,
+                     "-I", tmp_path, "-c", made, "-o", "/dev/null")
+
+
+@pytest.mark.parametrize("cxx", compilers("g++", "clang++"))
+@pytest.mark.parametrize("path", FILES, ids=os.path.basename)
+def test_the_header_compiles_as_cxx(path, cxx, tmp_path):
+    header = str(tmp_path) + "/x.h"
+    assert rpcgen("-h", "-o", header, path)[0] == 0
+    compiler(cxx, "-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
+             "-fsyntax-only", *INCLUDE, "-x", "c++", header)
+
+
+@pytest.mark.parametrize("options", [
+    ["--strict-pad"],
+    ["--max-depth=3"],
+    ["--open-enum=colour", "--open-enum=other"],
+    ["--lazy=lists.l"],
+    ["--bulk=blobs.b"],
+], ids=lambda o: o[0])
+def test_options_compile(options, tmp_path):
+    path = tmp_path / "shapes.x"
+    with open(HERE + "/shapes.x") as f:
+        text = f.read().replace("last l[2];", "last l<2>;")
+    path.write_text(text + "struct blobs { colour c; handle h; "
+                    "opaque b<99>; int i; };\n")
+    status, _, err = rpcgen(*options, "-o", str(tmp_path) + "/", str(path))
+    assert status == 0, err
+    for made in sorted(glob.glob(str(tmp_path) + "/*.c")):
+        compiler("cc", "-std=c17", "-O2", *WARNINGS, *INCLUDE, "-I", tmp_path,
+                 "-c", made, "-o", "/dev/null")
+
+
+def run_program(tmp_path, program, sources_made):
+    runtime = [SOURCE + "/src/xdr/%s.c" % n
+               for n in ("array", "in", "out", "print", "value")]
+    runtime += [SOURCE + "/src/base/%s.c" % n for n in ("arena", "chain")]
+    compiler("cc", "-std=c17", "-D_GNU_SOURCE", "-O1", "-g",
+             "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined",
+             *INCLUDE, "-I" + SOURCE + "/src", "-I" + SOURCE + "/tests/unit",
+             "-I", tmp_path, HERE + "/" + program + ".c", *sources_made,
+             *runtime, "-lcmocka", "-o", tmp_path / program)
+    done = subprocess.run([tmp_path / program], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT,
+                          env=dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP"))
+    assert done.returncode == 0, done.stdout.decode(errors="replace")
+
+
+def test_round_trips(tmp_path):
+    assert rpcgen("-o", str(tmp_path) + "/", HERE + "/shapes.x")[0] == 0
+    run_program(tmp_path, "roundtrip",
+                [tmp_path / "shapes_xdr.c", tmp_path / "shapes_svc.c"])
+
+
+def test_parts(tmp_path):
+    assert rpcgen("-o", str(tmp_path) + "/", "--lazy=batch.ops",
+                  "--lazy=answers.all", "--bulk=put.data", "--open-enum=mood",
+                  "--strict-pad", HERE + "/parts.x")[0] == 0
+    run_program(tmp_path, "parts", [tmp_path / "parts_xdr.c",
+                                    tmp_path / "parts_svc.c"])
