@@ -345,7 +345,7 @@ node_by_id(const struct nodes *t, uint64_t id)
 }
 
 struct node *
-node_find(const struct nodes *t, const struct node *parent,
+node_at(const struct nodes *t, const struct node *parent,
     struct pinefs_name name, int kind)
 {
 	struct node *n = t->by_at[at_bucket(t, parent, name, kind)];
@@ -362,7 +362,7 @@ struct node *
 node_make(struct nodes *t, struct node *parent, struct pinefs_name name,
     int kind)
 {
-	struct node *n = node_find(t, parent, name, kind);
+	struct node *n = node_at(t, parent, name, kind);
 
 	if (n != NULL)
 		return n;
@@ -574,7 +574,7 @@ int
 node_move(struct nodes *t, struct node *n, struct node *parent,
     struct pinefs_name name)
 {
-	struct node *other = node_find(t, parent, name, n->kind);
+	struct node *other = node_at(t, parent, name, n->kind);
 	char *copy;
 	int err;
 

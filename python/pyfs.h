@@ -205,7 +205,7 @@ int	nodes_init(struct nodes *, size_t max);
 void	nodes_fini(struct nodes *);
 
 struct node *node_by_id(const struct nodes *, uint64_t id);
-struct node *node_find(const struct nodes *, const struct node *parent,
+struct node *node_at(const struct nodes *, const struct node *parent,
 	    struct pinefs_name name, int kind);
 /* The node, made if there was none; NULL without memory. */
 struct node *node_make(struct nodes *, struct node *parent,

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: MIT
+"""This Python program as a file system, over NFS.
+
+    import pinefs
+    server = pinefs.serve()         # 127.0.0.1, port 2049
+    ...
+    server.stop()
+
+Every variable is a file, every container a directory; writing a file changes
+the variable.  Looking runs no code of the program.  Only root and the user
+that runs the program are let in, over loopback: writing is running code, and
+reading is every secret in memory.
+"""
+
+import atexit
+import os
+import sys
+
+from . import _pinefs
+from . import _switch
+
+__version__ = _pinefs.version()
+__all__ = ['serve', 'servers', 'Server', 'Symlink', 'PROTECT', 'REDACT',
+           'SHADOW', 'trace_rpc']
+
+# Not 0: calls are printed on file descriptor 2.  The same switch as
+# rpchelp.trace_rpc, once something is served.
+trace_rpc = 0
+
+
+class Symlink(str):
+    """A value that clients see as a symbolic link to this path."""
+
+    __slots__ = ()
+
+
+# Names that clients cannot remove or rename, however `rm -r` is meant: those
+# of the root, of builtins and sys, and __dunders__ of modules and classes.
+# A pattern with a slash is for whole paths; "..." is all that is below.
+PROTECT = ('/*', '__*__', '/builtins/...', '/sys/...')
+
+# For `exclude`: what looks like a secret.
+REDACT = ('*password*', '*secret*', '*token*')
+
+# Files of editors and tools that are kept beside the program's objects, seen
+# by clients and not by Python, until they are renamed to a real name.
+_SIX = '[A-Za-z0-9]' * 6
+SHADOW = ('*~', '.*.sw?', '.*.sw?x', '4913', '.#*', '#*#', 'sed' + _SIX,
+          '.?*.' + _SIX, '.nfs[0-9a-f]*', '.goutputstream-*', '._*',
+          '.DS_Store')
+
+_servers = []
+
+
+class Server:
+    """A server of this process; also a context manager, which stops it."""
+
+    def __init__(self, handle, addr):
+        self._handle = handle
+        self.addr = addr
+
+    @property
+    def port(self):
+        """The port of NFS and MOUNT; 0 when it was stopped."""
+        return _pinefs.port(self._handle) if self._handle else 0
+
+    @property
+    def url(self):
+        host = '[%s]' % self.addr if ':' in self.addr else self.addr
+        return 'nfs://%s:%d/' % (host, self.port)
+
+    def stop(self):
+        """Bind what clients have written, and end.  Again is harmless."""
+        handle, self._handle = self._handle, None
+        if self in _servers:
+            _servers.remove(self)
+        if handle is not None:
+            _pinefs.stop(handle)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+
+    def __repr__(self):
+        if not self.port:
+            return '<pinefs.Server, stopped>'
+        return '<pinefs.Server at %s>' % self.url
+
+
+def servers():
+    """The servers of this process that run."""
+    return list(_servers)
+
+
+def _is_loopback(addr):
+    return addr == '::1' or addr.startswith('127.') or addr == 'localhost'
+
+
+def _addresses(addr):
+    if addr is None:
+        return []
+    addrs = [addr] if isinstance(addr, str) else list(addr)
+    for a in addrs:
+        if not _is_loopback(a):
+            raise ValueError(
+                '%s is not a loopback address: whoever can write here can run '
+                'code in this program' % a)
+    return ['127.0.0.1' if a == 'localhost' else a for a in addrs]
+
+
+def _uids(uids, public):
+    """Who is let in: by default the program's own user, and root."""
+    if uids is None:
+        return None if public else {0, os.geteuid()}
+    return {int(u) for u in uids}
+
+
+def program():
+    """What this process runs: its name among the instances of pinefs."""
+    main = sys.modules.get('__main__')
+    spec = getattr(main, '__spec__', None)
+    if spec is not None:
+        return 'py-m ' + spec.name
+    path = getattr(main, '__file__', None)
+    return 'py ' + os.path.abspath(path) if path else 'py'
+
+
+def _yes(on):
+    return 'yes' if on else 'no'
+
+
+def _settings(addrs, uids, **settings):
+    """Pairs for the server, of the options that were given."""
+    pairs = [('addr', a) for a in addrs]
+    if uids is not None:
+        pairs.append(('uids', ','.join(str(u) for u in sorted(uids))))
+    for name, value in settings.items():
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            value = _yes(value)
+        pairs.append((name.replace('_', '-'), str(value)))
+    return pairs
+
+
+def _explain(error, addrs, port):
+    """What to do about a server that does not start."""
+    if error.errno == 98 or error.errno == 48:
+        where = '%s:%d' % (addrs[0] if addrs else '127.0.0.1', port)
+        return OSError(error.errno, '%s is in use; port=0 takes a free one'
+                       % where)
+    return error
+
+
+def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
+          readonly=False, uids=None, public=False, portmap=True,
+          tcp_only=False, state_dir=None, exclude=('pinefs._*',),
+          private=True, newline='auto', protect=PROTECT, shadow=SHADOW,
+          gil='auto', timeout=2.0, max_nodes=1 << 18, max_file=1 << 26,
+          threads=None, instance=None, log=None):
+    """Serve this process, and return the Server.
+
+    addr        a loopback address or several; None: 127.0.0.1 and ::1
+    port        of NFS and MOUNT; 0: any free one, see Server.port
+    mount_port  MOUNT also here; 0: not
+    root        None: sys.modules; any object, or {"name": object}
+    readonly    nothing can be changed
+    uids        who is let in; None: root and the user of this process
+    public      everybody on this machine may read
+    portmap     tell the portmapper; False: not
+    tcp_only    no UDP
+    state_dir   where the key of handles is kept, so that mounts survive
+    exclude     patterns of dotted names that are not served
+    private     False: names that begin with _ are not served
+    newline     "auto": `echo x > name` does not add one to a str without;
+                "exact": what is written is what is bound
+    protect     patterns of what cannot be removed; (): everything can
+    shadow      patterns of editors' files that Python does not see
+    gil         "auto", or "polite": never touch the switch interval
+    timeout     seconds for code of the program (setters) per change
+    max_nodes   paths remembered
+    max_file    bytes a file can have
+    threads     that speak to clients; None: one per core
+    """
+    if newline not in ('auto', 'exact'):
+        raise ValueError('newline is "auto" or "exact"')
+    if gil not in ('auto', 'polite'):
+        raise ValueError('gil is "auto" or "polite"')
+    if root is not None and isinstance(root, (str, int, float, bytes)):
+        raise TypeError('root is an object with names in it')
+    addrs = _addresses(addr)
+    options = {
+        'root': root, 'readonly': readonly, 'exclude': exclude,
+        'hide_private': not private, 'exact_newline': newline == 'exact',
+        'protect': protect, 'shadow': shadow, 'quiet_gil': gil == 'polite',
+        'time_box_ms': int(timeout * 1000), 'max_nodes': max_nodes,
+        'max_file': max_file, 'mode_mask': 0o022 if public else 0o077,
+        'symlink': Symlink, 'switches': _switch.install(),
+    }
+    settings = _settings(
+        addrs, _uids(uids, public), port=port, mount_port=mount_port,
+        portmap=portmap, tcp_only=tcp_only, state_dir=state_dir,
+        ro=bool(readonly), threads=threads, log=log,
+        instance=instance or program(), udp_changes_reserved=True)
+    try:
+        handle = _pinefs.start(options, settings)
+    except OSError as error:
+        raise _explain(error, addrs, port) from None
+    server = Server(handle, addrs[0] if addrs else '127.0.0.1')
+    _servers.append(server)
+    return server
+
+
+def _stop_all():
+    for server in servers():
+        server.stop()
+
+
+def _after_fork():
+    _pinefs.fork_child()
+    _servers.clear()
+
+
+atexit.register(_stop_all)
+os.register_at_fork(after_in_child=_after_fork)

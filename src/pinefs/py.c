@@ -1,0 +1,264 @@
+/*
+ * -f py: become the user's own python3, with pyfs in it.
+ *
+ * The program is replaced (exec), so that the interpreter, its packages and
+ * its prompt are the user's.  What it is to serve, and how, goes by the
+ * environment; python/pinefs/_startup.py reads it, and says there what each
+ * variable means.
+ */
+#include "pinefs/py.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "server/cli.h"
+
+enum { ARGS_MAX = 4096 };
+
+/* Ends with 0 in a Python that will do. */
+static const char probe[] =
+    "import sys; sys.exit(0 if sys.version_info >= (3, 8) else 1)";
+
+/* Where the package lies: beside the program (built), or where it installs. */
+static const char *const places[] = { "python", "../lib/pinefs/python" };
+
+static int
+say_no_package(const char *exe)
+{
+	log_error("the Python package is neither in %s/%s nor in %s/%s\n"
+	    "try: build with python3-dev installed, or install pinefs",
+	    exe, places[0], exe, places[1]);
+	return EXIT_OSERR;
+}
+
+/* The directory of the package, in memory of the process's life, or NULL. */
+static char *
+find_package(int *status)
+{
+	char path[PATH_MAX], *exe, *dir, *file;
+	ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+	size_t i;
+
+	*status = EXIT_OSERR;
+	if (len == -1) {
+		log_error("/proc/self/exe: %s", strerror(errno));
+		return NULL;
+	}
+	path[len] = '\0';
+	exe = dirname(path);
+	for (i = 0; i < sizeof places / sizeof places[0]; i++) {
+		if (asprintf(&dir, "%s/%s", exe, places[i]) == -1 ||
+		    asprintf(&file, "%s/pinefs/_startup.py", dir) == -1)
+			return NULL;
+		if (access(file, R_OK) == 0) {
+			free(file);
+			return dir;
+		}
+		free(file);
+		free(dir);
+	}
+	*status = say_no_package(exe);
+	return NULL;
+}
+
+/* ---------------------------------------------------------- which python -- */
+
+/* A shim of a version manager may be there and lead nowhere. */
+static bool
+works(const char *python)
+{
+	pid_t pid = fork();
+	int status, null;
+
+	if (pid == -1)
+		return false;
+	if (pid == 0) {
+		if ((null = open("/dev/null", O_RDWR)) != -1) {
+			(void)dup2(null, 0);
+			(void)dup2(null, 1);
+			(void)dup2(null, 2);
+		}
+		(void)execl(python, "python3", "-I", "-S", "-c", probe,
+		    (char *)NULL);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return false;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* The first python3 on PATH that runs and is new enough. */
+static char *
+search_path(void)
+{
+	const char *path = getenv("PATH"), *end;
+	char *python, *broken = NULL;
+
+	if (path == NULL)
+		path = "/usr/local/bin:/usr/bin:/bin";
+	for (;; path = end + 1) {
+		end = strchrnul(path, ':');
+		if (asprintf(&python, "%.*s/python3", (int)(end - path),
+		    end > path ? path : ".") == -1)
+			return NULL;
+		if (access(python, X_OK) == 0) {
+			if (works(python)) {
+				free(broken);
+				return python;
+			}
+			if (broken == NULL) {
+				broken = python;
+				python = NULL;
+			}
+		}
+		free(python);
+		if (*end == '\0')
+			break;
+	}
+	if (broken != NULL)
+		log_error("%s does not run, or is older than 3.8\n"
+		    "try: PINEFS_PYTHON=/usr/bin/python3 pinefs", broken);
+	else
+		log_error("there is no python3 on PATH\n"
+		    "try: apt-get install python3, or PINEFS_PYTHON=FILE");
+	free(broken);
+	return NULL;
+}
+
+static char *
+find_python(void)
+{
+	const char *given = getenv("PINEFS_PYTHON");
+
+	if (given == NULL || *given == '\0')
+		return search_path();
+	if (strchr(given, '/') != NULL && access(given, X_OK) != 0) {
+		log_error("PINEFS_PYTHON=%s: %s\n"
+		    "try: PINEFS_PYTHON=/usr/bin/python3 pinefs", given,
+		    strerror(errno));
+		return NULL;
+	}
+	return strdup(given);
+}
+
+/* ------------------------------------------------------------ environment -- */
+
+static int
+set_options(const struct py_command *cmd)
+{
+	size_t len = 1;
+	char *text, *p;
+	unsigned i;
+	int err;
+
+	for (i = 0; i < cmd->nsettings; i++)
+		len += strlen(cmd->setting[i].name) +
+		    strlen(cmd->setting[i].value) + 2;
+	if ((text = p = malloc(len)) == NULL)
+		return ENOMEM;
+	*p = '\0';
+	for (i = 0; i < cmd->nsettings; i++)
+		p += sprintf(p, "%s=%s\n", cmd->setting[i].name,
+		    cmd->setting[i].value);
+	err = setenv("PINEFS_SERVE_OPTIONS", text, 1) == 0 ? 0 : errno;
+	free(text);
+	return err;
+}
+
+static int
+set_environment(const struct py_command *cmd, const char *dir,
+    const char *startup, bool prompt)
+{
+	const char *own = getenv("PYTHONSTARTUP");
+	char fd[16];
+
+	if (cmd->ready_fd != -1) {
+		(void)snprintf(fd, sizeof fd, "%d", cmd->ready_fd);
+		if (setenv("PINEFS_SERVE_READY", fd, 1) != 0)
+			return errno;
+	}
+	if (prompt && own != NULL &&
+	    setenv("PINEFS_SERVE_STARTUP", own, 1) != 0)
+		return errno;
+	if (prompt && setenv("PYTHONSTARTUP", startup, 1) != 0)
+		return errno;
+	if (setenv("PINEFS_SERVE_DIR", dir, 1) != 0 ||
+	    setenv("PINEFS_SERVE_VERSION", pinefs_version(), 1) != 0)
+		return errno;
+	return set_options(cmd);
+}
+
+/* ---------------------------------------------------------------- running -- */
+
+/*
+ *	python3				the prompt; PYTHONSTARTUP is ours
+ *	python3 startup -m MOD ARG...
+ *	python3 startup SCRIPT ARG...
+ *	python3 startup -		standard input, then until a signal
+ *	python3 startup --		nothing: until a signal
+ */
+static int
+make_args(const struct py_command *cmd, char *startup, bool prompt,
+    char *argv[ARGS_MAX])
+{
+	unsigned n = 0, i;
+
+	argv[n++] = (char *)(uintptr_t)"python3";
+	if (!prompt) {
+		argv[n++] = startup;
+		if (cmd->module != NULL) {
+			argv[n++] = (char *)(uintptr_t)"-m";
+			argv[n++] = (char *)(uintptr_t)cmd->module;
+		} else if (cmd->args[0] == NULL) {
+			argv[n++] = (char *)(uintptr_t)(cmd->no_loop ?
+			    "--" : "-");
+		}
+	}
+	for (i = 0; cmd->args[i] != NULL; i++) {
+		if (n == ARGS_MAX - 1) {
+			log_error("more than %d arguments", ARGS_MAX);
+			return EXIT_USAGE;
+		}
+		argv[n++] = cmd->args[i];
+	}
+	argv[n] = NULL;
+	return 0;
+}
+
+int
+py_main(const struct py_command *cmd)
+{
+	bool bare = cmd->module == NULL && cmd->args[0] == NULL;
+	bool prompt = bare && !cmd->no_loop && isatty(STDIN_FILENO);
+	char *argv[ARGS_MAX], *dir, *startup, *python;
+	int status, err;
+
+	if ((dir = find_package(&status)) == NULL)
+		return status;
+	if ((python = find_python()) == NULL)
+		return EXIT_UNAVAILABLE;
+	if (asprintf(&startup, "%s/pinefs/_startup.py", dir) == -1)
+		return EXIT_OSERR;
+	/* Without a prompt nothing else would keep the server alive. */
+	if (cmd->no_loop || (bare && !prompt))
+		(void)setenv("PINEFS_SERVE_LOOP", "no", 1);
+	if ((status = make_args(cmd, startup, prompt, argv)) != 0)
+		return status;
+	if ((err = set_environment(cmd, dir, startup, prompt)) != 0) {
+		log_error("the environment: %s", strerror(err));
+		return EXIT_OSERR;
+	}
+	(void)execvp(python, argv);
+	log_error("%s: %s\ntry: PINEFS_PYTHON=/usr/bin/python3 pinefs",
+	    python, strerror(errno));
+	return EXIT_UNAVAILABLE;
+}
