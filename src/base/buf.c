@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/slab.h"
+
 enum { PAGE = 4096 };
 
 struct pinefs_buf *
@@ -10,12 +12,12 @@ pinefs_buf_new(size_t len)
 {
 	struct pinefs_buf *b;
 
-	if (len > SIZE_MAX - PAGE || (b = malloc(sizeof *b)) == NULL)
+	if (len > SIZE_MAX / 2 || (b = malloc(sizeof *b)) == NULL)
 		return NULL;
 	b->size = len == 0 ? PAGE : (len + PAGE - 1) & ~(size_t)(PAGE - 1);
 	b->len = len;
 	atomic_init(&b->refs, 1);
-	if ((b->base = aligned_alloc(PAGE, b->size)) == NULL) {
+	if ((b->base = slab_alloc(b->size, &b->slab)) == NULL) {
 		free(b);
 		return NULL;
 	}
@@ -48,6 +50,6 @@ pinefs_buf_put(void *owner)
 	if (b == NULL || atomic_fetch_sub_explicit(&b->refs, 1,
 	    memory_order_acq_rel) != 1)
 		return;
-	free(b->base);
+	slab_free(b->base, b->size, b->slab);
 	free(b);
 }

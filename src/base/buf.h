@@ -14,6 +14,7 @@ struct pinefs_buf {
 	size_t		 len;		/* bytes received */
 	size_t		 size;		/* allocated: a multiple of 4096 */
 	atomic_uint	 refs;
+	struct slab	*slab;		/* where it is cut from */
 };
 
 /* With one reference; NULL without memory. */
