@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "rpc/conn.h"
 
-enum { MAX_LOOPS = 64, DRC_BYTES = 64 << 20, DRC_PER_ORIGIN = 256 << 10,
+enum { MAX_LOOPS = 64, DRC_BYTES = 64 << 20, DRC_PER_ORIGIN = 96 << 10,
     RESERVED_FDS = 32 };
 
 int
