@@ -38,11 +38,12 @@ prototypes(struct emit *e, const struct type *t)
 	const char *name = c_of(t)->name;
 	const struct member *m;
 
-	c_top(e, "int %s_decode(struct xdr_in *, %s);", name,
+	c_top(e, "int %s(struct xdr_in *, %s);", c_made(e, t, "decode"),
 	    c_param(e, t, false, ""));
-	c_top(e, "int %s_encode(struct xdr_out *, %s);", name,
+	c_top(e, "int %s(struct xdr_out *, %s);", c_made(e, t, "encode"),
 	    c_param(e, t, true, ""));
-	c_top(e, "size_t %s_size(%s);", name, c_param(e, t, true, ""));
+	c_top(e, "size_t %s(%s);", c_made(e, t, "size"),
+	    c_param(e, t, true, ""));
 	for (m = t->members; m != NULL; m = m->next) {
 		if (m->lazy)
 			c_top(e, "int %s_%s_next(struct xdr_lazy *, %s);",
@@ -110,8 +111,8 @@ emit_c_header(struct text *t, struct model *model)
 	text_put(t, "\n/* For xdr_print and the like. */\n");
 	for (i = model->items; i != NULL; i = i->next)
 		if (is_printed(i) && c_has_table(i->type))
-			c_top(&e, "extern const struct xdr_type %s_type;",
-			    c_of(i->type)->name);
+			c_top(&e, "extern const struct xdr_type %s;",
+			    c_made(&e, i->type, "type"));
 	program_types(&e);
 	text_put(t, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 }

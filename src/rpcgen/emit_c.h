@@ -61,6 +61,8 @@ const char	*c_escape(struct emit *, const char *name);
 const char	*c_constant(struct emit *, const struct constant *);
 const char	*c_upper(struct mem *, const char *name);
 struct c_type	*c_of(const struct type *);
+const char	*c_made(struct emit *, const struct type *,
+		    const char *suffix);
 const char	*c_member(struct emit *, const struct member *);
 const char	*c_number(struct emit *, struct number);
 

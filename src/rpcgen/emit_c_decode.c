@@ -433,7 +433,7 @@ decode(struct emit *e, const struct type *t, const char *expr,
 		decode_optional(e, t, expr, where);
 		break;
 	default:
-		c_try(e, "%s_decode(%s, %s)", c_of(t)->name, e->in,
+		c_try(e, "%s(%s, %s)", c_made(e, t, "decode"), e->in,
 		    c_address(e, t, expr));
 		break;
 	}
@@ -513,8 +513,8 @@ need_member_helpers(struct emit *e, const struct type *t)
 static const char *
 head(struct emit *e, const struct type *t, const char *suffix)
 {
-	return c_printf(e, "%s_%s(struct xdr_in *%s, %s)", c_of(t)->name,
-	    suffix, e->in, c_param(e, t, false, e->v));
+	return c_printf(e, "%s(struct xdr_in *%s, %s)", c_made(e, t, suffix),
+	    e->in, c_param(e, t, false, e->v));
 }
 
 /* What is recursive is bounded: `inner` does the work. */

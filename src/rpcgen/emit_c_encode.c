@@ -339,7 +339,7 @@ encode(struct emit *e, const struct type *t, const char *expr,
 		encode_optional(e, t, expr, where);
 		break;
 	default:
-		c_try(e, "%s_encode(%s, %s)", c_of(t)->name, e->l_out,
+		c_try(e, "%s(%s, %s)", c_made(e, t, "encode"), e->l_out,
 		    c_address(e, t, expr));
 		break;
 	}
@@ -378,8 +378,8 @@ encode_members(struct emit *e, const struct type *t,
 static const char *
 head(struct emit *e, const struct type *t, const char *suffix)
 {
-	return c_printf(e, "%s_%s(struct xdr_out *%s, %s)", c_of(t)->name,
-	    suffix, e->l_out, c_param(e, t, true, e->v));
+	return c_printf(e, "%s(struct xdr_out *%s, %s)", c_made(e, t, suffix),
+	    e->l_out, c_param(e, t, true, e->v));
 }
 
 static void

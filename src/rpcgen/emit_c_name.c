@@ -158,6 +158,21 @@ name_array(struct emit *e, struct c_type *c)
 	c->array = mem_printf(e->mem, "struct %s", name);
 }
 
+/*
+ * What is made of a type for others to use: T_decode, T_encode, T_size and
+ * T_type.  NFSv4 has types fattr4 and fattr4_size: the IDL's names stay, and
+ * ours get a `_`.
+ */
+const char *
+c_made(struct emit *e, const struct type *t, const char *suffix)
+{
+	const char *name = mem_printf(e->mem, "%s_%s", c_of(t)->name, suffix);
+
+	while (map_get(&e->globals, name) != NULL)
+		name = mem_printf(e->mem, "%s_", name);
+	return name;
+}
+
 /* A name for a local that shadows nothing of this file. */
 static const char *
 local(struct emit *e, const char *name)

@@ -22,8 +22,8 @@ c_lazy(struct emit *e, const struct member *m)
 	c_line(e, "\treturn ENOENT;");
 	c_line(e, "memset(%s, 0, sizeof(%s));", e->v, type);
 	c_line(e, "lazy->done++;");
-	c_line(e, "%s = %s_decode(lazy->in, %s);", e->err, c_of(elem)->name,
-	    e->v);
+	c_line(e, "%s = %s(lazy->in, %s);", e->err,
+	    c_made(e, elem, "decode"), e->v);
 	c_line(e, "if (%s != 0)", e->err);
 	c_line(e, "\tlazy->done = lazy->n;");
 	c_line(e, "return %s;", e->err);

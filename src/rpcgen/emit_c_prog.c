@@ -128,7 +128,7 @@ decode_thunk(struct emit *e, const struct type *t, const char *name,
 {
 	c_begin(e);
 	if (t->kind >= TYPE_ALIAS) {
-		c_line(e, "return %s_decode(%s, value);", c_of(t)->name,
+		c_line(e, "return %s(%s, value);", c_made(e, t, "decode"),
 		    e->in);
 		e->ended = true;
 	} else {
@@ -146,7 +146,7 @@ encode_thunk(struct emit *e, const struct type *t, const char *name,
 {
 	c_begin(e);
 	if (t->kind >= TYPE_ALIAS) {
-		c_line(e, "return %s_encode(%s, value);", c_of(t)->name,
+		c_line(e, "return %s(%s, value);", c_made(e, t, "encode"),
 		    e->l_out);
 		e->ended = true;
 	} else {

@@ -96,7 +96,7 @@ add(struct emit *e, const struct type *t, const char *expr)
 		add_optional(e, t, expr);
 		break;
 	default:
-		c_line(e, "%s += %s_size(%s);", e->size, c_of(t)->name,
+		c_line(e, "%s += %s(%s);", e->size, c_made(e, t, "size"),
 		    c_address(e, t, expr));
 		break;
 	}
@@ -132,7 +132,7 @@ end(struct emit *e, const struct type *t, const char *linkage,
 {
 	c_line(e, "return %s;", e->size);
 	e->ended = true;
-	c_end(e, linkage, c_printf(e, "%s_%s(%s)", c_of(t)->name, suffix,
+	c_end(e, linkage, c_printf(e, "%s(%s)", c_made(e, t, suffix),
 	    c_param(e, t, true, e->v)));
 }
 
@@ -207,7 +207,7 @@ c_sizer(struct emit *e, struct type *t)
 		c_line(e, "(void)%s;", e->v);
 		c_line(e, "return %u;", t->min);
 		e->ended = true;
-		c_end(e, "size_t", c_printf(e, "%s_size(%s)", c_of(t)->name,
+		c_end(e, "size_t", c_printf(e, "%s(%s)", c_made(e, t, "size"),
 		    c_param(e, t, true, e->v)));
 		return;
 	}

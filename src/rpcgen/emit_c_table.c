@@ -90,7 +90,7 @@ c_table(struct emit *e, const struct type *t, const char *prefix)
 	    t->elem->kind < TYPE_OPAQUE))
 		return c_table(e, t->elem, prefix);
 	if (t->kind >= TYPE_ALIAS)
-		return c_printf(e, "&%s_type", c_of(t)->name);
+		return c_printf(e, "&%s", c_made(e, t, "type"));
 	name = c_printf(e, "%s_t", prefix);
 	unnamed(e, "static ", name, t, NULL);
 	return c_printf(e, "&%s", name);
@@ -112,8 +112,7 @@ enum_table(struct emit *e, const struct type *t)
 		    n->constant), colon != NULL ? colon + 1 : full);
 	}
 	text_put(e->out, "};\n");
-	begin(e, "", c_printf(e, "%s_type", name), t, t->name,
-	    c_type_name(e, t));
+	begin(e, "", c_made(e, t, "type"), t, t->name, c_type_name(e, t));
 	text_printf(e->out, "\t.n = %u,\n\t.names = %s_names,\n};\n", count,
 	    name);
 }
@@ -153,7 +152,7 @@ struct_table(struct emit *e, const struct type *t)
 	if (n > 0)
 		text_printf(e->out, "\nstatic const struct xdr_field "
 		    "%s_fields[] = {\n%s};\n", name, rows);
-	begin(e, "", c_printf(e, "%s_type", name), t, t->name, name);
+	begin(e, "", c_made(e, t, "type"), t, t->name, name);
 	if (n > 0)
 		text_printf(e->out, "\t.n = %u,\n\t.fields = %s_fields,\n", n,
 		    name);
@@ -190,7 +189,7 @@ union_table(struct emit *e, const struct type *t)
 	if (n > 0)
 		text_printf(e->out, "\nstatic const struct xdr_arm "
 		    "%s_arms[] = {\n%s};\n", name, arms);
-	begin(e, "", c_printf(e, "%s_type", name), t, t->name, name);
+	begin(e, "", c_made(e, t, "type"), t, t->name, name);
 	text_printf(e->out, "\t.n = %u,\n\t.fields = %s_fields,\n", n, name);
 	if (n > 0)
 		text_printf(e->out, "\t.arms = %s_arms,\n", name);
@@ -219,6 +218,5 @@ c_table_of(struct emit *e, struct type *t)
 	else if (t->kind == TYPE_UNION)
 		union_table(e, t);
 	else
-		unnamed(e, "", c_printf(e, "%s_type", c_of(t)->name),
-		    t->elem, t->name);
+		unnamed(e, "", c_made(e, t, "type"), t->elem, t->name);
 }
