@@ -244,13 +244,13 @@ work_commit(struct hold *h, struct request *r)
 	} else if (err > 0) {
 		stage_drop(h->pf, r->n);
 	}
-	if (err == 0)
+	if (err != 0)
+		return err;
+	if (h->pf->glow.id == 0)
 		node_stamp(h, r->n, &r->chg.after);
-	if (err == 0 && h->pf->glow.id != 0) {
-		r->chg.after.change = mix64(h->pf->glow.hash + r->n->meta);
-		r->chg.after.size = h->pf->glow.size;
-	}
-	return err;
+	else
+		r->chg.after = stamp_of(&h->pf->glow.attr);
+	return 0;
 }
 
 static bool

@@ -146,46 +146,65 @@ shorten(struct sbuf *b, size_t start, bool *scan)
 
 /* ------------------------------------------------------------ str as key -- */
 
-/*
- * UTF-8 with the bytes that Python smuggles in as U+DC80 to U+DCFF; other
- * lone surrogates as their three bytes.
- */
-static PyObject *
-encode(PyObject *str)
+/* A lone surrogate at p, as its three bytes; -1: something else. */
+static int
+surrogate_at(const unsigned char *p, const unsigned char *end)
 {
-	PyObject *bytes;
+	if (end - p < 3 || p[0] != 0xed || p[1] < 0xa0)
+		return -1;
+	return 0xd000 | (p[1] & 0x3f) << 6 | (p[2] & 0x3f);
+}
 
-	bytes = PyUnicode_AsEncodedString(str, "utf-8", "surrogateescape");
-	if (bytes == NULL) {
-		PyErr_Clear();
-		bytes = PyUnicode_AsEncodedString(str, "utf-8",
-		    "surrogatepass");
+/*
+ * Lone surrogates: U+DC80 to U+DCFF stand for bytes that were no UTF-8 and
+ * are these bytes again; others are their three bytes, escaped, and found by
+ * looking through all names.
+ */
+static int
+name_of_odd_str(struct sbuf *b, PyObject *key, bool *scan)
+{
+	const unsigned char *p, *end;
+	PyObject *bytes;
+	Py_ssize_t len;
+	char *base, hex[12];
+	int c, err = 0;
+
+	bytes = PyUnicode_AsEncodedString(key, "utf-8", "surrogatepass");
+	if (bytes == NULL ||
+	    PyBytes_AsStringAndSize(bytes, &base, &len) != 0) {
+		Py_XDECREF(bytes);
+		return py_errno();
 	}
-	return bytes;
+	p = (const unsigned char *)base;
+	for (end = p + len; p < end && err == 0; p += c < 0 ? 1 : 3) {
+		c = surrogate_at(p, end);
+		if (c >= 0xdc80 && c <= 0xdcff) {
+			hex[0] = (char)(c & 0xff);
+			err = sbuf_add(b, hex, 1);
+		} else if (c >= 0) {
+			(void)snprintf(hex, sizeof hex, "%%%02X%%%02X%%%02X",
+			    p[0], p[1], p[2]);
+			err = sbuf_add(b, hex, 9);
+			*scan = true;
+		} else {
+			err = escape(b, (const char *)p, 1);
+		}
+	}
+	Py_DECREF(bytes);
+	return err;
 }
 
 static int
-name_of_str(struct sbuf *b, PyObject *key)
+name_of_str(struct sbuf *b, PyObject *key, bool *scan)
 {
-	PyObject *bytes;
 	const char *base;
 	Py_ssize_t len;
-	char *own;
-	int err;
 
-	if (kit.utf8 != NULL && (base = kit.utf8(key, &len)) != NULL)
-		return len == 0 ? sbuf_add(b, "%-", 2) :
-		    escape(b, base, (size_t)len);
-	PyErr_Clear();
-	if ((bytes = encode(key)) == NULL ||
-	    PyBytes_AsStringAndSize(bytes, &own, &len) != 0) {
-		Py_XDECREF(bytes);
+	if ((base = kit.utf8(key, &len)) == NULL) {
 		PyErr_Clear();
-		return ENOMEM;
+		return name_of_odd_str(b, key, scan);
 	}
-	err = len == 0 ? sbuf_add(b, "%-", 2) : escape(b, own, (size_t)len);
-	Py_DECREF(bytes);
-	return err;
+	return len == 0 ? sbuf_add(b, "%-", 2) : escape(b, base, (size_t)len);
 }
 
 /* A str key of these characters; NULL without memory. */
@@ -223,7 +242,7 @@ is_constant(PyObject *key, int depth)
 }
 
 static int
-name_of_repr(struct sbuf *b, PyObject *key)
+name_of_repr(struct sbuf *b, PyObject *key, bool *scan)
 {
 	PyObject *repr = PyObject_Repr(key);
 	int err;
@@ -231,13 +250,13 @@ name_of_repr(struct sbuf *b, PyObject *key)
 	if (repr == NULL)
 		return py_errno();
 	if ((err = sbuf_add(b, "%=", 2)) == 0)
-		err = name_of_str(b, repr);
+		err = name_of_str(b, repr, scan);
 	Py_DECREF(repr);
 	return err;
 }
 
 static int
-name_of_int(struct sbuf *b, PyObject *dict, PyObject *key)
+name_of_int(struct sbuf *b, PyObject *dict, PyObject *key, bool *scan)
 {
 	PyObject *str = PyObject_Str(key);
 	bool taken = false;
@@ -252,7 +271,7 @@ name_of_int(struct sbuf *b, PyObject *dict, PyObject *key)
 	if (taken)
 		err = sbuf_add(b, "%=", 2);
 	if (err == 0)
-		err = name_of_str(b, str);
+		err = name_of_str(b, str, scan);
 	Py_DECREF(str);
 	return err;
 }
@@ -291,7 +310,7 @@ dotted(PyObject *key)
 }
 
 static int
-name_of_object(struct sbuf *b, PyObject *key)
+name_of_object(struct sbuf *b, PyObject *key, bool *scan)
 {
 	PyObject *text = dotted(key);
 	PyObject *type;
@@ -310,7 +329,7 @@ name_of_object(struct sbuf *b, PyObject *key)
 		return ENOMEM;
 	}
 	if ((err = sbuf_add(b, "%:", 2)) == 0)
-		err = name_of_str(b, text);
+		err = name_of_str(b, text, scan);
 	Py_DECREF(text);
 	return err;
 }
@@ -322,19 +341,19 @@ name_of_key(struct sbuf *b, PyObject *dict, PyObject *key, bool *scan)
 	int err;
 
 	if (PyUnicode_CheckExact(key)) {
-		err = name_of_str(b, key);
+		err = name_of_str(b, key, scan);
 	} else if (PyLong_CheckExact(key)) {
-		err = name_of_int(b, dict, key);
+		err = name_of_int(b, dict, key, scan);
 	} else if (is_constant(key, 4)) {
-		err = name_of_repr(b, key);
+		err = name_of_repr(b, key, scan);
 	} else {
 		*scan = true;
-		err = name_of_object(b, key);
+		err = name_of_object(b, key, scan);
 	}
 	if (err == EINVAL) {	/* an int that Python refuses to print */
 		*scan = true;
 		b->len = start;
-		err = name_of_object(b, key);
+		err = name_of_object(b, key, scan);
 	}
 	return err != 0 ? err : shorten(b, start, scan);
 }
@@ -452,7 +471,7 @@ name_to_key(struct pinefs_name name, int *err)
 	*err = 0;
 	if (memchr(name.base, '%', name.len) == NULL)
 		return name_to_str(name);
-	if (has_long_tail(name) ||
+	if (has_long_tail(name) || memmem(name.base, name.len, "%ED%", 4) ||
 	    (name.len > 2 && memcmp(name.base, "%:", 2) == 0))
 		return NULL;
 	if (name.len > 2 && memcmp(name.base, "%=", 2) == 0) {

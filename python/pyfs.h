@@ -268,7 +268,7 @@ struct pyfs_config {
 struct glow {
 	const struct pinefs_call *call;
 	uint64_t		  id;		/* of the node; 0: none */
-	uint64_t		  hash, size;
+	struct pinefs_attr	  attr;
 };
 
 struct pyfs {
@@ -578,6 +578,12 @@ void	op_end(struct op *);
 /* The attributes of a node; `o` is what is bound there. */
 int	node_attr(struct hold *, struct node *, PyObject *o, enum shape,
 	    struct pinefs_attr *);
+static inline struct pinefs_stamp
+stamp_of(const struct pinefs_attr *a)
+{
+	return (struct pinefs_stamp){ a->change, a->size, a->mtime, a->ctime };
+}
+
 /* The same for before and after. */
 void	node_stamp(struct hold *, struct node *, struct pinefs_stamp *);
 void	node_ident(struct pinefs_call *, struct node *,

@@ -280,8 +280,8 @@ finish(struct hold *h, struct commit *c)
 	home_forget(h);
 	if (n->stage == NULL || n->stage->version != c->version)
 		return;		/* more came while code of the user ran */
-	h->pf->glow = (struct glow){ .id = n->id,
-	    .hash = stage_hash(n->stage), .size = n->stage->len };
+	if (node_attr(h, n, c->old, c->shape, &h->pf->glow.attr) == 0)
+		h->pf->glow.id = n->id;
 	stage_drop(h->pf, n);
 }
 
