@@ -14,8 +14,10 @@
 #include "rpc/call.h"
 #include "toyfs.h"
 
+enum { RIG_REPLY = 1 << 20 };
+
 struct rig {
-	struct toy		 toy;
+	struct toy		*toy;
 	struct vfs_export	 export, other;
 	struct vfs_exports	 exports;
 	struct nfs		 nfs;
@@ -25,11 +27,12 @@ struct rig {
 	unsigned		 waits;		/* times somebody waited */
 	unsigned		 runs;		/* of the last procedure */
 	struct rpc_call		*rpc;
-	uint8_t			 reply[1 << 20];
+	uint8_t			*reply;		/* as the client gets it */
 	size_t			 reply_len;
 };
 
 static struct rig rig;
+static struct toy rig_toy;
 
 /* Time goes by at once. */
 static int
@@ -45,12 +48,15 @@ static void
 rig_start(void)
 {
 	struct sockaddr_in *sin = (struct sockaddr_in *)&rig.peer.addr;
+	static uint8_t reply[RIG_REPLY];
 
 	memset(&rig, 0, sizeof rig);
-	toy_init(&rig.toy);
+	rig.reply = reply;
+	rig.toy = &rig_toy;
+	toy_init(rig.toy);
 	rig.export.path = (char *)"/";
 	rig.export.id = 0x01020304;
-	rig.export.fs = rig.toy.fs;
+	rig.export.fs = rig.toy->fs;
 	rig.export.squash = VFS_SQUASH_ROOT;
 	rig.export.anon_uid = rig.export.anon_gid = 65534;
 	rig.exports.first = &rig.export;
@@ -83,7 +89,7 @@ rig_stop(void)
 	rig_end_call();
 	free(rig.rpc);
 	nfs_fini(&rig.nfs);
-	toy_fini(&rig.toy);
+	toy_fini(rig.toy);
 }
 
 static const struct rpc_program *
@@ -107,7 +113,7 @@ rig_encode(const struct rpc_procedure *proc, const void *res)
 	unsigned n;
 
 	chain_init(&chain, NULL);
-	xdr_out_init(&out, &chain, sizeof rig.reply);
+	xdr_out_init(&out, &chain, RIG_REPLY);
 	if (proc->encode != NULL)
 		assert_int_equal(proc->encode(&out, res), 0);
 	xdr_out_flush(&out);
@@ -143,7 +149,7 @@ rig_call(uint32_t prog, uint32_t vers, uint32_t proc, const void *args,
 		atomic_store(&rig.rpc->phase, CALL_RUNNING);
 		rig.runs++;
 		err = row->call(p->handlers, p->self, rig.rpc, args, res);
-	} while (err == RPC_LATER && (toy_complete(&rig.toy) ||
+	} while (err == RPC_LATER && (toy_complete(rig.toy) ||
 	    atomic_load(&rig.rpc->phase) == CALL_RESUMED));
 	assert_int_not_equal(err, RPC_LATER);
 	if (err == 0)

@@ -89,11 +89,11 @@ test_paths_below_an_export_are_looked_up(void)
 	mountres3 r;
 
 	rig_start();
-	a = toy_add(&rig.toy, &rig.toy.obj[0], "a", PINEFS_DIR, 0755, NULL);
-	b = toy_add(&rig.toy, a, "b", PINEFS_DIR, 0755, NULL);
-	toy_add(&rig.toy, a, "f", PINEFS_REG, 0644, "");
+	a = toy_add(rig.toy, &rig.toy->obj[0], "a", PINEFS_DIR, 0755, NULL);
+	b = toy_add(rig.toy, a, "b", PINEFS_DIR, 0755, NULL);
+	toy_add(rig.toy, a, "f", PINEFS_REG, 0644, "");
 	for (int later = 0; later < 2; later++) {
-		rig.toy.later = later;
+		rig.toy->later = later;
 		r = mnt("/a/b");
 		CHECK(r.fhs_status == MNT3_OK);
 		CHECK(fileid_of(r.mountinfo.fhandle.data,
@@ -151,7 +151,7 @@ test_dump_shows_what_is_mounted(void)
 	mountlist list;
 
 	rig_start();
-	toy_add(&rig.toy, &rig.toy.obj[0], "a", PINEFS_DIR, 0755, NULL);
+	toy_add(rig.toy, &rig.toy->obj[0], "a", PINEFS_DIR, 0755, NULL);
 	mnt("/");
 	mnt("/");
 	mnt("/a");

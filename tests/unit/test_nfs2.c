@@ -137,7 +137,7 @@ test_a_mode_tells_its_type(void)
 	for (unsigned i = 0; i < 7; i++) {
 		char name[] = { (char)('a' + i), '\0' };
 
-		o = toy_add(&rig.toy, &rig.toy.obj[0], name, rows[i].type,
+		o = toy_add(rig.toy, &rig.toy->obj[0], name, rows[i].type,
 		    0640, NULL);
 		if (rows[i].type == PINEFS_BLK ||
 		    rows[i].type == PINEFS_CHR) {
@@ -161,7 +161,7 @@ test_what_32_bits_cannot_tell_is_their_greatest(void)
 	fattr f;
 
 	start();
-	o = toy_add(&rig.toy, &rig.toy.obj[0], "f", PINEFS_REG, 0644, "");
+	o = toy_add(rig.toy, &rig.toy->obj[0], "f", PINEFS_REG, 0644, "");
 	CHECK(look_up(root_fh, "f", fh) == NFS_OK);
 	o->attr.size = 0x80000001;
 	o->attr.used = 1025;
@@ -247,7 +247,7 @@ test_reads_and_writes_of_8_kib(void)
 	memset(big, 'x', 8192);
 	start();
 	CHECK(create("f", with_mode(0644), fh) == NFS_OK);
-	rig.toy.write_max = 1000;	/* short writes are gone on with */
+	rig.toy->write_max = 1000;	/* short writes are gone on with */
 	CHECK(write_at(fh, 0, big) == NFS_OK);
 	CHECK(write_at(fh, 8192, big) == NFS_OK);
 	memcpy(a.file, fh, NFS_FHSIZE);
@@ -287,8 +287,8 @@ test_links_longer_than_the_protocol_allows(void)
 
 	memset(target, 't', 1025);
 	start();
-	toy_add(&rig.toy, &rig.toy.obj[0], "long", PINEFS_LNK, 0777, target);
-	o = toy_add(&rig.toy, &rig.toy.obj[0], "l", PINEFS_LNK, 0777, "x/y");
+	toy_add(rig.toy, &rig.toy->obj[0], "long", PINEFS_LNK, 0777, target);
+	o = toy_add(rig.toy, &rig.toy->obj[0], "l", PINEFS_LNK, 0777, "x/y");
 	CHECK(look_up(root_fh, "l", fh) == NFS_OK);
 	ask(NFSPROC_READLINK, fh, &r);
 	CHECK(r.status == NFS_OK && r.data.len == o->attr.size);
@@ -499,7 +499,7 @@ test_pages_of_any_size_lose_and_double_nothing(void)
 
 		snprintf(name, sizeof name, "name%.*s%u", (int)(i % 7),
 		    "abcdefg", i);
-		toy_add(&rig.toy, &rig.toy.obj[0], name, PINEFS_REG, 0644,
+		toy_add(rig.toy, &rig.toy->obj[0], name, PINEFS_REG, 0644,
 		    "");
 	}
 	for (uint32_t count = 48; count <= 8192; count = count * 4 / 3)
@@ -524,13 +524,13 @@ test_the_library_asks_again_where_v3_says_later(void)
 	fhandle fh;
 
 	start();
-	toy_add(&rig.toy, &rig.toy.obj[0], "f", PINEFS_REG, 0644, "");
-	rig.toy.fail = EAGAIN;
-	rig.toy.fail_times = 3;
+	toy_add(rig.toy, &rig.toy->obj[0], "f", PINEFS_REG, 0644, "");
+	rig.toy->fail = EAGAIN;
+	rig.toy->fail_times = 3;
 	CHECK(look_up(root_fh, "f", fh) == NFS_OK);
 	CHECK(rig.waits == 3);
 	/* Not for ever. */
-	rig.toy.fail_times = 100;
+	rig.toy->fail_times = 100;
 	rig.waits = 0;
 	CHECK(look_up(root_fh, "f", fh) == NFSERR_IO);
 	CHECK(rig.waits == 6);
@@ -546,17 +546,17 @@ test_steps_that_come_later_change_nothing(void)
 	fattr f;
 
 	start();
-	rig.toy.later = true;
+	rig.toy->later = true;
 	CHECK(create("f", with_mode(0600), fh) == NFS_OK);
-	rig.toy.write_max = 2;
+	rig.toy->write_max = 2;
 	CHECK(write_at(fh, 0, "hello") == NFS_OK);
 	CHECK(attributes(fh, &f) == NFS_OK && f.size == 5);
 	CHECK(list(512) == 3);
-	rig.toy.fail = EAGAIN;
-	rig.toy.fail_times = 2;
+	rig.toy->fail = EAGAIN;
+	rig.toy->fail_times = 2;
 	CHECK(write_at(fh, 5, " world") == NFS_OK);
 	CHECK(attributes(fh, &f) == NFS_OK && f.size == 11);
-	CHECK(memcmp(rig.toy.obj[1].data, "hello world", 11) == 0);
+	CHECK(memcmp(rig.toy->obj[1].data, "hello world", 11) == 0);
 	rig_stop();
 }
 

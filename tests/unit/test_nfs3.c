@@ -182,7 +182,7 @@ test_getattr_tells_everything(void)
 	fattr3 f;
 
 	start();
-	o = toy_add(&rig.toy, &rig.toy.obj[0], "f", PINEFS_REG, 04751,
+	o = toy_add(rig.toy, &rig.toy->obj[0], "f", PINEFS_REG, 04751,
 	    "hello");
 	o->attr.uid = 0xfffffffe;
 	o->attr.gid = 7;
@@ -203,7 +203,7 @@ test_times_beyond_the_wire_stay_at_its_ends(void)
 	fattr3 f;
 
 	start();
-	o = toy_add(&rig.toy, &rig.toy.obj[0], "f", PINEFS_REG, 0644, "");
+	o = toy_add(rig.toy, &rig.toy->obj[0], "f", PINEFS_REG, 0644, "");
 	o->attr.mtime = (struct timespec){ -1, 999999999 };
 	o->attr.atime = (struct timespec){ INT64_C(0x100000000), 1 };
 	f = attributes(look_up(root_fh, "f"));
@@ -332,7 +332,7 @@ static void
 test_only_proven_root_is_root(void)
 {
 	start();
-	rig.toy.obj[0].attr.uid = 5;	/* 0755: others may not write */
+	rig.toy->obj[0].attr.uid = 5;	/* 0755: others may not write */
 	CHECK(ASK(MKDIR, at(root_fh, "a"), with_mode(0755))->status ==
 	    NFS3_OK);
 	rig.peer.proven = false;	/* uid 0 is squashed */
@@ -391,7 +391,7 @@ test_write_and_commit_have_one_verifier(void)
 	CHECK(c->status == NFS3_OK);
 	CHECK(memcmp(c->resok.verf, verf, 8) == 0);
 	CHECK(c->resok.file_wcc.after.attributes_follow);
-	pinefs_data_lost(rig.toy.fs);
+	pinefs_data_lost(rig.toy->fs);
 	c = ASK(COMMIT, fh, 0, 0);
 	CHECK(memcmp(c->resok.verf, verf, 8) != 0);
 	CHECK(ASK(COMMIT, fh, UINT64_MAX, 5)->status == NFS3ERR_INVAL);
@@ -438,7 +438,7 @@ test_transfers_are_as_large_as_fsinfo_says(void)
 	CHECK(r->resok.dtpref == 32768);
 
 	fh = create(root_fh, "f");
-	rig.toy.obj[1].attr.size = TOY_BYTES;
+	rig.toy->obj[1].attr.size = TOY_BYTES;
 	CHECK(ASK(READ, fh, 0, 65536)->resok.count == 32768);
 	rig_stop();
 }
@@ -732,7 +732,7 @@ fill(unsigned n)
 
 		snprintf(name, sizeof name, "name-%u-%.*s", i, (int)(i % 9),
 		    "abcdefghi");
-		toy_add(&rig.toy, &rig.toy.obj[0], name, PINEFS_REG, 0644,
+		toy_add(rig.toy, &rig.toy->obj[0], name, PINEFS_REG, 0644,
 		    "");
 	}
 }
@@ -801,7 +801,7 @@ test_entries_removed_between_pages_do_not_matter(void)
 	CHECK(cookie > 2);
 	/* Also the very one whose cookie we hold. */
 	for (unsigned i = 0; i < cookie; i++)
-		rig.toy.obj[0].entry[i].obj = NULL;
+		rig.toy->obj[0].entry[i].obj = NULL;
 	r = ASK(READDIR, root_fh, cookie, { 0 }, 65536);
 	CHECK(r->status == NFS3_OK && r->resok.reply.eof);
 	CHECK(r->resok.reply.entries->cookie == cookie + 3);
@@ -814,8 +814,8 @@ static void
 test_later_is_jukebox(void)
 {
 	start();
-	rig.toy.fail = EAGAIN;
-	rig.toy.fail_times = 1;
+	rig.toy->fail = EAGAIN;
+	rig.toy->fail_times = 1;
 	CHECK(ASK(LOOKUP, at(root_fh, "a"))->status == NFS3ERR_JUKEBOX);
 	CHECK(rig.waits == 0);
 	rig_stop();
@@ -825,8 +825,8 @@ static void
 test_an_unknown_error_is_a_server_fault(void)
 {
 	start();
-	rig.toy.fail = EBADF;
-	rig.toy.fail_times = 1;
+	rig.toy->fail = EBADF;
+	rig.toy->fail_times = 1;
 	CHECK(ASK(LOOKUP, at(root_fh, "a"))->status == NFS3ERR_SERVERFAULT);
 	rig_stop();
 }
@@ -854,7 +854,7 @@ conversation(struct transcript *t, bool later)
 	nfs_fh3 f, d;
 
 	start();
-	rig.toy.later = later;
+	rig.toy->later = later;
 #define NOTED(call) ((void)(call), note(t))
 	NOTED(ASK(CREATE, at(root_fh, "f"), how(EXCLUSIVE, "12345678")));
 	f = look_up(root_fh, "f");
@@ -871,14 +871,14 @@ conversation(struct transcript *t, bool later)
 	NOTED(ASK(READ, f, 3, 4));
 	NOTED(ASK(READ, d, 3, 4));
 	/* Failures come later too, and their attributes after them. */
-	rig.toy.fail = ENOSPC;
-	rig.toy.fail_times = 1;
+	rig.toy->fail = ENOSPC;
+	rig.toy->fail_times = 1;
 	NOTED(write_text(f, 5, "world"));
-	rig.toy.fail_times = 1;
+	rig.toy->fail_times = 1;
 	NOTED(ASK(SETATTR, f, with_mode(0), { 0 }));
-	rig.toy.fail_times = 1;
+	rig.toy->fail_times = 1;
 	NOTED(ASK(MKDIR, at(root_fh, "no"), with_mode(0)));
-	rig.toy.fail_times = 1;
+	rig.toy->fail_times = 1;
 	NOTED(ASK(COMMIT, f, 0, 0));
 	NOTED(ASK(SYMLINK, at(d, "l"), { with_mode(0777), text("../f") }));
 	NOTED(ASK(READLINK, look_up(d, "l")));
