@@ -288,6 +288,8 @@ rpc_server_stop(struct rpc_server *s, int drain_ms)
 	return 0;
 }
 
+static void	drop_timers(struct rpc_loop *);
+
 void
 rpc_server_free(struct rpc_server *s)
 {
@@ -300,8 +302,10 @@ rpc_server_free(struct rpc_server *s)
 			close(s->listener[i].source.fd);
 	udp_close(s);
 	rpc_executor_free(s->slow);
-	for (i = 0; i < s->nloops; i++)
+	for (i = 0; i < s->nloops; i++) {
+		drop_timers(&s->loops[i]);
 		loop_fini(&s->loops[i]);
+	}
 	free(s->loops);
 	drc_free(s->drc);
 	groups_free(s->groups);
@@ -347,6 +351,25 @@ timer_fires(struct wheel_timer *t)
 
 	task->fn(task->arg);
 	free(task);
+}
+
+/* Those that are not due any more; the loop has stopped. */
+static void
+drop_timers(struct rpc_loop *loop)
+{
+	struct wheel_timer *t, *next;
+	unsigned i;
+
+	for (i = 0; i < WHEEL_LEVELS * WHEEL_SLOTS; i++) {
+		t = loop->wheel.slot[i / WHEEL_SLOTS][i % WHEEL_SLOTS];
+		for (; t != NULL; t = next) {
+			next = t->next;
+			if (t->fn != timer_fires)
+				continue;
+			wheel_disarm(&loop->wheel, t);
+			free((char *)t - offsetof(struct timer_task, timer));
+		}
+	}
 }
 
 static void

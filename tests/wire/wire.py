@@ -47,6 +47,8 @@ class Server:
             command += ['--state-dir', os.path.join(self.directory, 'state')]
         if not portmap:
             command.append('--no-portmap')
+        self.begin = (os.path.getsize(self.log)
+                      if os.path.exists(self.log) else 0)
         read, write = os.pipe()
         command += ['--ready-fd', str(write), *args]
         with open(self.log, 'ab') as log:
@@ -67,8 +69,9 @@ class Server:
 
     def text(self):
         """All it has printed."""
-        with open(self.log, errors='replace') as f:
-            return f.read()
+        with open(self.log, 'rb') as f:
+            f.seek(self.begin)
+            return f.read().decode('utf-8', 'replace')
 
     def is_up(self):
         return self.process.poll() is None
