@@ -49,7 +49,7 @@ prototypes(struct emit *e, const struct type *t)
 			c_top(e, "int %s_%s_next(struct xdr_lazy *, %s);",
 			    name, m->name, c_param(e, type_real(m->type)->elem,
 			    false, ""));
-		if (m->bulk)
+		if (c_is_located(m))
 			c_top(e, "int %s_%s_locate(const uint8_t *args, "
 			    "size_t have, size_t *start, uint32_t *len);",
 			    name, m->name);
@@ -158,6 +158,8 @@ codec(struct emit *e, struct type *t)
 			c_lazy(e, m);
 		if (m->bulk)
 			c_bulk(e, m);
+		else if (c_is_located(m))
+			c_lazy_bulk(e, m);
 	}
 }
 

@@ -114,6 +114,8 @@ void	c_decode_before(struct emit *, const struct type *,
 /* emit_c_part.c */
 void	c_lazy(struct emit *, const struct member *);
 void	c_bulk(struct emit *, const struct member *);
+void	c_lazy_bulk(struct emit *, const struct member *);
+bool	c_is_located(const struct member *);
 
 /* emit_c_size.c */
 void	c_sizer(struct emit *, struct type *);

@@ -211,7 +211,7 @@ bulk_member(const struct type *t)
 
 	t = type_real((struct type *)(uintptr_t)t);
 	for (m = t->members; m != NULL; m = m->next)
-		if (m->bulk)
+		if (c_is_located(m))
 			return m;
 	return NULL;
 }

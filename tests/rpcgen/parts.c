@@ -112,7 +112,63 @@ test_a_payload_is_located_as_soon_as_its_length_has_come(void)
 		free(part);
 	}
 	CHECK(parts_v1_service.procs[2].bulk == put_data_locate);
-	CHECK(parts_v1_service.procs[1].bulk == NULL);
+	CHECK(parts_v1_service.procs[0].bulk == NULL);
+}
+
+/* A batch of add, put and add. */
+static size_t
+make_batch(uint8_t *to, size_t size, uint32_t claimed, uint32_t len)
+{
+	batch b = { .tag = xdr_view("ab", 2), .minor = 1, .ops.n = claimed };
+	operation add = { .o = OP_ADD, .add = 5 };
+	struct xdr_out out;
+	size_t n;
+
+	xdr_out_init_mem(&out, to, size);
+	CHECK(batch_encode(&out, &b) == 0);
+	CHECK(operation_encode(&out, &add) == 0);
+	xdr_put_u32(&out, OP_PUT);
+	n = xdr_out_len(&out);
+	n += make_put(to + n, size - n, len);
+	xdr_store_u32(to + n, OP_ADD);
+	xdr_store_u32(to + n + 4, 6);
+	return n + 8;
+}
+
+static void
+test_a_payload_among_lazy_elements_is_located(void)
+{
+	uint8_t bytes[2000], *part;
+	size_t start, have, n = make_batch(bytes, sizeof bytes, 3, 1000);
+	uint32_t len;
+	int err;
+
+	CHECK(parts_v1_service.procs[1].bulk == batch_ops_locate);
+	for (have = 0; have <= n; have++) {
+		part = malloc(have + 1);
+		memcpy(part, bytes, have);
+		err = batch_ops_locate(part, have, &start, &len);
+		CHECK(err == (have < 56 ? EAGAIN : 0));
+		CHECK(start == (have < 56 ? 0 : 56));
+		CHECK(len == (have < 56 ? 0 : 1000));
+		free(part);
+	}
+}
+
+static void
+test_lazy_elements_without_a_payload_have_none_to_locate(void)
+{
+	uint8_t bytes[2000];
+	size_t start = 7, n = make_batch(bytes, sizeof bytes, 1, 1000);
+	uint32_t len = 7;
+
+	/* The put lies beyond the count: nobody will read it. */
+	CHECK(batch_ops_locate(bytes, n, &start, &len) == 0);
+	CHECK(start == 0 && len == 0);
+	xdr_store_u32(bytes + 12, 2);
+	xdr_store_u32(bytes + 16, 99);	/* no such operation */
+	CHECK(batch_ops_locate(bytes, n, &start, &len) == EBADMSG);
+	CHECK(start == 0 && len == 0);
 }
 
 static void
@@ -168,6 +224,8 @@ CHECK_MAIN(
 	CHECK_TEST(test_answers_are_encoded_one_by_one),
 	CHECK_TEST(test_a_payload_is_located_as_soon_as_its_length_has_come),
 	CHECK_TEST(test_a_payload_that_is_not_valid_is_not_located),
+	CHECK_TEST(test_a_payload_among_lazy_elements_is_located),
+	CHECK_TEST(test_lazy_elements_without_a_payload_have_none_to_locate),
 	CHECK_TEST(test_an_open_enum_keeps_what_it_does_not_list),
 	CHECK_TEST(test_lazy_arrays_print_their_count),
 )
