@@ -78,8 +78,11 @@ xdr_arena_alloc(struct xdr_arena *a, size_t n)
 {
 	void *p = a->pos;
 
-	/* The room is a multiple of 16, so what fits, fits rounded up. */
-	if (n > (size_t)(a->end - a->pos))
+	/*
+	 * The room is a multiple of 16, so what fits, fits rounded up.  An
+	 * arena without memory yet must not move its null pointer by 0.
+	 */
+	if (n >= (size_t)(a->end - a->pos))
 		return xdr_arena_grow(a, n);
 	a->pos += (n + 15) & ~(size_t)15;
 	return p;

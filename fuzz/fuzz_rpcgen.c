@@ -1,0 +1,82 @@
+/*
+ * The IDL compiler: any text as a .x file, through every printer.
+ *
+ * A run ends with errors, with output, or at its budget of memory; nothing
+ * else may happen.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "rpcgen/emit.h"
+#include "rpcgen/front.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+enum { BUDGET = 256 << 20 };
+
+static void
+print_all(struct mem *mem, struct model *model)
+{
+	static void (*const printers[])(struct text *, struct model *) = {
+		emit_c_header, emit_c_xdr, emit_c_svc, emit_c_clnt, emit_py,
+		dump_json
+	};
+	struct text t;
+	size_t i;
+
+	for (i = 0; i < sizeof printers / sizeof printers[0]; i++) {
+		text_init(&t, mem);
+		printers[i](&t, model);
+	}
+}
+
+static void
+run(struct mem *mem, struct diag *diag, const char *text, size_t len)
+{
+	const struct check_options options = { .max_depth = 64 };
+	struct model *model;
+
+	model = front(mem, diag, "fuzz.x", text, len, &options);
+	if (model != NULL)
+		print_all(mem, model);
+}
+
+/* Messages are made too: their carets count columns of strange texts. */
+static void
+show(struct diag *diag)
+{
+	static FILE *null;
+
+	if (null == NULL && (null = fopen("/dev/null", "w")) == NULL)
+		abort();
+	diag_show(diag, null);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static struct mem mem;
+	static struct diag diag;
+	static jmp_buf give_up;
+	char *volatile text = malloc(len + 1);
+
+	if (text == NULL)
+		return 0;
+	memcpy(text, data, len);
+	text[len] = '\0';
+	mem_init(&mem, BUDGET, &give_up);
+	diag_init(&diag, &mem, &give_up);
+	switch (setjmp(give_up)) {
+	case 0:
+		run(&mem, &diag, text, len);
+		/* FALLTHROUGH */
+	case 1:
+		show(&diag);
+		break;
+	default:		/* the budget is spent */
+		break;
+	}
+	mem_fini(&mem);
+	free(text);
+	return 0;
+}
