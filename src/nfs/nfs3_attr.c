@@ -113,13 +113,26 @@ nfs3_wcc_data(struct nfs_call *call, struct pinefs_node *node,
 		nfs3_post_these(call, node, &wcc->after, &w->after);
 }
 
+/*
+ * What failed has changed nothing that anybody noted: one look serves as
+ * before and after.  A client compares `before` with what it has cached, so
+ * that a change by anybody else shows, and its cache stays where there was
+ * none.
+ */
 void
 nfs3_wcc_failed(struct nfs_call *call, struct pinefs_node *node,
     const struct vfs_wcc *wcc, wcc_data *w)
 {
+	const fattr3 *a = &w->after.attributes;
+
 	nfs3_wcc_data(call, node, wcc, w);
-	if (!wcc->has_after)
-		nfs3_post_op_attr(call, node, &w->after);
+	if (wcc->has_after)
+		return;
+	nfs3_post_op_attr(call, node, &w->after);
+	w->before.attributes_follow = w->after.attributes_follow;
+	if (w->before.attributes_follow)
+		w->before.attributes = (wcc_attr){ a->size, a->mtime,
+		    a->ctime };
 }
 
 /* --------------------------------------------------------- what to set -- */
