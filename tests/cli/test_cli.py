@@ -188,13 +188,12 @@ def test_the_state_directory_is_private(tmp_path):
 
 @pytest.mark.parametrize("args", [
     ["--no-such-option"], ["-Z"], ["-f", "nothing"], ["--port"],
-    ["--port", "x"], ["--port", "70000"], ["-f", "mem", "--size", "much"],
+    ["--port", "x"], ["--port", "70000"], ["--size", "much"],
     ["--threads", "-1"], ["--log", "loud"], ["--local-auth", "maybe"],
-    ["-o", "fast"], ["--addr", "not an address"],
-    ["-f", "mem", "word", "too", "many"],
+    ["-o", "fast"], ["--addr", "not an address"], ["word", "too", "many"],
 ], ids=" ".join)
 def test_wrong_usage_is_one_line_and_status_64(args):
-    status, err = refused(*args)
+    status, err = refused("-f", "mem", *args)
     assert status == 64, err
     assert len(lines(err)) == 1, err
     assert err.startswith("pinefs: ")
@@ -231,7 +230,7 @@ def test_two_servers_of_one_state_directory_do_not_share_it(tmp_path):
     b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"POST / HTTP/1.1\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64),
     b"\x7f\xff\xff\xff" + bytes(64), b"\xff\xff\xff\xff" + bytes(64),
-])
+], ids=["GET", "POST", "TLS", "long fragment", "long last fragment"])
 def test_what_is_no_rpc_is_cut_off_and_the_server_lives(tmp_path, junk):
     server = Running(tmp_path, *QUIET, "--log", "debug")
     # The port is on standard error, which is read at the end: ask the kernel.
