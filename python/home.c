@@ -363,6 +363,7 @@ home_forget(struct hold *h)
 
 	if (!h->broker)
 		return;
+	h->pf->hold++;
 	while ((n = h->pf->memos) != NULL) {
 		h->pf->memos = n->memo_next;
 		o = n->memo;

@@ -148,18 +148,35 @@ see(struct pyfs *pf, struct node *n, uint64_t hash)
 	n->seen = hash;
 }
 
+/* Asked for several times in one call: before, after, with the reply. */
+static uint64_t
+directory_hash(struct hold *h, struct node *n, PyObject *o, enum shape s)
+{
+	struct pyfs *pf = h->pf;
+	struct node *b;
+	uint64_t hash;
+
+	if (h->broker && n->sum_at == pf->hold)
+		return n->sum;
+	hash = listing_hash(pf, o, s);
+	for (b = n->beside; b != NULL; b = b->beside_next)
+		hash += mix64(b->id);
+	if (h->broker) {
+		n->sum = hash;
+		n->sum_at = pf->hold;
+	}
+	return hash;
+}
+
 static int
 content(struct hold *h, struct node *n, PyObject *o, enum shape s,
     uint64_t *hash, uint64_t *size)
 {
 	struct text t = { 0 };
-	struct node *b;
 	int err;
 
 	if (n->kind == PINEFS_DIR) {
-		*hash = listing_hash(h->pf, o, s);
-		for (b = n->beside; b != NULL; b = b->beside_next)
-			*hash += mix64(b->id);
+		*hash = directory_hash(h, n, o, s);
 		*size = 4096;
 		return 0;
 	}
@@ -531,6 +548,7 @@ broker_begin(void *arg)
 	struct pyfs *pf = arg;
 
 	gil_take(pf->gil);
+	pf->hold++;
 	switch_look(pf);
 }
 

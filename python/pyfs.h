@@ -183,6 +183,7 @@ struct node {
 	uint64_t	 path_hash;
 	uint64_t	 seen;		/* hash of the content seen last */
 	uint64_t	 meta;		/* counts chmod and utimes */
+	uint64_t	 sum, sum_at;	/* hash of a directory, in a hold */
 	int64_t		 mtime, ctime;	/* ns */
 	uint8_t		 verf[8];
 	uint32_t	 children;	/* nodes whose parent this is */
@@ -286,6 +287,7 @@ struct pyfs {
 	uint32_t		 uid, gid;
 	int64_t			 started;	/* ns */
 	int64_t			 last_time;	/* none is given out twice */
+	uint64_t		 hold;		/* counts; and changes in it */
 	bool			 stopping;
 };
 

@@ -229,6 +229,8 @@ real_to_real(struct hold *h, struct move *m)
 		(void)roll_back(h, m);
 		return err;
 	}
+	if (m->old != NULL && !(m->target->flags & NODE_MADE))
+		m->source->flags &= (uint16_t)~NODE_MADE;
 	return move_node(h, m);
 }
 

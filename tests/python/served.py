@@ -46,7 +46,7 @@ for _path in (HERE, PACKAGE, GENERATED):
 
 import client       # noqa: E402
 import pinefs       # noqa: E402
-from client import Failed       # noqa: E402,F401
+from client import DIR, LNK, REG, Failed       # noqa: E402,F401
 
 STATE = tempfile.mkdtemp(prefix='pinefs-test-')
 _shared = {}
@@ -82,6 +82,7 @@ def module(**names):
     name = 'served%d' % next(_numbers)
     m = types.ModuleType(name)
     m.__dict__.update(names)
+    del names       # the test may count references
     sys.modules[name] = m
     try:
         yield mounted(), '/' + name, m
