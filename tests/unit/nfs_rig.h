@@ -103,7 +103,7 @@ rig_program(uint32_t prog, uint32_t vers)
 	return NULL;
 }
 
-/* What the client would get; it must decode again to the last byte. */
+/* What the client would get. */
 static void
 rig_encode(const struct rpc_procedure *proc, const void *res)
 {
@@ -112,13 +112,14 @@ rig_encode(const struct rpc_procedure *proc, const void *res)
 	struct xdr_out out;
 	unsigned n;
 
+	rig.reply_len = 0;
+	if (proc->encode == NULL)
+		return;
 	chain_init(&chain, NULL);
 	xdr_out_init(&out, &chain, RIG_REPLY);
-	if (proc->encode != NULL)
-		assert_int_equal(proc->encode(&out, res), 0);
+	assert_int_equal(proc->encode(&out, res), 0);
 	xdr_out_flush(&out);
 	n = chain_iov(&chain, iov, 64);
-	rig.reply_len = 0;
 	for (unsigned i = 0; i < n; i++) {
 		memcpy(rig.reply + rig.reply_len, iov[i].iov_base,
 		    iov[i].iov_len);
