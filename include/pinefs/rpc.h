@@ -117,6 +117,14 @@ void	*rpc_call_state(struct rpc_call *, size_t size, void (*fini)(void *));
 struct pinefs_buf;
 struct pinefs_buf *rpc_call_bulk(const struct rpc_call *);
 
+/*
+ * Instead of *res, answer these bytes, encoded already; borrowed until the
+ * call goes.  For protocols that keep replies themselves.
+ */
+void	 rpc_call_set_raw(struct rpc_call *, const void *base, size_t len);
+/* This call's reply need not be kept for a retransmission after all. */
+void	 rpc_call_forget(struct rpc_call *);
+
 /* Run a handler that answered RPC_LATER again.  From any thread. */
 void	rpc_call_resume(struct rpc_call *);
 
@@ -231,6 +239,27 @@ typedef void rpc_done_fn(void *ctx, int err, void *res);
 int	rpc_client_start(struct rpc_client *, const struct rpc_procedure *,
 	    uint32_t proc, const void *args, rpc_done_fn *done, void *ctx);
 int	rpc_client_poll(struct rpc_client *, int timeout_ms);
+
+/* -------------------------------------------------------- calling back -- */
+
+/*
+ * The connection that a call came by, as something to keep: valid after it
+ * has ended, too.  NULL over UDP.  Borrowed: get it to keep it.
+ */
+struct rpc_link;
+struct rpc_link	*rpc_call_link(const struct rpc_call *);
+void	 rpc_link_get(struct rpc_link *);
+void	 rpc_link_put(struct rpc_link *);
+bool	 rpc_link_is_open(const struct rpc_link *);
+/*
+ * Call the client over it, by a row of a client's service; from any thread.
+ * `args` are encoded before it returns; `done` is run once, on the link's
+ * loop, unless an error is returned: ECONNRESET, EMSGSIZE, EINVAL, ENOMEM.
+ */
+int	rpc_link_call(struct rpc_link *, const struct rpc_procedure *row,
+	    uint32_t prog, uint32_t vers, uint32_t proc,
+	    const struct rpc_cred *cred, const void *args,
+	    unsigned timeout_ms, rpc_done_fn *done, void *ctx);
 
 #ifdef __cplusplus
 }

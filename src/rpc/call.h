@@ -59,6 +59,8 @@ struct rpc_call {
 	struct drc_entry		*drc;
 	struct drc_reply		*replay;	/* of a call like this */
 	struct rpc_executor		*executor;
+	struct xdr_piece		 raw;	/* encoded results */
+	bool				 forget; /* not for the cache */
 	void				(*cancel)(void *);
 	void				*cancel_arg;
 	struct rpc_call			*conn_next, **conn_prev; /* waiting */

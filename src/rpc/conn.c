@@ -75,9 +75,11 @@ conn_new(struct rpc_loop *loop, int fd, const struct rpc_peer *peer,
 	c->heard_ms = c->sent_ms = loop->now_ms;
 	chain_init(&c->out, &loop->chunks);
 	c->origin = drc_origin_new(loop->server->drc, &peer->addr);
-	if (c->origin == NULL ||
+	c->link = link_new(loop, c);
+	if (c->origin == NULL || c->link == NULL ||
 	    (err = poller_add(loop, &c->source, LOOP_IN)) != 0) {
 		drc_origin_put(c->origin);
+		rpc_link_put(c->link);
 		free(c);
 		return err;
 	}
@@ -126,6 +128,7 @@ conn_close(struct rpc_conn *c)
 	c->closed = true;
 	drc_origin_end(c->origin, end_state(c));
 	drc_origin_put(c->origin);
+	link_end(c->link);
 	poller_del(loop, &c->source);
 	close(c->source.fd);
 	wheel_disarm(&loop->wheel, &c->timer);

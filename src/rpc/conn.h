@@ -6,6 +6,7 @@
 #define RPC_CONN_H
 
 #include "rpc/drc.h"
+#include "rpc/link.h"
 #include "rpc/loop.h"
 #include "rpc/record.h"
 
@@ -43,6 +44,7 @@ struct rpc_conn {
 	struct rpc_call		*waiting;	/* parked or elsewhere */
 	unsigned		 in_flight;
 	struct drc_origin	*origin;
+	struct rpc_link		*link;		/* for those who keep it */
 
 	struct wheel_timer	 timer;
 	uint64_t		 armed_ms;	/* 0: not armed */

@@ -74,7 +74,10 @@ encode(struct rpc_call *call, struct pinefs_chain *chain,
 	if (stream)
 		xdr_put_u32(&out, 0);
 	xdr_mark(&out, &body);
-	if (*stat == RPC_SUCCESS) {
+	if (*stat == RPC_SUCCESS && call->raw.base != NULL) {
+		rpc_put_accepted(&out, call->h.xid, RPC_SUCCESS);
+		xdr_put_fixed(&out, call->raw.base, (uint32_t)call->raw.len);
+	} else if (*stat == RPC_SUCCESS) {
 		rpc_put_accepted(&out, call->h.xid, RPC_SUCCESS);
 		if (call->proc != NULL && call->proc->encode != NULL &&
 		    call->proc->encode(&out, call->res) != 0) {
@@ -100,7 +103,8 @@ static void
 remember(struct rpc_call *call, const struct pinefs_chain *chain, size_t len)
 {
 	struct rpc_loop *loop = call->loop;
-	struct drc_reply *r = len == 0 ? NULL : drc_reply_new(len);
+	struct drc_reply *r = len == 0 || call->forget ? NULL :
+	    drc_reply_new(len);
 	struct rpc_call *w, *next;
 
 	if (r != NULL) {
@@ -473,13 +477,23 @@ dispatch(struct rpc_call *call)
 		run_here(call);
 }
 
-/* A message that is no call at all. */
+/*
+ * A message that is no call: a client's reply to a call of ours, or nothing
+ * at all.
+ */
 static void
 no_call(struct rpc_call *call)
 {
 	static struct log_limit limit;
 	char name[80];
 
+	if (call->h.mtype == RPC_REPLY && call->conn != NULL) {
+		xdr_in_init_segs(&call->in, call->segs, call->nsegs,
+		    &call->arena);
+		link_reply(call->conn->link, &call->in);
+		end(call);
+		return;
+	}
 	loop_count(call->loop, COUNT_BAD_CALLS);
 	peer_name(&call->peer->addr, name, sizeof name);
 	log_limited(&limit, "%s sent a message that is no RPC call", name);
@@ -616,6 +630,18 @@ uint32_t
 rpc_call_proc(const struct rpc_call *call)
 {
 	return call->h.proc;
+}
+
+void
+rpc_call_forget(struct rpc_call *call)
+{
+	call->forget = true;
+}
+
+void
+rpc_call_set_raw(struct rpc_call *call, const void *base, size_t len)
+{
+	call->raw = (struct xdr_piece){ base, len, NULL, NULL };
 }
 
 struct pinefs_buf *
