@@ -97,7 +97,6 @@ begin_vfs(struct nfs_call *call)
 {
 	const struct rpc_peer *peer = rpc_call_peer(call->rpc);
 
-	memset(&call->vfs, 0, sizeof call->vfs);
 	vfs_call_init(&call->vfs, rpc_call_arena(call->rpc), &call->given,
 	    peer->proven && peer->uid == 0, resume, call->rpc);
 }
@@ -119,11 +118,29 @@ begin(struct nfs_call *call, struct nfs *nfs, struct rpc_call *rpc,
 	rpc_call_on_cancel(rpc, cancel, call);
 }
 
+/*
+ * A call for which there is no memory: whatever it wants fails with ENOMEM
+ * at its first step (nfs_enter), so that procedures need not ask.
+ */
+static struct nfs_call *
+no_memory(struct nfs *nfs, struct rpc_call *rpc,
+    const struct rpc_service *service)
+{
+	static _Thread_local struct nfs_call none;
+
+	none.nfs = nfs;
+	none.service = service;
+	none.proc = rpc_call_proc(rpc);
+	return &none;
+}
+
 struct nfs_call *
 nfs_call(void *self, struct rpc_call *rpc, const struct rpc_service *service)
 {
 	struct nfs_call *call = rpc_call_state(rpc, sizeof *call, fini);
 
+	if (call == NULL)
+		return no_memory(self, rpc, service);
 	if (call->rpc == NULL)
 		begin(call, self, rpc, service);
 	else
@@ -147,6 +164,7 @@ nfs_call_again(struct nfs_call *call)
 	if (nfs->after == NULL || call->tries == 6)
 		return false;
 	vfs_call_fini(&call->vfs);
+	memset(&call->vfs, 0, sizeof call->vfs);
 	begin_vfs(call);
 	return nfs->after(nfs->after_arg, 100u << call->tries++, resume,
 	    call->rpc) == 0;
@@ -208,6 +226,8 @@ nfs_call_alloc(struct nfs_call *call, size_t n)
 	struct nfs_block *b = call->block;
 	void *p;
 
+	if (call->rpc == NULL)
+		return NULL;
 	n = (n + 15) & ~(size_t)15;
 	if (b == NULL || n > b->size - b->used) {
 		if ((b = next_block(call, n)) == NULL)
@@ -253,8 +273,11 @@ log_refusal(const struct nfs_call *call, const struct vfs_export *export)
 int
 nfs_enter(struct nfs_call *call, const struct vfs_export *export)
 {
-	int err = vfs_call_enter(&call->vfs, export);
+	int err;
 
+	if (call->rpc == NULL)
+		return ENOMEM;
+	err = vfs_call_enter(&call->vfs, export);
 	if (err == 0) {
 		call->export = export;
 	} else if (err == EACCES) {

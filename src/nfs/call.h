@@ -22,7 +22,7 @@ struct nfs_block;
 /* Zeroed by rpc; lives until the reply is encoded. */
 struct nfs_call {
 	struct nfs			*nfs;
-	struct rpc_call			*rpc;
+	struct rpc_call			*rpc;		/* NULL: no memory */
 	const struct rpc_service	*service;
 	unsigned			 proc;
 	uint32_t			 fh_max;	/* bytes of a handle */
@@ -38,7 +38,7 @@ struct nfs_call {
 
 /*
  * The call at the top of a procedure: made when it is run first, rewound
- * when it is run again.
+ * when it is run again.  Never NULL: without memory the first handle fails.
  */
 struct nfs_call	*nfs_call(void *self, struct rpc_call *,
 		    const struct rpc_service *);

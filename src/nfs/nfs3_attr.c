@@ -9,7 +9,8 @@ int
 nfs3_ident_fh(struct nfs_call *call, const struct pinefs_ident *id,
     nfs_fh3 *fh)
 {
-	void *bytes = nfs_call_alloc(call, NFS_FH_MAX3);
+	void *bytes = nfs_call_alloc(call, id->own_len == 0 ? NFS_FH_SHORT :
+	    NFS_FH_MAX3);
 	int err;
 
 	if (bytes == NULL)

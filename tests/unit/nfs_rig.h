@@ -27,6 +27,7 @@ struct rig {
 	unsigned		 waits;		/* times somebody waited */
 	unsigned		 runs;		/* of the last procedure */
 	struct rpc_call		*rpc;
+	size_t			 budget;	/* of a call's memory */
 	uint8_t			*reply;		/* as the client gets it */
 	size_t			 reply_len;
 };
@@ -52,6 +53,7 @@ rig_start(void)
 
 	memset(&rig, 0, sizeof rig);
 	rig.reply = reply;
+	rig.budget = 256 << 10;
 	rig.toy = &rig_toy;
 	toy_init(rig.toy);
 	rig.export.path = (char *)"/";
@@ -143,7 +145,7 @@ rig_call(uint32_t prog, uint32_t vers, uint32_t proc, const void *args,
 	rig.rpc->program = p;
 	rig.rpc->proc = row;
 	rig.rpc->h.proc = proc;
-	xdr_arena_init(&rig.rpc->arena, NULL, 0, 256 << 10);
+	xdr_arena_init(&rig.rpc->arena, NULL, 0, rig.budget);
 	rig.runs = 0;
 	do {
 		/* Never PARKED: rpc_call_resume then only takes a note. */

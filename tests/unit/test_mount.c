@@ -146,6 +146,23 @@ test_who_is_not_admitted_hears_so(void)
 }
 
 static void
+test_without_memory_nothing_is_mounted(void)
+{
+	mountlist list;
+
+	rig_start();
+	mnt("/");
+	rig.budget = 0;
+	CHECK(mnt("/").fhs_status == MNT3ERR_IO);
+	CHECK(mnt1("/").status == EIO);
+	CHECK(dumped(&list) == 0);
+	umnt("/");
+	rig.budget = 256 << 10;
+	CHECK(dumped(&list) == 1);
+	rig_stop();
+}
+
+static void
 test_dump_shows_what_is_mounted(void)
 {
 	mountlist list;
@@ -240,6 +257,7 @@ CHECK_MAIN(
 	CHECK_TEST(test_paths_below_an_export_are_looked_up),
 	CHECK_TEST(test_the_only_export_is_also_slash),
 	CHECK_TEST(test_who_is_not_admitted_hears_so),
+	CHECK_TEST(test_without_memory_nothing_is_mounted),
 	CHECK_TEST(test_dump_shows_what_is_mounted),
 	CHECK_TEST(test_the_list_is_bounded_and_forgets_the_oldest),
 	CHECK_TEST(test_a_full_list_fits_a_datagram),

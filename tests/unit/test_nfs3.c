@@ -294,37 +294,54 @@ test_access_answers_only_what_is_asked(void)
 
 /* ------------------------------------------------------------ who may -- */
 
+/* Every procedure, each answering `status`. */
+static void
+all_answer(nfsstat3 status)
+{
+	sattr3 none = { .mode.set_it = false };
+
+#define ANSWERS(r) CHECK((r)->status == status)
+	ANSWERS(ASK(GETATTR, root_fh));
+	ANSWERS(ASK(SETATTR, root_fh, none, { 0 }));
+	ANSWERS(ASK(LOOKUP, at(root_fh, "a")));
+	ANSWERS(ASK(ACCESS, root_fh, 63));
+	ANSWERS(ASK(READLINK, root_fh));
+	ANSWERS(ASK(READ, root_fh, 0, 5));
+	ANSWERS(write_text(root_fh, 0, "x"));
+	ANSWERS(ASK(CREATE, at(root_fh, "a"), how(UNCHECKED, NULL)));
+	ANSWERS(ASK(MKDIR, at(root_fh, "a"), none));
+	ANSWERS(ASK(SYMLINK, at(root_fh, "a"), { none, text("b") }));
+	ANSWERS(ASK(MKNOD, at(root_fh, "a"), { .type = NF3FIFO }));
+	ANSWERS(ASK(REMOVE, at(root_fh, "a")));
+	ANSWERS(ASK(RMDIR, at(root_fh, "a")));
+	ANSWERS(ASK(RENAME, at(root_fh, "a"), at(root_fh, "b")));
+	ANSWERS(ASK(LINK, root_fh, at(root_fh, "b")));
+	ANSWERS(ASK(READDIR, root_fh, .count = 4096));
+	ANSWERS(ASK(READDIRPLUS, root_fh, .maxcount = 4096));
+	ANSWERS(ASK(FSSTAT, root_fh));
+	ANSWERS(ASK(FSINFO, root_fh));
+	ANSWERS(ASK(PATHCONF, root_fh));
+	ANSWERS(ASK(COMMIT, root_fh, 0, 0));
+}
+
 static void
 test_an_export_that_refuses_says_so_in_every_procedure(void)
 {
 	static const uint32_t uids[] = { 77 };
-	sattr3 none = { .mode.set_it = false };
 
 	start();
 	rig.export.uids = uids;
 	rig.export.nuids = 1;
-#define REFUSED(r) CHECK((r)->status == NFS3ERR_ACCES)
-	REFUSED(ASK(GETATTR, root_fh));
-	REFUSED(ASK(SETATTR, root_fh, none, { 0 }));
-	REFUSED(ASK(LOOKUP, at(root_fh, "a")));
-	REFUSED(ASK(ACCESS, root_fh, 63));
-	REFUSED(ASK(READLINK, root_fh));
-	REFUSED(ASK(READ, root_fh, 0, 5));
-	REFUSED(write_text(root_fh, 0, "x"));
-	REFUSED(ASK(CREATE, at(root_fh, "a"), how(UNCHECKED, NULL)));
-	REFUSED(ASK(MKDIR, at(root_fh, "a"), none));
-	REFUSED(ASK(SYMLINK, at(root_fh, "a"), { none, text("b") }));
-	REFUSED(ASK(MKNOD, at(root_fh, "a"), { .type = NF3FIFO }));
-	REFUSED(ASK(REMOVE, at(root_fh, "a")));
-	REFUSED(ASK(RMDIR, at(root_fh, "a")));
-	REFUSED(ASK(RENAME, at(root_fh, "a"), at(root_fh, "b")));
-	REFUSED(ASK(LINK, root_fh, at(root_fh, "b")));
-	REFUSED(ASK(READDIR, root_fh, .count = 4096));
-	REFUSED(ASK(READDIRPLUS, root_fh, .maxcount = 4096));
-	REFUSED(ASK(FSSTAT, root_fh));
-	REFUSED(ASK(FSINFO, root_fh));
-	REFUSED(ASK(PATHCONF, root_fh));
-	REFUSED(ASK(COMMIT, root_fh, 0, 0));
+	all_answer(NFS3ERR_ACCES);
+	rig_stop();
+}
+
+static void
+test_a_call_without_memory_is_asked_to_come_again(void)
+{
+	start();
+	rig.budget = 0;
+	all_answer(NFS3ERR_JUKEBOX);
 	rig_stop();
 }
 
@@ -476,7 +493,10 @@ test_create_in_its_three_modes(void)
 	write_text(fh, 0, "hello");
 	r = ASK(CREATE, at(root_fh, "f"), how(GUARDED, NULL));
 	CHECK(r->status == NFS3ERR_EXIST);
+	CHECK(r->resfail.dir_wcc.before.attributes_follow);
 	CHECK(r->resfail.dir_wcc.after.attributes_follow);
+	CHECK(r->resfail.dir_wcc.before.attributes.ctime.seconds ==
+	    r->resfail.dir_wcc.after.attributes.ctime.seconds);
 	r = ASK(CREATE, at(root_fh, "f"), how(UNCHECKED, NULL));
 	CHECK(r->status == NFS3_OK);
 	CHECK(r->resok.obj_attributes.attributes.size == 5);
@@ -930,6 +950,7 @@ CHECK_MAIN(
 	CHECK_TEST(test_bad_values_to_set_are_refused),
 	CHECK_TEST(test_access_answers_only_what_is_asked),
 	CHECK_TEST(test_an_export_that_refuses_says_so_in_every_procedure),
+	CHECK_TEST(test_a_call_without_memory_is_asked_to_come_again),
 	CHECK_TEST(test_only_proven_root_is_root),
 	CHECK_TEST(test_what_is_written_is_read),
 	CHECK_TEST(test_write_and_commit_have_one_verifier),
