@@ -167,10 +167,18 @@ diag_addr(__be32 to[4], const struct sockaddr_storage *ss, bool v4)
 		memcpy(to, a, 16);
 }
 
+/*
+ * The socket at `peer` that talks to `local`.  For UDP the kernel takes the
+ * two the other way round ("for historical reasons", udp_diag.c): asked as
+ * for TCP, it would tell of our own socket.
+ */
 static void
 diag_query(struct diag_query *q, const struct sockaddr_storage *peer,
     const struct sockaddr_storage *local, bool udp, bool v4)
 {
+	const struct sockaddr_storage *src = udp ? local : peer;
+	const struct sockaddr_storage *dst = udp ? peer : local;
+
 	memset(q, 0, sizeof *q);
 	q->h.nlmsg_len = sizeof *q;
 	q->h.nlmsg_type = SOCK_DIAG_BY_FAMILY;
@@ -178,16 +186,18 @@ diag_query(struct diag_query *q, const struct sockaddr_storage *peer,
 	q->r.sdiag_family = v4 ? AF_INET : AF_INET6;
 	q->r.sdiag_protocol = udp ? IPPROTO_UDP : IPPROTO_TCP;
 	q->r.idiag_states = ~0u;
-	q->r.id.idiag_sport = htons(peer_port(peer));
-	q->r.id.idiag_dport = htons(peer_port(local));
-	diag_addr(q->r.id.idiag_src, peer, v4);
-	diag_addr(q->r.id.idiag_dst, local, v4);
+	q->r.id.idiag_sport = htons(peer_port(src));
+	q->r.id.idiag_dport = htons(peer_port(dst));
+	diag_addr(q->r.id.idiag_src, src, v4);
+	diag_addr(q->r.id.idiag_dst, dst, v4);
 	q->r.id.idiag_cookie[0] = INET_DIAG_NOCOOKIE;
 	q->r.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
 }
 
+/* The answer must be about the socket that has the peer's port. */
 static int
-diag_answer(const struct nlmsghdr *h, size_t n, bool udp, uint32_t *uid)
+diag_answer(const struct nlmsghdr *h, size_t n, uint16_t port, bool udp,
+    uint32_t *uid)
 {
 	const struct inet_diag_msg *m;
 
@@ -200,6 +210,8 @@ diag_answer(const struct nlmsghdr *h, size_t n, bool udp, uint32_t *uid)
 	    h->nlmsg_len < NLMSG_LENGTH(sizeof *m))
 		return ENOSYS;
 	m = NLMSG_DATA(h);
+	if (ntohs(m->id.idiag_sport) != port)
+		return EPERM;
 	/* Rule 2: a socket already closed is reported as uid 0, inode 0. */
 	if ((!udp && m->idiag_state != STATE_ESTABLISHED) ||
 	    m->idiag_inode == 0)
@@ -209,7 +221,7 @@ diag_answer(const struct nlmsghdr *h, size_t n, bool udp, uint32_t *uid)
 }
 
 static int
-diag_ask(const struct diag_query *q, bool udp, uint32_t *uid)
+diag_ask(const struct diag_query *q, uint16_t port, bool udp, uint32_t *uid)
 {
 	_Alignas(8) char buf[1024];
 	ssize_t n;
@@ -221,33 +233,57 @@ diag_ask(const struct diag_query *q, bool udp, uint32_t *uid)
 	if (send(fd, q, sizeof *q, 0) == (ssize_t)sizeof *q &&
 	    (n = recv(fd, buf, sizeof buf, 0)) > 0)
 		err = diag_answer((const struct nlmsghdr *)buf, (size_t)n,
-		    udp, uid);
+		    port, udp, uid);
 	close(fd);
 	return err;
 }
 
-/* One line of /proc/net/tcp or tcp6 against the pair we look for. */
+/* What lines of /proc/net/tcp and its like are held against. */
+struct proc_pair {
+	char		local[64], remote[64];	/* as the peer sees it */
+	char		any_local[64], any_remote[64];
+	bool		udp;
+};
+
+/* A datagram socket need not be bound to an address, nor be connected. */
 static bool
-proc_line(const char *line, const char *want, bool udp, uint32_t *uid,
+proc_match(const struct proc_pair *w, const char *local, const char *remote)
+{
+	if (!w->udp)
+		return strcmp(local, w->local) == 0 &&
+		    strcmp(remote, w->remote) == 0;
+	return (strcmp(local, w->local) == 0 ||
+	    strcmp(local, w->any_local) == 0) &&
+	    (strcmp(remote, w->remote) == 0 ||
+	    strcmp(remote, w->any_remote) == 0);
+}
+
+/*
+ * One line of /proc/net/tcp or its like.  *err is ENOENT until a line
+ * matches; EPERM if it is not to be believed, or if two have other owners.
+ */
+static void
+proc_line(const char *line, const struct proc_pair *w, uint32_t *uid,
     int *err)
 {
 	unsigned long inode;
 	unsigned state, u;
-	char pair[128], local[64], remote[64];
+	char local[64], remote[64];
 
 	if (sscanf(line, " %*u: %63s %63s %x %*s %*s %*s %u %*u %lu", local,
-	    remote, &state, &u, &inode) != 5)
-		return false;
-	snprintf(pair, sizeof pair, "%s %s", local, remote);
-	if (strcmp(pair, want) != 0)
-		return false;
-	*err = (!udp && state != STATE_ESTABLISHED) || inode == 0 ? EPERM : 0;
+	    remote, &state, &u, &inode) != 5 ||
+	    !proc_match(w, local, remote))
+		return;
+	if ((!w->udp && state != STATE_ESTABLISHED) || inode == 0 ||
+	    (*err == 0 && *uid != u))
+		*err = EPERM;
+	else if (*err == ENOENT)
+		*err = 0;
 	*uid = u;
-	return true;
 }
 
 /* The kernel prints addresses as 32-bit words in its own byte order. */
-static size_t
+static void
 proc_addr(char *to, size_t size, const struct sockaddr_storage *ss, bool v4)
 {
 	uint32_t w[4];
@@ -259,28 +295,40 @@ proc_addr(char *to, size_t size, const struct sockaddr_storage *ss, bool v4)
 	memcpy(w, a, 16);
 	for (i = v4 ? 3 : 0; i < 4; i++)
 		n += (size_t)snprintf(to + n, size - n, "%08X", w[i]);
-	return n + (size_t)snprintf(to + n, size - n, ":%04X", peer_port(ss));
+	snprintf(to + n, size - n, ":%04X", peer_port(ss));
+}
+
+static void
+proc_pair(struct proc_pair *w, const struct sockaddr_storage *peer,
+    const struct sockaddr_storage *local, bool udp, bool v4)
+{
+	const char *zeros = v4 ? "00000000" :
+	    "00000000000000000000000000000000";
+
+	proc_addr(w->local, sizeof w->local, peer, v4);
+	proc_addr(w->remote, sizeof w->remote, local, v4);
+	snprintf(w->any_local, sizeof w->any_local, "%s:%04X", zeros,
+	    peer_port(peer));
+	snprintf(w->any_remote, sizeof w->any_remote, "%s:0000", zeros);
+	w->udp = udp;
 }
 
 static int
 proc_ask(const struct sockaddr_storage *peer,
     const struct sockaddr_storage *local, bool udp, bool v4, uint32_t *uid)
 {
-	char path[32], want[128], line[512];
+	char path[32], line[512];
+	struct proc_pair want;
 	int err = ENOENT;
-	size_t n;
 	FILE *f;
 
 	snprintf(path, sizeof path, "/proc/net/%s%s", udp ? "udp" : "tcp",
 	    v4 ? "" : "6");
 	if ((f = fopen(path, "re")) == NULL)
 		return ENOSYS;
-	n = proc_addr(want, sizeof want, peer, v4);
-	want[n++] = ' ';
-	proc_addr(want + n, sizeof want - n, local, v4);
+	proc_pair(&want, peer, local, udp, v4);
 	while (fgets(line, sizeof line, f) != NULL)
-		if (proc_line(line, want, udp, uid, &err))
-			break;
+		proc_line(line, &want, uid, &err);
 	fclose(f);
 	return err;
 }
@@ -289,7 +337,6 @@ int
 peer_owner(const struct sockaddr_storage *peer,
     const struct sockaddr_storage *local, bool udp, uint32_t *uid)
 {
-	struct sockaddr_storage any = *local;
 	struct diag_query q;
 	uint8_t a[16];
 	bool v4;
@@ -298,14 +345,7 @@ peer_owner(const struct sockaddr_storage *peer,
 	peer_addr_bytes(peer, a);
 	v4 = is_mapped(a);
 	diag_query(&q, peer, local, udp, v4);
-	err = diag_ask(&q, udp, uid);
-	if (err == ENOENT && udp) {
-		/* A sender that did not connect() has no destination. */
-		memset(&any, 0, sizeof any);
-		any.ss_family = local->ss_family;
-		diag_query(&q, peer, &any, udp, v4);
-		err = diag_ask(&q, udp, uid);
-	}
+	err = diag_ask(&q, peer_port(peer), udp, uid);
 	if (err == ENOSYS)
 		err = proc_ask(peer, local, udp, v4, uid);
 	return err;
