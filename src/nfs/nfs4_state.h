@@ -1,0 +1,92 @@
+/*
+ * The state of NFS version 4: clients and their leases, sessions and slots,
+ * open-owners, opens, lock-owners, locks, delegations; every stateid finds
+ * its entry here.  One lock, nfs4->lock, over all of it; it is held for
+ * microseconds and never while a step of vfs is taken.
+ *
+ *	client --- sessions --- slots		(4.1: nfs4_session.c)
+ *	   |
+ *	   +--- owners --- opens --- locks	(nfs4_open.c, nfs4_lock.c)
+ *	   |                 |         |
+ *	   +--- delegations  |         |	(nfs4_callback.c)
+ *	             |       |         |
+ *	             +-------+---------+--- file (one per object with state)
+ *
+ * Tables own their entries; ids carry an epoch of this instance, so that one
+ * of an earlier instance is told from one that never was.
+ */
+#ifndef NFS_NFS4_STATE_H
+#define NFS_NFS4_STATE_H
+
+#include "nfs/nfs4.h"
+
+/*
+ * Records of clients that outlive the server, kept by src/server in the state
+ * directory; NULL functions: nothing is kept (a volatile file system).
+ */
+struct nfs4_records {
+	/* fn for each recorded client; 0 or errno. */
+	int	(*each)(void *arg, void (*fn)(void *ctx, const void *owner,
+		    uint32_t len), void *ctx);
+	int	(*add)(void *arg, const void *owner, uint32_t len);
+	int	(*remove)(void *arg, const void *owner, uint32_t len);
+	void	*arg;
+};
+
+/* ------------------------------------------------------------- clients -- */
+
+/* Found and counted; NULL: unknown.  By 4.0's clientid or a session. */
+struct nfs4_client *nfs4_client_find(struct nfs4 *, clientid4);
+void	nfs4_client_get(struct nfs4_client *);
+void	nfs4_client_put(struct nfs4_client *);
+clientid4 nfs4_client_id(const struct nfs4_client *);
+/* The lease is renewed by anything the client does successfully. */
+void	nfs4_client_renew(struct nfs4 *, struct nfs4_client *);
+/*
+ * The client that an operation of 4.0 names, or that SEQUENCE found: counted
+ * by the call.  NFS4_OK, STALE_CLIENTID, EXPIRED.
+ */
+nfsstat4 nfs4_client_of(struct nfs4_call *, clientid4 id,
+	    struct nfs4_client **);
+/* NFS4ERR_GRACE while reclaiming goes on and `reclaim` is false; NO_GRACE. */
+nfsstat4 nfs4_grace_check(struct nfs4 *, const struct nfs4_client *,
+	    const struct pinefs *fs, bool reclaim);
+/* Everything of an expired or removed client, under the lock. */
+void	nfs4_open_drop_client(struct nfs4 *, struct nfs4_client *);
+void	nfs4_lock_drop_client(struct nfs4 *, struct nfs4_client *);
+void	nfs4_deleg_drop_client(struct nfs4 *, struct nfs4_client *);
+
+/* Opaque memory of the other files that hangs on a client, zeroed. */
+struct nfs4_owners;		/* nfs4_open.c */
+struct nfs4_owners *nfs4_client_owners(struct nfs4_client *);
+
+/* ------------------------------------------------------------ stateids -- */
+
+/* What a stateid may be of. */
+enum nfs4_state_kind { STATE_OPEN, STATE_LOCK, STATE_DELEG };
+
+/* First member of every open, lock and delegation. */
+struct nfs4_state {
+	struct nfs4_state	*hash_next, **hash_prev;
+	struct nfs4_client	*client;	/* borrowed: it owns us */
+	stateid4		 id;		/* seqid, other */
+	uint8_t			 kind;
+	bool			 revoked;	/* admin, or lost courtesy */
+	bool			 confirmed;	/* 4.0 opens */
+};
+
+/* Give it a fresh `other` and seqid 1; enter, and take out again. */
+void	nfs4_state_enter(struct nfs4 *, struct nfs4_state *);
+void	nfs4_state_leave(struct nfs4 *, struct nfs4_state *);
+/*
+ * Find the entry of a stateid of this client (of whoever owns it, in 4.0:
+ * client NULL).  NFS4_OK; BAD_STATEID, STALE_STATEID (4.0, another epoch),
+ * OLD_STATEID, EXPIRED, ADMIN_REVOKED.  With the lock held.
+ */
+nfsstat4 nfs4_state_find(struct nfs4_call *, const stateid4 *,
+	    struct nfs4_state **);
+/* All zeros, all ones; the current stateid (other 0, seqid 1) is neither. */
+bool	nfs4_stateid_is_anonymous(const stateid4 *);
+bool	nfs4_stateid_is_bypass(const stateid4 *);
+
+#endif
