@@ -339,6 +339,10 @@ conn_output(struct rpc_conn *c)
 		chain_idle(&c->out);
 	if (full != c->waits_out) {
 		c->waits_out = full;
+		if (full)
+			atomic_fetch_add(&c->loop->unsent, 1);
+		else
+			atomic_fetch_sub(&c->loop->unsent, 1);
 		watch(c);
 		arm(c);
 	}

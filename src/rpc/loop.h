@@ -77,6 +77,8 @@ struct rpc_loop {
 	struct loop_batch	 batch[LOOP_MAX_EXECUTORS];
 	unsigned		 nbatches;
 	atomic_uint		 in_flight;	/* calls not yet answered */
+	atomic_uint		 unsent;	/* connections with replies that
+						 * do not fit in the socket */
 	atomic_uint_fast64_t	 count[LOOP_COUNTERS];
 };
 

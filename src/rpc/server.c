@@ -214,13 +214,25 @@ stop_reading(struct loop_task *task, struct rpc_loop *loop)
 	}
 }
 
+static bool
+all_sent(const struct rpc_server *s)
+{
+	unsigned i;
+
+	for (i = 0; i < s->nloops; i++)
+		if (atomic_load(&s->loops[i].unsent) > 0)
+			return false;
+	return true;
+}
+
+/* Until calls are answered, and their replies have left. */
 static void
 drain(struct rpc_server *s, int drain_ms)
 {
 	struct timespec ms = { 0, 1000000 };
 	uint64_t until = clock_boot_ms() + (uint64_t)drain_ms;
 
-	while (!is_quiet(s) && clock_boot_ms() < until) {
+	while (!(is_quiet(s) && all_sent(s)) && clock_boot_ms() < until) {
 		if (!s->loops[0].has_thread)
 			loop_turn(&s->loops[0], 1);
 		else
