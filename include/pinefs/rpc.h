@@ -62,6 +62,8 @@ struct rpc_procedure {
 	uint32_t		 res_min, res_max;
 	const struct xdr_type	*args_type, *res_type;	/* NULL: void */
 	rpc_bulk_fn		*bulk;		/* NULL: no bulk payload */
+	bool			 args_lazy;	/* end with what the handler
+						   reads itself (--lazy) */
 };
 
 /* One version of one program. */

@@ -406,7 +406,7 @@ decode(struct rpc_call *call)
 	    (proc->res_size > 0 && call->res == NULL))
 		return RPC_SYSTEM_ERR;
 	if ((proc->decode == NULL || proc->decode(&call->in, call->args) == 0)
-	    && xdr_in_left(&call->in) == 0)
+	    && (proc->args_lazy || xdr_in_left(&call->in) == 0))
 		return RPC_SUCCESS;
 	loop_count(call->loop, COUNT_BAD_ARGS);
 	peer_name(&call->peer->addr, name, sizeof name);

@@ -216,6 +216,18 @@ bulk_member(const struct type *t)
 	return NULL;
 }
 
+static bool
+is_lazy(const struct type *t)
+{
+	const struct member *m;
+
+	t = type_real((struct type *)(uintptr_t)t);
+	for (m = t->members; m != NULL; m = m->next)
+		if (m->lazy)
+			return true;
+	return false;
+}
+
 struct tables {
 	const char *args, *res;
 };
@@ -240,6 +252,8 @@ server_row(struct emit *e, const char *version, const struct procedure *r,
 	if (bulk != NULL)
 		text_printf(e->out, "\t\t.bulk = %s_%s_locate,\n",
 		    c_of(bulk->parent)->name, bulk->name);
+	if (is_lazy(r->args))
+		text_put(e->out, "\t\t.args_lazy = true,\n");
 	text_put(e->out, "\t},\n");
 }
 

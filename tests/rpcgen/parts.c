@@ -113,6 +113,8 @@ test_a_payload_is_located_as_soon_as_its_length_has_come(void)
 	}
 	CHECK(parts_v1_service.procs[2].bulk == put_data_locate);
 	CHECK(parts_v1_service.procs[0].bulk == NULL);
+	CHECK(parts_v1_service.procs[1].args_lazy);
+	CHECK(!parts_v1_service.procs[2].args_lazy);
 }
 
 /* A batch of add, put and add. */
