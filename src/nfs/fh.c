@@ -58,11 +58,11 @@ nfs_fh_make(const struct nfs_keys *keys, uint32_t export_id,
 static bool
 has_form(const uint8_t *fh, uint32_t len)
 {
-	if (len < NFS_FH_HEAD || fh[0] != FORMAT)
+	if (len < NFS_FH_HEAD || fh[0] != FORMAT || fh[3] != 0)
 		return false;
 	switch (fh[1]) {
 	case SHORT:
-		return len == NFS_FH_SHORT;
+		return fh[2] == 0 && len == NFS_FH_SHORT;
 	case LONG:
 		return fh[2] != 0 && len <= NFS_FH_MAX4 &&
 		    len == (uint32_t)NFS_FH_HEAD + fh[2];

@@ -119,11 +119,8 @@ each_bit(const struct pinefs_ident *id)
 		fh[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		err = open_fh(fh, len);
 		CHECK(err == ESTALE || err == NFS_EBADHANDLE);
-		/* Format, type and (long) n decide; the MAC the rest. */
-		if (bit / 8 > 2)
-			CHECK(err == ESTALE);
-		if (bit / 8 < 2)
-			CHECK(err == NFS_EBADHANDLE);
+		/* The first four bytes are its form; the MAC has the rest. */
+		CHECK(err == (bit / 8 < 4 ? NFS_EBADHANDLE : ESTALE));
 		fh[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
 	CHECK(open_fh(fh, len) == 0);
@@ -161,6 +158,8 @@ test_long_and_short_of_one_length_do_not_mix(void)
 
 	CHECK(make(&id, NFS_FH_MAX3, fh) == 32);
 	fh[1] = 1;
+	CHECK(open_fh(fh, 32) == NFS_EBADHANDLE);
+	fh[2] = 0;
 	CHECK(open_fh(fh, 32) == ESTALE);
 }
 
