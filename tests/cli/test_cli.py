@@ -79,7 +79,7 @@ def test_it_says_what_it_serves_where_and_how_to_mount_it(tmp_path):
     server = Running(tmp_path, *QUIET)
     assert server.ready == b"\n"
     status, out, err = server.end()
-    assert status == 0
+    assert status == 0, err
     assert out == ""
     port = port_of(err)
     assert port != 0
@@ -151,7 +151,7 @@ def test_a_busy_mount_port_is_only_a_warning(tmp_path):
                          "--no-portmap")
         assert server.ready == b"\n"
         status, _, err = server.end()
-    assert status == 0
+    assert status == 0, err
     assert len([line for line in lines(err) if str(port) in line]) == 1
 
 
@@ -162,7 +162,7 @@ def test_no_portmapper_is_one_line(tmp_path):
     server = Running(tmp_path, "--port", "0", "--mount-port", "0")
     assert server.ready == b"\n"
     status, _, err = server.end()
-    assert status == 0
+    assert status == 0, err
     assert len([line for line in lines(err)
                 if re.search("portmap|rpcbind", line)]) == 1
 
@@ -173,7 +173,7 @@ def test_an_unwritable_state_directory_is_a_warning(tmp_path):
                      str(tmp_path / "file" / "state"), state=False)
     assert server.ready == b"\n"
     status, _, err = server.end()
-    assert status == 0
+    assert status == 0, err
     assert len([line for line in lines(err) if "file/state" in line]) >= 1
 
 
@@ -221,7 +221,7 @@ def test_two_servers_of_one_state_directory_do_not_share_it(tmp_path):
     assert first.ready == b"\n"
     status, _, err = second.end()
     # It refuses, or it serves with a key of its own; it says which.
-    assert status in (0, 69, 71)
+    assert status in (0, 69, 71), err
     assert "state" in err
     assert first.end()[0] == 0
 
