@@ -363,7 +363,7 @@ grow(struct mem_file *f, struct mem_extent *e, uint32_t need, uint64_t hole)
 		size = (uint64_t)e->len + need;
 	if (size > WINDOW)
 		size = WINDOW;
-	if (size > e->len + hole)
+	if (size - e->len > hole)
 		size = e->len + hole;
 	size = size < MEM_BLOCK_BIG ? round_up(size, 64) :
 	    round_up(size, 4096);
