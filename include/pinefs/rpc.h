@@ -124,6 +124,10 @@ struct pinefs_buf *rpc_call_bulk(const struct rpc_call *);
  * call goes.  For protocols that keep replies themselves.
  */
 void	 rpc_call_set_raw(struct rpc_call *, const void *base, size_t len);
+/* A sum over the first arguments: does a retry carry the same request? */
+uint64_t rpc_call_digest(const struct rpc_call *);
+/* Bytes of the whole call. */
+size_t	 rpc_call_size(const struct rpc_call *);
 /* This call's reply need not be kept for a retransmission after all. */
 void	 rpc_call_forget(struct rpc_call *);
 

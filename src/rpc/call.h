@@ -66,6 +66,7 @@ struct rpc_call {
 	struct rpc_call			*conn_next, **conn_prev; /* waiting */
 	uint64_t			 started;	/* ns, when traced */
 	size_t				 size;	/* of the record */
+	size_t				 head;	/* ... before the arguments */
 	int				 err;	/* what the handler returned */
 	atomic_int			 phase;
 	enum call_todo			 todo;
