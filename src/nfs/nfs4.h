@@ -67,6 +67,8 @@ struct nfs4_call {
 	struct nfs4_fh		 current, saved;
 	size_t			 reply_size;	/* bytes encoded so far */
 	size_t			 reply_max;	/* this reply may have */
+	size_t			 cache_max;	/* ... if it is to be kept */
+	uint32_t		 nops;		/* as the compound claims */
 	struct nfs4_client	*client;	/* by SEQUENCE; counted */
 	struct nfs4_session	*session;
 	struct nfs4_slot	*slot;
@@ -159,11 +161,20 @@ nfsstat4 nfs4_recall(struct nfs4_call *, struct pinefs_node *, bool write);
 
 /* SEQUENCE and its slot; called by COMPOUND around everything else. */
 int	nfs4_sequence(struct nfs4_call *, const nfs_argop4 *, nfs_resop4 *);
-/* The compound is done: keep its reply in the slot, let the slot go. */
+/*
+ * The compound is done, of whatever minor version: keep its reply in the slot
+ * (`res` NULL: it has none), let slot, session and client go.
+ */
 void	nfs4_sequence_end(struct nfs4_call *, const COMPOUND4res *);
 
-/* Made with the server; timers by nfs->after.  NULL without memory. */
-struct nfs4	*nfs4_new(struct nfs *);
+/*
+ * Made with the server; `records` may be NULL, lease_s 0 is the default.
+ * NULL without memory.  nfs4_start once nfs->after works.
+ */
+struct nfs4_records;
+struct nfs4	*nfs4_new(struct nfs *, const struct nfs4_records *,
+		    unsigned lease_s);
+void		 nfs4_start(struct nfs4 *);
 void		 nfs4_free(struct nfs4 *);
 
 #endif

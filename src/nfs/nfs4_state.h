@@ -35,30 +35,47 @@ struct nfs4_records {
 
 /* ------------------------------------------------------------- clients -- */
 
-/* Found and counted; NULL: unknown.  By 4.0's clientid or a session. */
+/* All of these with the lock held. */
+
+/* Found and counted; NULL: unknown. */
 struct nfs4_client *nfs4_client_find(struct nfs4 *, clientid4);
 void	nfs4_client_get(struct nfs4_client *);
-void	nfs4_client_put(struct nfs4_client *);
+void	nfs4_client_release(struct nfs4 *, struct nfs4_client *);
 clientid4 nfs4_client_id(const struct nfs4_client *);
 /* The lease is renewed by anything the client does successfully. */
 void	nfs4_client_renew(struct nfs4 *, struct nfs4_client *);
 /*
- * The client that an operation of 4.0 names, or that SEQUENCE found: counted
- * by the call.  NFS4_OK, STALE_CLIENTID, EXPIRED.
+ * The client that an operation means: that of SEQUENCE, or in 4.0 that of
+ * `id`, which the call then counts.  NFS4_OK, STALE_CLIENTID.
  */
 nfsstat4 nfs4_client_of(struct nfs4_call *, clientid4 id,
 	    struct nfs4_client **);
-/* NFS4ERR_GRACE while reclaiming goes on and `reclaim` is false; NO_GRACE. */
+/*
+ * State of `holder` is in somebody's way.  True: its lease had run out, and
+ * it is gone now, with all it had; look again.
+ */
+bool	nfs4_client_minds(struct nfs4 *, struct nfs4_client *holder);
+/* Put it on stable storage, at its first OPEN. */
+void	nfs4_client_record(struct nfs4 *, struct nfs4_client *);
+/* GRACE while others reclaim and this is no reclaim; NO_GRACE. */
 nfsstat4 nfs4_grace_check(struct nfs4 *, const struct nfs4_client *,
 	    const struct pinefs *fs, bool reclaim);
-/* Everything of an expired or removed client, under the lock. */
+void	nfs4_grace_end(struct nfs4 *);
+
+/* CREATE_SESSION: its client, which the first session confirms. */
+nfsstat4 nfs4_client_for_session(struct nfs4_call *, clientid4,
+	    struct nfs4_client **);
+void	nfs4_client_confirm(struct nfs4 *, struct nfs4_client *);
+
+/* Everything of a client that goes. */
 void	nfs4_open_drop_client(struct nfs4 *, struct nfs4_client *);
 void	nfs4_lock_drop_client(struct nfs4 *, struct nfs4_client *);
 void	nfs4_deleg_drop_client(struct nfs4 *, struct nfs4_client *);
 
-/* Opaque memory of the other files that hangs on a client, zeroed. */
-struct nfs4_owners;		/* nfs4_open.c */
-struct nfs4_owners *nfs4_client_owners(struct nfs4_client *);
+/* Made and unmade with the server; `start` once timers run. */
+int	nfs4_clients_init(struct nfs4 *);
+void	nfs4_clients_start(struct nfs4 *);
+void	nfs4_clients_fini(struct nfs4 *);
 
 /* ------------------------------------------------------------ stateids -- */
 
@@ -75,9 +92,13 @@ struct nfs4_state {
 	bool			 confirmed;	/* 4.0 opens */
 };
 
-/* Give it a fresh `other` and seqid 1; enter, and take out again. */
-void	nfs4_state_enter(struct nfs4 *, struct nfs4_state *);
+/*
+ * Give it a fresh `other` and seqid 1, and enter it; false: too much state.
+ * Its client must be set.  And out again; the next seqid.
+ */
+bool	nfs4_state_enter(struct nfs4 *, struct nfs4_state *);
 void	nfs4_state_leave(struct nfs4 *, struct nfs4_state *);
+void	nfs4_state_next(struct nfs4_state *);
 /*
  * Find the entry of a stateid of this client (of whoever owns it, in 4.0:
  * client NULL).  NFS4_OK; BAD_STATEID, STALE_STATEID (4.0, another epoch),

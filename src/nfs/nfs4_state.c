@@ -1,0 +1,212 @@
+/*
+ * Stateids (RFC 8881 8.2, RFC 7530 9.1.4).  `other` is
+ *
+ *	0  4  epoch of this instance	an earlier one is told from nonsense
+ *	4  4  client			(lower half of its id)
+ *	8  4  a number of its own
+ *
+ * so that a stateid of another client or instance is known as such without a
+ * table of what once was.
+ */
+#include "nfs/nfs4_ops.h"
+#include "nfs/nfs4_tables.h"
+
+static void
+put_u32(uint8_t *p, uint32_t v)
+{
+	xdr_store_u32(p, v);
+}
+
+static struct nfs4_state **
+bucket(struct nfs4 *n, const uint8_t *other)
+{
+	return &n->by_state[xdr_load_u32(other + 8) % NFS4_STATE_BUCKETS];
+}
+
+bool
+nfs4_state_enter(struct nfs4 *n, struct nfs4_state *s)
+{
+	struct nfs4_state **b;
+
+	if (n->nstates >= NFS4_MAX_STATES ||
+	    s->client->nstates >= NFS4_MAX_STATES / 4)
+		return false;
+	put_u32(s->id.other, n->epoch);
+	put_u32(s->id.other + 4, (uint32_t)s->client->id);
+	put_u32(s->id.other + 8, (uint32_t)++n->next_state);
+	s->id.seqid = 1;
+	b = bucket(n, s->id.other);
+	if ((s->hash_next = *b) != NULL)
+		s->hash_next->hash_prev = &s->hash_next;
+	s->hash_prev = b;
+	*b = s;
+	n->nstates++;
+	s->client->nstates++;
+	return true;
+}
+
+void
+nfs4_state_leave(struct nfs4 *n, struct nfs4_state *s)
+{
+	*s->hash_prev = s->hash_next;
+	if (s->hash_next != NULL)
+		s->hash_next->hash_prev = s->hash_prev;
+	n->nstates--;
+	s->client->nstates--;
+}
+
+/* seqid wraps around 0, which means "the newest" in 4.1. */
+void
+nfs4_state_next(struct nfs4_state *s)
+{
+	if (++s->id.seqid == 0)
+		s->id.seqid = 1;
+}
+
+static bool
+other_is(const stateid4 *id, uint8_t value)
+{
+	unsigned i;
+
+	for (i = 0; i < sizeof id->other; i++)
+		if (id->other[i] != value)
+			return false;
+	return true;
+}
+
+bool
+nfs4_stateid_is_anonymous(const stateid4 *id)
+{
+	return id->seqid == 0 && other_is(id, 0);
+}
+
+bool
+nfs4_stateid_is_bypass(const stateid4 *id)
+{
+	return id->seqid == UINT32_MAX && other_is(id, 0xff);
+}
+
+/* RFC 8881 8.2.3: other 0, seqid 1 is the current one. */
+nfsstat4
+nfs4_stateid_resolve(struct nfs4_call *call, const stateid4 *id,
+    stateid4 *real)
+{
+	*real = *id;
+	if (call->minor == 0 || id->seqid != 1 || !other_is(id, 0))
+		return NFS4_OK;
+	if (!call->current.has_stateid)
+		return NFS4ERR_BAD_STATEID;
+	*real = call->current.stateid;
+	/* Within the compound nobody else can have gone on from it. */
+	real->seqid = 0;
+	return NFS4_OK;
+}
+
+static nfsstat4
+check_seqid(const struct nfs4_call *call, const struct nfs4_state *s,
+    uint32_t seqid)
+{
+	if (seqid == 0 && call->minor > 0)
+		return NFS4_OK;		/* the newest, whatever it is */
+	if (seqid == s->id.seqid)
+		return NFS4_OK;
+	return (int32_t)(seqid - s->id.seqid) < 0 ? NFS4ERR_OLD_STATEID :
+	    NFS4ERR_BAD_STATEID;
+}
+
+nfsstat4
+nfs4_state_find(struct nfs4_call *call, const stateid4 *id,
+    struct nfs4_state **state)
+{
+	struct nfs4 *n = call->nfs4;
+	struct nfs4_state *s;
+	nfsstat4 st;
+
+	/* Special stateids are of no entry. */
+	if (other_is(id, 0) || other_is(id, 0xff))
+		return NFS4ERR_BAD_STATEID;
+	if (xdr_load_u32(id->other) != n->epoch)
+		return call->minor == 0 ? NFS4ERR_STALE_STATEID :
+		    NFS4ERR_BAD_STATEID;
+	for (s = *bucket(n, id->other); s != NULL; s = s->hash_next)
+		if (memcmp(s->id.other, id->other, sizeof id->other) == 0)
+			break;
+	if (s == NULL || (call->minor > 0 && s->client != call->client))
+		return call->minor == 0 ? NFS4ERR_EXPIRED :
+		    NFS4ERR_BAD_STATEID;
+	if ((st = check_seqid(call, s, id->seqid)) != NFS4_OK)
+		return st;
+	if (s->revoked)
+		return NFS4ERR_ADMIN_REVOKED;
+	if (call->minor == 0)
+		nfs4_client_renew(n, s->client);
+	*state = s;
+	return NFS4_OK;
+}
+
+/* RFC 8881 18.48.3: each for itself; the whole always succeeds. */
+int
+nfs4_op_test_stateid(struct nfs4_call *call, const nfs_argop4 *arg,
+    nfs_resop4 *r)
+{
+	const struct stateid4_array *ids =
+	    &arg->optest_stateid.ts_stateids;
+	TEST_STATEID4res *res = &r->optest_stateid;
+	struct nfs4_state *s;
+	nfsstat4 *v;
+	uint32_t i;
+
+	v = nfs_call_alloc(&call->nfs, ids->n * sizeof *v + 1);
+	res->tsr_status = v == NULL ? NFS4ERR_DELAY : NFS4_OK;
+	if (v == NULL)
+		return 0;
+	nfs4_lock(call->nfs4);
+	for (i = 0; i < ids->n; i++)
+		v[i] = nfs4_state_find(call, &ids->v[i], &s);
+	nfs4_unlock(call->nfs4);
+	res->tsr_resok4.tsr_status_codes.v = v;
+	res->tsr_resok4.tsr_status_codes.n = ids->n;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- server -- */
+
+struct nfs4 *
+nfs4_new(struct nfs *nfs, const struct nfs4_records *records,
+    unsigned lease_s)
+{
+	struct nfs4 *n = pool_zalloc(sizeof *n);
+
+	if (n == NULL)
+		return NULL;
+	n->nfs = nfs;
+	if (records != NULL)
+		n->records = *records;
+	n->lease_ms = (uint64_t)(lease_s == 0 ? NFS4_LEASE : lease_s) * 1000;
+	pthread_mutex_init(&n->lock, NULL);
+	nfs4_clients_init(n);
+	if (nfs4_opens_init(n) != 0) {
+		nfs4_free(n);
+		return NULL;
+	}
+	return n;
+}
+
+void
+nfs4_start(struct nfs4 *n)
+{
+	nfs4_clients_start(n);
+}
+
+void
+nfs4_free(struct nfs4 *n)
+{
+	if (n == NULL)
+		return;
+	nfs4_lock(n);
+	nfs4_clients_fini(n);
+	nfs4_opens_fini(n);
+	nfs4_unlock(n);
+	pthread_mutex_destroy(&n->lock);
+	pool_zfree(n);
+}

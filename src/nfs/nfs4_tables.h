@@ -1,0 +1,135 @@
+/*
+ * The tables behind nfs4_state.h, for the files that own them: nfs4_state.c,
+ * nfs4_client.c, nfs4_session.c, nfs4_open.c, nfs4_lock.c, nfs4_callback.c.
+ */
+#ifndef NFS_NFS4_TABLES_H
+#define NFS_NFS4_TABLES_H
+
+#include <pthread.h>
+
+#include "base/pool.h"
+#include "nfs/nfs4_state.h"
+
+enum {
+	NFS4_MAX_CLIENTS = 4096, NFS4_MAX_SESSIONS = 8,	/* of one client */
+	NFS4_MAX_SLOTS = 64, NFS4_MAX_STATES = 65536,
+	NFS4_BUCKETS = 1024, NFS4_STATE_BUCKETS = 8192
+};
+
+/* Who a client record belongs to: no other principal may touch it. */
+struct nfs4_principal {
+	uint32_t	flavor, uid;
+};
+
+/*
+ * A client record (RFC 8881 18.35, RFC 7530 16.33).  For one owner there is
+ * at most one confirmed and one unconfirmed record.
+ */
+struct nfs4_client {
+	struct nfs4_client	*next, **prev;		/* by clientid */
+	struct nfs4_client	*owner_next, **owner_prev; /* by owner */
+	unsigned		 refs;		/* calls; under the lock */
+	bool			 dead;		/* out of the tables */
+	clientid4		 id;
+	struct pool_bytes	*owner;
+	verifier4		 verifier;
+	struct nfs4_principal	 principal;
+	uint8_t			 minor;		/* 0, or 1 and up */
+	bool			 confirmed;
+	bool			 courtesy;	/* expired, but nobody minded */
+	bool			 recorded;	/* on stable storage */
+	bool			 reclaimed;	/* RECLAIM_COMPLETE was seen */
+	bool			 reclaims;	/* it was recorded before us */
+	uint64_t		 expires_ms;
+	unsigned		 nstates;	/* opens, locks, delegations */
+
+	/* 4.0 */
+	verifier4		 confirm;
+	uint32_t		 cb_ident, cb_program;
+	char			 cb_netid[8], cb_addr[64];
+	struct nfs4_client	*replaces;	/* updated callback of this one */
+
+	/* 4.1 */
+	sequenceid4		 cs_seq;	/* of the next CREATE_SESSION */
+	bool			 cs_done;	/* there is one to replay */
+	CREATE_SESSION4res	 cs_res;
+	struct nfs4_session	*sessions;
+	unsigned		 nsessions;
+
+	struct nfs4_owner	*owners;	/* open- and lock-owners */
+};
+
+enum nfs4_slot_state { SLOT_NEVER, SLOT_RUNNING, SLOT_DONE };
+
+struct nfs4_slot {
+	sequenceid4		 seq;
+	uint8_t			 state;
+	bool			 cached;
+	nfsstat4		 lone;		/* status, if SEQUENCE was alone */
+	bool			 was_lone;
+	uint64_t		 digest;	/* of the request */
+	struct pool_bytes	*reply;
+};
+
+struct nfs4_session {
+	struct nfs4_session	*next, **prev;		/* by session id */
+	struct nfs4_session	*of_client;		/* next of its client */
+	struct nfs4_client	*client;
+	unsigned		 refs;		/* calls */
+	bool			 dead;
+	sessionid4		 id;
+	uint32_t		 flags;
+	channel_attrs4		 fore, back;
+	uint32_t		 cb_program;
+	struct rpc_link		*back_link;	/* back channel, or NULL */
+	uint32_t		 back_seq;
+	struct nfs4_slot	 slot[NFS4_MAX_SLOTS];
+};
+
+struct nfs4 {
+	struct nfs		*nfs;
+	struct nfs4_records	 records;
+	pthread_mutex_t		 lock;
+	uint32_t		 epoch;		/* of this instance */
+	uint8_t			 secret[16];	/* ids are not guessable */
+	uint64_t		 lease_ms;
+	uint64_t		 next_id, next_state;
+	char			 scope[64];	/* server owner and scope */
+
+	struct nfs4_client	*by_id[NFS4_BUCKETS];
+	struct nfs4_client	*by_owner[NFS4_BUCKETS];
+	struct nfs4_session	*by_session[NFS4_BUCKETS];
+	struct nfs4_state	*by_state[NFS4_STATE_BUCKETS];
+	struct pool		 clients, sessions;
+	unsigned		 nstates;
+
+	/* Grace: owners that were recorded and may reclaim. */
+	bool			 grace;
+	uint64_t		 grace_until_ms;
+	unsigned		 reclaimers;	/* that are not done yet */
+
+	struct nfs4_opens	*opens;		/* nfs4_open.c */
+};
+
+static inline void
+nfs4_lock(struct nfs4 *n)
+{
+	pthread_mutex_lock(&n->lock);
+}
+
+static inline void
+nfs4_unlock(struct nfs4 *n)
+{
+	pthread_mutex_unlock(&n->lock);
+}
+
+uint64_t nfs4_now_ms(void);
+
+/* Sessions of a client go with it; the lock is held. */
+void	nfs4_sessions_drop(struct nfs4 *, struct nfs4_client *);
+
+/* nfs4_open.c's part of the server; 0 or ENOMEM. */
+int	nfs4_opens_init(struct nfs4 *);
+void	nfs4_opens_fini(struct nfs4 *);
+
+#endif
