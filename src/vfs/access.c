@@ -106,14 +106,14 @@ may_chown(const struct pinefs_cred *cred, const struct who *who,
 
 int
 access_setattr(const struct pinefs_cred *cred, const struct who *who,
-    const struct pinefs_set *set)
+    const struct pinefs_set *set, bool opened)
 {
 	const struct pinefs_attr *to = &set->attr;
 	const uint64_t times = PINEFS_ATIME | PINEFS_MTIME;
 	bool own = cred->uid == who->uid;
 	int err;
 
-	if (to->have & PINEFS_SIZE &&
+	if (to->have & PINEFS_SIZE && !opened &&
 	    (err = access_check_io(cred, who, MAY_WRITE)) != 0)
 		return err;
 	if (cred->uid == 0)

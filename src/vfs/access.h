@@ -31,9 +31,12 @@ uint32_t access_bits(const struct pinefs_cred *, const struct who *,
 int	access_sticky(const struct pinefs_cred *, const struct who *dir,
 	    const struct who *object);
 
-/* chmod, chown, utimes, truncate: EPERM or EACCES. */
+/*
+ * chmod, chown, utimes, truncate: EPERM or EACCES.  `opened`: ftruncate, by
+ * somebody who has it open for writing.
+ */
 int	access_setattr(const struct pinefs_cred *, const struct who *,
-	    const struct pinefs_set *);
+	    const struct pinefs_set *, bool opened);
 /* The mode that an object has after `set`: suid and sgid bits may go. */
 uint32_t access_mode_after(const struct pinefs_cred *, const struct who *,
 	    const struct pinefs_set *);

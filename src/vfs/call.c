@@ -26,14 +26,29 @@ vfs_call_restart(struct pinefs_call *call)
 	call->next = &call->steps;
 	call->export = NULL;
 	call->attr = NULL;
+	call->opened = false;
 }
 
 void
-vfs_call_fini(struct pinefs_call *call)
+vfs_call_next(struct pinefs_call *call)
 {
-	struct vfs_step *s;
+	struct vfs_step **last, *s;
 
-	for (s = call->steps; s != NULL; s = s->next) {
+	for (last = &call->steps; (s = *last) != NULL; last = &s->next)
+		if (s->op == STEP_GATE)
+			turn_end((struct vfs_turn *)s);
+	*last = call->kept;
+	call->kept = call->steps;
+	call->steps = NULL;
+	call->next = &call->steps;
+	call->attr = NULL;
+	call->opened = false;
+}
+
+static void
+drop_steps(struct vfs_step *s)
+{
+	for (; s != NULL; s = s->next) {
 		if (s->op == STEP_GATE)
 			turn_end((struct vfs_turn *)s);
 		else
@@ -43,7 +58,14 @@ vfs_call_fini(struct pinefs_call *call)
 		if (s->node != NULL)
 			pinefs_node_put(s->node);
 	}
-	call->steps = NULL;
+}
+
+void
+vfs_call_fini(struct pinefs_call *call)
+{
+	drop_steps(call->steps);
+	drop_steps(call->kept);
+	call->steps = call->kept = NULL;
 	call->next = &call->steps;
 	call->attr = NULL;
 }

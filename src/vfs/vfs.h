@@ -72,6 +72,8 @@ struct pinefs_call {
 	struct vfs_step		*steps, **next;	/* recorded; where we are */
 	struct vfs_step		*parked;	/* waits for completion */
 	struct vfs_step		*attr;		/* newest getattr still true */
+	struct vfs_step		*kept;		/* by vfs_call_next */
+	bool			 opened;	/* see vfs_call_opened */
 	void			(*resume)(void *arg);	/* run it again */
 	void			*resume_arg;
 	struct spin		 lock;		/* of the next five */
@@ -95,6 +97,22 @@ void	vfs_call_init(struct pinefs_call *, struct xdr_arena *,
 	    void (*resume)(void *), void *arg);
 /* Before the procedure is run again: back to the first recorded step. */
 void	vfs_call_restart(struct pinefs_call *);
+/*
+ * For calls of several operations (v4): one has ended.  The next begins with
+ * no steps, and vfs_call_restart goes back to where it begins.  Nodes and
+ * bytes of the operations before stay the call's until vfs_call_fini, for
+ * the reply may point into them.
+ */
+void	vfs_call_next(struct pinefs_call *);
+/*
+ * READ, WRITE and the size of SETATTR under an OPEN that has checked the
+ * rights: do not ask again.  Until vfs_call_next or vfs_call_restart.
+ */
+static inline void
+vfs_call_opened(struct pinefs_call *call)
+{
+	call->opened = true;
+}
 /* Put every node reference and unsent piece; the arena is not touched. */
 void	vfs_call_fini(struct pinefs_call *);
 /* The caller is gone. */

@@ -109,7 +109,7 @@ set_attr(const struct pinefs_cred *cred, const struct who *who,
 {
 	struct pinefs_set set = { .attr = a, .now = now };
 
-	return access_setattr(cred, who, &set);
+	return access_setattr(cred, who, &set, false);
 }
 
 static void
