@@ -84,12 +84,16 @@ cancel(void *arg)
 	vfs_call_cancel(&call->vfs);
 }
 
+void
+nfs_call_fini(struct nfs_call *call)
+{
+	vfs_call_fini(&call->vfs);
+}
+
 static void
 fini(void *arg)
 {
-	struct nfs_call *call = arg;
-
-	vfs_call_fini(&call->vfs);
+	nfs_call_fini(arg);
 }
 
 static void
@@ -101,8 +105,20 @@ begin_vfs(struct nfs_call *call)
 	    peer->proven && peer->uid == 0, resume, call->rpc);
 }
 
-static void
-begin(struct nfs_call *call, struct nfs *nfs, struct rpc_call *rpc,
+static uint32_t
+fh_max(uint32_t vers)
+{
+	switch (vers) {
+	case 4:
+		return NFS_FH_MAX4;
+	case 3:
+		return NFS_FH_MAX3;
+	}
+	return NFS_FH_MAX2;
+}
+
+void
+nfs_call_begin(struct nfs_call *call, struct nfs *nfs, struct rpc_call *rpc,
     const struct rpc_service *service)
 {
 	const struct rpc_peer *peer = rpc_call_peer(rpc);
@@ -111,7 +127,7 @@ begin(struct nfs_call *call, struct nfs *nfs, struct rpc_call *rpc,
 	call->rpc = rpc;
 	call->service = service;
 	call->proc = rpc_call_proc(rpc);
-	call->fh_max = service->vers == 3 ? NFS_FH_MAX3 : NFS_FH_MAX2;
+	call->fh_max = fh_max(service->vers);
 	call->max_io = peer->udp ? nfs->max_udp : nfs->max_tcp;
 	fill_given(call, peer);
 	begin_vfs(call);
@@ -142,7 +158,7 @@ nfs_call(void *self, struct rpc_call *rpc, const struct rpc_service *service)
 	if (call == NULL)
 		return no_memory(self, rpc, service);
 	if (call->rpc == NULL)
-		begin(call, self, rpc, service);
+		nfs_call_begin(call, self, rpc, service);
 	else
 		vfs_call_restart(&call->vfs);
 	call->export = NULL;
@@ -239,6 +255,21 @@ nfs_call_alloc(struct nfs_call *call, size_t n)
 	return p;
 }
 
+void
+nfs_call_mark(const struct nfs_call *call, struct nfs_mark *m)
+{
+	m->block = call->block;
+	m->used = call->block == NULL ? 0 : call->block->used;
+}
+
+void
+nfs_call_rewind(struct nfs_call *call, const struct nfs_mark *m)
+{
+	call->block = m->block;
+	if (m->block != NULL)
+		m->block->used = m->used;
+}
+
 /* ------------------------------------------------------------- handles -- */
 
 static void
@@ -289,6 +320,17 @@ nfs_enter(struct nfs_call *call, const struct vfs_export *export)
 }
 
 int
+nfs_fh_take(struct nfs_call *call, const void *fh, uint32_t len,
+    uint32_t *export_id, struct pinefs_ident *id)
+{
+	int err = nfs_fh_open(&call->nfs->keys, fh, len, export_id, id);
+
+	if (err != 0)
+		count_failure(call->nfs, err);
+	return err;
+}
+
+int
 nfs_fh_to_node(struct nfs_call *call, const void *fh, uint32_t len,
     struct pinefs_node **node)
 {
@@ -298,11 +340,9 @@ nfs_fh_to_node(struct nfs_call *call, const void *fh, uint32_t len,
 	uint32_t export_id;
 	int err;
 
-	err = nfs_fh_open(&nfs->keys, fh, len, &export_id, &id);
-	if (err != 0) {
-		count_failure(nfs, err);
+	err = nfs_fh_take(call, fh, len, &export_id, &id);
+	if (err != 0)
 		return err;
-	}
 	export = vfs_export_by_id(nfs->exports, export_id);
 	if (export == NULL)
 		return ESTALE;		/* served no more */

@@ -43,6 +43,14 @@ struct nfs_call {
 struct nfs_call	*nfs_call(void *self, struct rpc_call *,
 		    const struct rpc_service *);
 
+/*
+ * The same for a procedure that keeps more than this for its call (v4): its
+ * struct begins with a nfs_call, zeroed, and ends with nfs_call_fini.
+ */
+void	nfs_call_begin(struct nfs_call *, struct nfs *, struct rpc_call *,
+	    const struct rpc_service *);
+void	nfs_call_fini(struct nfs_call *);
+
 /* 0, or PINEFS_LATER if attributes for the reply were not ready. */
 static inline int
 nfs_call_end(const struct nfs_call *call)
@@ -65,6 +73,14 @@ enum nfs_status	nfs_call_status(struct nfs_call *, int err);
  */
 void	*nfs_call_alloc(struct nfs_call *, size_t);
 
+/* A point in that memory to go back to, instead of its beginning. */
+struct nfs_mark {
+	struct nfs_block	*block;
+	size_t			 used;
+};
+void	nfs_call_mark(const struct nfs_call *, struct nfs_mark *);
+void	nfs_call_rewind(struct nfs_call *, const struct nfs_mark *);
+
 /* ------------------------------------------------------------- handles -- */
 
 /*
@@ -74,6 +90,9 @@ void	*nfs_call_alloc(struct nfs_call *, size_t);
  */
 int	nfs_fh_to_node(struct nfs_call *, const void *fh, uint32_t len,
 	    struct pinefs_node **);
+/* nfs_fh_open, with failures counted. */
+int	nfs_fh_take(struct nfs_call *, const void *fh, uint32_t len,
+	    uint32_t *export_id, struct pinefs_ident *);
 
 /* Enter an export; EACCES, and a line in the log: not for this caller. */
 int	nfs_enter(struct nfs_call *, const struct vfs_export *);
