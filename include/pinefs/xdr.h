@@ -24,6 +24,21 @@
 extern "C" {
 #endif
 
+/*
+ * Hints to the compiler.  Not attribute cold: the functions in two parts that
+ * it makes are no faster, and larger by a tenth.
+ */
+#ifdef __GNUC__
+#define XDR_UNLIKELY(x) __builtin_expect(x, 0)
+#define XDR_MAYBE_UNUSED __attribute__((unused))
+#define XDR_NOT_NULL(p) do { if ((p) == NULL) __builtin_unreachable(); } \
+	while (0)
+#else
+#define XDR_UNLIKELY(x) (x)
+#define XDR_MAYBE_UNUSED
+#define XDR_NOT_NULL(p) ((void)0)
+#endif
+
 /* ------------------------------------------------------------ errors -- */
 
 enum xdr_error {
@@ -61,6 +76,7 @@ struct xdr_in {
 	uint8_t			 why;		/* enum xdr_error */
 	uint16_t		 depth;		/* of recursive types */
 	uint16_t		 nsegs;		/* stretches that follow */
+	int			 err;		/* errno of the failure */
 	const struct xdr_seg	*segs;
 	const uint8_t		*start;		/* of the present stretch */
 	size_t			 before;	/* bytes in earlier stretches */
@@ -69,8 +85,15 @@ struct xdr_in {
 	struct xdr_arena	*arena;		/* for lists and arrays */
 };
 
-void	xdr_in_init(struct xdr_in *, const void *base, size_t len,
-	    struct xdr_arena *);
+static inline void
+xdr_in_init(struct xdr_in *in, const void *base, size_t len,
+    struct xdr_arena *arena)
+{
+	memset(in, 0, sizeof *in);
+	in->pos = in->start = (const uint8_t *)base;
+	in->end = len == 0 ? in->pos : in->pos + len;
+	in->arena = arena;
+}
 /* `segs` is borrowed for the cursor's life; segs[0] is read first. */
 void	xdr_in_init_segs(struct xdr_in *, const struct xdr_seg *segs,
 	    unsigned nsegs, struct xdr_arena *);
@@ -79,7 +102,8 @@ size_t	xdr_in_left(const struct xdr_in *);
 
 /*
  * Note the first failure.  Returns EBADMSG, or ENOMEM where the arena is at
- * its budget, so that a decoder can end with it.
+ * its budget, so that a decoder can end with it.  There is nothing left to
+ * read from then on, which is how the inline functions below notice.
  */
 int	xdr_fail(struct xdr_in *, enum xdr_error, const char *where);
 /* The same of bytes already taken, which begin at `at`. */
@@ -91,16 +115,18 @@ int	xdr_fail_at(struct xdr_in *, enum xdr_error, const char *where,
  * that crosses is copied into the arena (64 bytes of it without one).
  */
 const uint8_t *xdr_take_slow(struct xdr_in *, size_t n);
+const uint8_t *xdr_need_slow(struct xdr_in *, size_t n,
+	    const char *where);
 
-/* n bytes (a multiple of 4) in one stretch, or NULL; one bounds check. */
+/* n > 0 bytes (a multiple of 4) in one stretch, or NULL; one bounds check. */
 static inline const uint8_t *
 xdr_take(struct xdr_in *in, size_t n)
 {
 	const uint8_t *p = in->pos;
 
-	if (in->bad || n > (size_t)(in->end - in->pos))
+	if (XDR_UNLIKELY(n > (size_t)(in->end - p)))
 		return xdr_take_slow(in, n);
-	in->pos += n;
+	in->pos = p + n;
 	return p;
 }
 
@@ -145,12 +171,29 @@ xdr_load_bool(struct xdr_in *in, const uint8_t *p, bool *b,
 	uint32_t u = xdr_load_u32(p);
 
 	*b = u != 0;
-	return u <= 1 ? 0 : xdr_fail_at(in, XDR_BAD_BOOL, where, p);
+	if (XDR_UNLIKELY(u > 1)) {
+		(void)xdr_fail_at(in, XDR_BAD_BOOL, where, p);
+		return in->err != 0 ? in->err : EBADMSG;
+	}
+	return 0;
 }
 
 /* Padding, n < 4 bytes: zero?  For --strict-pad. */
 int	xdr_check_pad(struct xdr_in *, const uint8_t *p, unsigned n,
 	    const char *where);
+
+/* For generated code: on NULL, `where` is noted and in->err says why. */
+static inline const uint8_t *
+xdr_need(struct xdr_in *in, size_t n, const char *where)
+{
+	const uint8_t *p = in->pos;
+
+	if (XDR_UNLIKELY(n > (size_t)(in->end - p)))
+		return xdr_need_slow(in, n, where);
+	in->pos = p + n;
+	XDR_NOT_NULL(p);
+	return p;
+}
 
 /* By hand: check in->bad once, at the end.  Zero after a failure. */
 static inline uint32_t
@@ -184,8 +227,30 @@ xdr_get_bool(struct xdr_in *in, bool *b, const char *where)
  * A counted opaque or string of at most `max` bytes, with its padding.
  * A payload that lies whole in the next stretch is a view there, not a copy.
  */
-int	xdr_get_view(struct xdr_in *, struct xdr_view *, uint32_t max,
+int	xdr_get_view_slow(struct xdr_in *, struct xdr_view *, uint32_t max,
 	    const char *where);
+
+static inline int
+xdr_get_view(struct xdr_in *in, struct xdr_view *v, uint32_t max,
+    const char *where)
+{
+	const uint8_t *p = in->pos;
+	size_t left = (size_t)(in->end - p), padded;
+	uint32_t n;
+
+	if (XDR_UNLIKELY(left < 4))
+		return xdr_get_view_slow(in, v, max, where);
+	n = xdr_load_u32(p);
+	padded = ((size_t)n + 3) & ~(size_t)3;
+	if (XDR_UNLIKELY(n > max || padded > left - 4))
+		return xdr_get_view_slow(in, v, max, where);
+	v->data = p + 4;
+	v->len = n;
+	v->npieces = 0;
+	in->pos = p + 4 + padded;
+	return 0;
+}
+
 /* The same; padding must be zero. */
 int	xdr_get_view_strict(struct xdr_in *, struct xdr_view *, uint32_t max,
 	    const char *where);
@@ -227,6 +292,7 @@ struct xdr_out {
 						   keeps them until they left */
 	uint8_t			 why;		/* enum xdr_error */
 	uint16_t		 depth;		/* of recursive types */
+	int			 err;		/* errno of the failure */
 	const char		*where;
 	uint8_t			*start;		/* of bytes not in the chain yet */
 	size_t			 len;		/* bytes before `start` */
@@ -256,7 +322,10 @@ xdr_out_len(const struct xdr_out *out)
 	return out->len + (size_t)(out->pos - out->start);
 }
 
-/* Note the first failure; EMSGSIZE, EINVAL or ENOMEM, by `why`. */
+/*
+ * Note the first failure; EMSGSIZE, EINVAL or ENOMEM, by `why`.  There is no
+ * room left from then on, which is how the inline functions below notice.
+ */
 int	xdr_out_fail(struct xdr_out *, enum xdr_error, const char *where);
 
 /* A u32 that is put next will lie at the mark. */
@@ -268,15 +337,31 @@ void	xdr_patch_u32(struct xdr_out *, const struct xdr_mark *, uint32_t);
 
 uint8_t	*xdr_room_slow(struct xdr_out *, size_t n);
 
-/* Room for n bytes (<= 4096) in one stretch, or NULL. */
+/* Room for n > 0 bytes (<= 4096) in one stretch, or NULL. */
 static inline uint8_t *
 xdr_room(struct xdr_out *out, size_t n)
 {
 	uint8_t *p = out->pos;
 
-	if (out->bad || n > (size_t)(out->end - out->pos))
+	if (XDR_UNLIKELY(n > (size_t)(out->end - p)))
 		return xdr_room_slow(out, n);
-	out->pos += n;
+	out->pos = p + n;
+	return p;
+}
+
+uint8_t	*xdr_space_slow(struct xdr_out *, size_t n,
+	    const char *where);
+
+/* For generated code: on NULL, `where` is noted and out->err says why. */
+static inline uint8_t *
+xdr_space(struct xdr_out *out, size_t n, const char *where)
+{
+	uint8_t *p = out->pos;
+
+	if (XDR_UNLIKELY(n > (size_t)(out->end - p)))
+		return xdr_space_slow(out, n, where);
+	out->pos = p + n;
+	XDR_NOT_NULL(p);
 	return p;
 }
 
@@ -314,6 +399,31 @@ xdr_store_double(uint8_t *p, double d)
 	xdr_store_u64(p, u);
 }
 
+/* What memcpy does; without a call where it is short. */
+static inline void
+xdr_copy(uint8_t *to, const uint8_t *from, size_t n)
+{
+	size_t i;
+
+	if (n > 64) {
+		memcpy(to, from, n);
+	} else if (n >= 16) {
+		for (i = 0; i + 16 < n; i += 16)
+			memcpy(to + i, from + i, 16);
+		memcpy(to + n - 16, from + n - 16, 16);
+	} else if (n >= 8) {
+		memcpy(to, from, 8);
+		memcpy(to + n - 8, from + n - 8, 8);
+	} else if (n >= 4) {
+		memcpy(to, from, 4);
+		memcpy(to + n - 4, from + n - 4, 4);
+	} else if (n > 0) {
+		to[0] = from[0];
+		to[n / 2] = from[n / 2];
+		to[n - 1] = from[n - 1];
+	}
+}
+
 /* n bytes and their padding. */
 static inline void
 xdr_store_bytes(uint8_t *p, const void *from, uint32_t n)
@@ -346,8 +456,27 @@ xdr_put_u64(struct xdr_out *out, uint64_t v)
  * reference where somebody owns them or out->borrow allows it; all else is
  * copied.
  */
-int	xdr_put_view(struct xdr_out *, const struct xdr_view *, uint32_t max,
-	    const char *where);
+int	xdr_put_view_slow(struct xdr_out *, const struct xdr_view *,
+	    uint32_t max, const char *where);
+
+static inline int
+xdr_put_view(struct xdr_out *out, const struct xdr_view *v, uint32_t max,
+    const char *where)
+{
+	size_t n = v->len, size = 4 + ((n + 3) & ~(size_t)3);
+	uint8_t *p = out->pos;
+
+	if (n > 64 || n > max || v->npieces != 0 ||
+	    size > (size_t)(out->end - p))
+		return xdr_put_view_slow(out, v, max, where);
+	out->pos = p + size;
+	/* The last word first: what it has too much is padding. */
+	xdr_store_u32(p + size - 4, 0);
+	xdr_store_u32(p, v->len);
+	xdr_copy(p + 4, (const uint8_t *)v->data, n);
+	return 0;
+}
+
 /* n bytes and their padding: opaque x[n]. */
 int	xdr_put_fixed(struct xdr_out *, const void *from, uint32_t n);
 /* A bool; the count of an array, at most `max`. */
@@ -395,6 +524,24 @@ XDR_BASIC_ARRAY(xdr_quadruple_array, struct xdr_quadruple);
  * is not hot.  Its inside is declared in xdr_type.h.
  */
 struct xdr_type;
+
+/* Bytes of a value on the wire, exactly. */
+size_t	xdr_size(const struct xdr_type *, const void *value);
+
+/* In generated headers: functions that say it of one type. */
+#define XDR_SIZE(FUNCTION, POINTER, TYPE)				\
+static inline XDR_MAYBE_UNUSED size_t					\
+FUNCTION(POINTER xdr_value)						\
+{									\
+	return xdr_size(&TYPE, xdr_value);				\
+}
+#define XDR_SIZE_FIXED(FUNCTION, POINTER, SIZE)				\
+static inline XDR_MAYBE_UNUSED size_t					\
+FUNCTION(POINTER xdr_value)						\
+{									\
+	(void)xdr_value;						\
+	return SIZE;							\
+}
 
 /*
  * Print a decoded value in one line, e.g. {file=0001…,offset=0,count=4096};

@@ -32,6 +32,21 @@ sizes(struct emit *e, const struct type *t)
 	text_printf(e->out, "#define %s_XDR_MAX %uu\n", c->upper, t->max);
 }
 
+/* T_size: by the descriptor, unless it is always the same. */
+static void
+size_function(struct emit *e, const struct type *t)
+{
+	const char *name = c_made(e, t, "size"), *param, *table;
+
+	param = c_param(e, t, true, "");
+	if (t->min == t->max && t->max < WIRE_MAX) {
+		c_top(e, "XDR_SIZE_FIXED(%s, %s, %u)", name, param, t->min);
+		return;
+	}
+	table = c_table(e, t, name);
+	c_top(e, "XDR_SIZE(%s, %s, %s)", name, param, table + 1);
+}
+
 static void
 prototypes(struct emit *e, const struct type *t)
 {
@@ -42,8 +57,7 @@ prototypes(struct emit *e, const struct type *t)
 	    c_param(e, t, false, ""));
 	c_top(e, "int %s(struct xdr_out *, %s);", c_made(e, t, "encode"),
 	    c_param(e, t, true, ""));
-	c_top(e, "size_t %s(%s);", c_made(e, t, "size"),
-	    c_param(e, t, true, ""));
+	size_function(e, t);
 	for (m = t->members; m != NULL; m = m->next) {
 		if (m->lazy)
 			c_top(e, "int %s_%s_next(struct xdr_lazy *, %s);",
@@ -103,16 +117,16 @@ emit_c_header(struct text *t, struct model *model)
 	for (i = model->items; i != NULL; i = i->next)
 		if (is_printed(i))
 			sizes(&e, i->type);
-	text_put(t, "\n/* 0, EBADMSG or ENOMEM; 0, EINVAL, EMSGSIZE or "
-	    "ENOMEM; exact size on the wire. */\n");
-	for (i = model->items; i != NULL; i = i->next)
-		if (is_printed(i))
-			prototypes(&e, i->type);
 	text_put(t, "\n/* For xdr_print and the like. */\n");
 	for (i = model->items; i != NULL; i = i->next)
 		if (is_printed(i) && c_has_table(i->type))
 			c_top(&e, "extern const struct xdr_type %s;",
 			    c_made(&e, i->type, "type"));
+	text_put(t, "\n/* 0, EBADMSG or ENOMEM; 0, EINVAL, EMSGSIZE or "
+	    "ENOMEM; exact size on the wire. */\n");
+	for (i = model->items; i != NULL; i = i->next)
+		if (is_printed(i))
+			prototypes(&e, i->type);
 	program_types(&e);
 	text_put(t, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 }
@@ -152,7 +166,6 @@ codec(struct emit *e, struct type *t)
 		codec_of(e, a->member->type);
 	c_decoder(e, t);
 	c_encoder(e, t);
-	c_sizer(e, t);
 	for (m = t->members; m != NULL; m = m->next) {
 		if (m->lazy)
 			c_lazy(e, m);

@@ -8,7 +8,6 @@
  *	emit_c_type.c	declarations of types and constants
  *	emit_c_decode.c	bytes to values
  *	emit_c_encode.c	values to bytes
- *	emit_c_size.c	how many bytes that are
  *	emit_c_part.c	messages that are read by parts
  *	emit_c_table.c	descriptors, which drive printing
  *	emit_c_prog.c	servers and clients
@@ -116,9 +115,6 @@ void	c_lazy(struct emit *, const struct member *);
 void	c_bulk(struct emit *, const struct member *);
 void	c_lazy_bulk(struct emit *, const struct member *);
 bool	c_is_located(const struct member *);
-
-/* emit_c_size.c */
-void	c_sizer(struct emit *, struct type *);
 
 /* emit_c_encode.c */
 void	c_encoder(struct emit *, struct type *);

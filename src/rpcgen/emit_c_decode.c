@@ -212,8 +212,9 @@ static void
 take(struct emit *e, const char *size, const char *where)
 {
 	e->uses_p = true;
-	c_line(e, "if ((%s = xdr_take(%s, %s)) == NULL)", e->p, e->in, size);
-	c_line(e, "\treturn xdr_fail(%s, XDR_SHORT, \"%s\");", e->in, where);
+	c_line(e, "if ((%s = xdr_need(%s, %s, \"%s\")) == NULL)", e->p, e->in,
+	    size, where);
+	c_line(e, "\treturn %s->err;", e->in);
 }
 
 /* T_load: from bytes that are known to be there. */
@@ -268,10 +269,11 @@ array_helper(struct emit *e, const struct type *elem)
 	if (elem->fixed && elem->min > 0) {
 		size = c_printf(e, "(size_t)%u * %s->n", elem->min, e->v);
 		e->uses_p = true;
-		c_line(e, "if ((%s = xdr_take(%s, %s)) == NULL)", e->p, e->in,
-		    size);
-		c_line(e, "\treturn xdr_fail(%s, XDR_SHORT, %s);", e->in,
-		    e->where);
+		c_line(e, "if (%s->n == 0)", e->v);
+		c_line(e, "\treturn 0;");
+		c_line(e, "if ((%s = xdr_need(%s, %s, %s)) == NULL)", e->p,
+		    e->in, size, e->where);
+		c_line(e, "\treturn %s->err;", e->in);
 	}
 	c_line(e, "for (%s = 0; %s < %s->n; %s++) {", e->i, e->i, e->v, e->i);
 	e->indent++;

@@ -165,10 +165,9 @@ static void
 room(struct emit *e, uint32_t size, const char *where)
 {
 	e->uses_p = true;
-	c_line(e, "if ((%s = xdr_room(%s, %u)) == NULL)", e->p, e->l_out,
-	    size);
-	c_line(e, "\treturn xdr_out_fail(%s, XDR_OVER_LIMIT, \"%s\");",
-	    e->l_out, where);
+	c_line(e, "if ((%s = xdr_space(%s, %u, \"%s\")) == NULL)", e->p,
+	    e->l_out, size, where);
+	c_line(e, "\treturn %s->err;", e->l_out);
 }
 
 /* T_store: to room that is known to be there. */

@@ -24,14 +24,6 @@ xdr_error_name(enum xdr_error e)
 }
 
 void
-xdr_in_init(struct xdr_in *in, const void *base, size_t len,
-    struct xdr_arena *arena)
-{
-	*in = (struct xdr_in){ .pos = base, .start = base, .arena = arena };
-	in->end = len == 0 ? in->pos : in->pos + len;
-}
-
-void
 xdr_in_init_segs(struct xdr_in *in, const struct xdr_seg *segs,
     unsigned nsegs, struct xdr_arena *arena)
 {
@@ -57,13 +49,6 @@ xdr_in_left(const struct xdr_in *in)
 
 /* ------------------------------------------------------------- failure -- */
 
-static int
-errno_of(const struct xdr_in *in)
-{
-	return in->why == XDR_OVER_BUDGET || in->why == XDR_NO_MEMORY ?
-	    ENOMEM : EBADMSG;
-}
-
 /* Where in the whole message; 0 for a cursor made by hand. */
 static size_t
 offset(const struct xdr_in *in, const uint8_t *at)
@@ -84,13 +69,17 @@ xdr_fail_at(struct xdr_in *in, enum xdr_error why, const char *where,
 	if (!in->bad) {
 		in->bad = true;
 		in->why = (uint8_t)why;
+		in->err = why == XDR_OVER_BUDGET || why == XDR_NO_MEMORY ?
+		    ENOMEM : EBADMSG;
 		/* A run that was put together lies outside of the message. */
 		in->offset = offset(in, in->start <= at && at <= in->end ?
 		    at : in->pos);
+		in->end = in->pos;
+		in->nsegs = 0;
 	}
 	if (in->where == NULL)
 		in->where = where;	/* xdr_take knew no name for it */
-	return errno_of(in);
+	return in->err;
 }
 
 /* ---------------------------------------------------------------- runs -- */
@@ -161,6 +150,16 @@ xdr_take_slow(struct xdr_in *in, size_t n)
 	}
 	gather(in, to, n);
 	return to;
+}
+
+const uint8_t *
+xdr_need_slow(struct xdr_in *in, size_t n, const char *where)
+{
+	const uint8_t *p = xdr_take_slow(in, n);
+
+	if (p == NULL)
+		(void)xdr_fail(in, XDR_SHORT, where);
+	return p;
 }
 
 int
@@ -238,7 +237,7 @@ get_view(struct xdr_in *in, struct xdr_view *v, uint32_t max, bool strict,
 }
 
 int
-xdr_get_view(struct xdr_in *in, struct xdr_view *v, uint32_t max,
+xdr_get_view_slow(struct xdr_in *in, struct xdr_view *v, uint32_t max,
     const char *where)
 {
 	return get_view(in, v, max, false, where);
@@ -256,7 +255,7 @@ xdr_get_fixed(struct xdr_in *in, void *to, uint32_t n, const char *where)
 {
 	size_t padded = ((size_t)n + 3) & ~(size_t)3;
 
-	if (in->bad || padded > xdr_in_left(in))
+	if (padded > xdr_in_left(in))
 		return xdr_fail(in, XDR_SHORT, where);
 	gather(in, to, n);
 	return skip_pad(in, (unsigned)(padded - n), false, where);

@@ -33,17 +33,13 @@ xdr_out_fail(struct xdr_out *out, enum xdr_error why, const char *where)
 	if (!out->bad) {
 		out->bad = true;
 		out->why = (uint8_t)why;
+		out->err = why == XDR_OVER_LIMIT ? EMSGSIZE :
+		    why == XDR_NO_MEMORY ? ENOMEM : EINVAL;
+		out->end = out->pos;
 	}
 	if (out->where == NULL)
 		out->where = where;
-	switch (out->why) {
-	case XDR_OVER_LIMIT:
-		return EMSGSIZE;
-	case XDR_NO_MEMORY:
-		return ENOMEM;
-	default:
-		return EINVAL;
-	}
+	return out->err;
 }
 
 /* Put what was written into the chain, and go on behind it. */
@@ -122,6 +118,16 @@ xdr_room_slow(struct xdr_out *out, size_t n)
 	return p;
 }
 
+uint8_t *
+xdr_space_slow(struct xdr_out *out, size_t n, const char *where)
+{
+	uint8_t *p = xdr_room_slow(out, n);
+
+	if (p == NULL)
+		(void)xdr_out_fail(out, XDR_OVER_LIMIT, where);
+	return p;
+}
+
 /* --------------------------------------------------------------- marks -- */
 
 void
@@ -148,6 +154,8 @@ xdr_mark(struct xdr_out *out, struct xdr_mark *m)
 void
 xdr_rewind(struct xdr_out *out, const struct xdr_mark *m)
 {
+	bool failed = out->bad;
+
 	if (m->pieces == FAILED_BEFORE)
 		return;
 	out->bad = false;
@@ -156,11 +164,12 @@ xdr_rewind(struct xdr_out *out, const struct xdr_mark *m)
 	out->depth = 0;
 	if (out->chain == NULL) {
 		out->pos = m->pos;
+		out->end = out->start + out->limit;
 		return;
 	}
 	/* Nothing reached the chain since: only step back. */
-	if (out->len == m->len && out->chain->chunk == m->chunk &&
-	    out->start == m->pos) {
+	if (!failed && out->len == m->len && out->start == m->pos &&
+	    out->chain->chunk == m->chunk) {
 		out->pos = m->pos;
 		return;
 	}
@@ -268,25 +277,24 @@ put_large(struct xdr_out *out, const struct xdr_view *v)
 }
 
 int
-xdr_put_view(struct xdr_out *out, const struct xdr_view *v, uint32_t max,
+xdr_put_view_slow(struct xdr_out *out, const struct xdr_view *v, uint32_t max,
     const char *where)
 {
+	size_t size = xdr_view_size(v);
 	uint8_t *p;
 
-	if (out->bad)
-		return xdr_out_fail(out, XDR_OVER_LIMIT, where);
 	if (v->len > max || (v->npieces > 0 && !pieces_fit(v)))
 		return xdr_out_fail(out, XDR_TOO_LONG, where);
-	if (xdr_view_size(v) > left(out))
-		return xdr_out_fail(out, XDR_OVER_LIMIT, where);
 	if (v->npieces == 0 && v->len < BY_REFERENCE) {
-		if ((p = xdr_room(out, xdr_view_size(v))) == NULL)
+		if ((p = xdr_room(out, size)) == NULL)
 			return xdr_out_fail(out, XDR_OVER_LIMIT, where);
+		xdr_store_u32(p + size - 4, 0);
 		xdr_store_u32(p, v->len);
-		if (v->len > 0)
-			xdr_store_bytes(p + 4, v->data, v->len);
+		xdr_copy(p + 4, v->data, v->len);
 		return 0;
 	}
+	if (out->bad || size > left(out))
+		return xdr_out_fail(out, XDR_OVER_LIMIT, where);
 	xdr_put_u32(out, v->len);
 	put_large(out, v);
 	return out->bad ? xdr_out_fail(out, XDR_OVER_LIMIT, where) : 0;

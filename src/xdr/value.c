@@ -1,6 +1,6 @@
 /*
- * Comparing values and making them up, by their types' descriptors.  For
- * tests and tools; see pinefs/xdr_type.h.
+ * The size of values, comparing them and making them up, by their types'
+ * descriptors.  See pinefs/xdr.h and xdr_type.h.
  */
 #include <pinefs/xdr_type.h>
 
@@ -161,6 +161,98 @@ bool
 xdr_equal(const struct xdr_type *t, const void *a, const void *b)
 {
 	return equal(t, a, b);
+}
+
+/* --------------------------------------------------------------- size -- */
+
+static size_t
+size_elements(const struct xdr_type *elem, const uint8_t *v, uint32_t n)
+{
+	size_t size = 0;
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		size += xdr_size(elem, v + (size_t)i * elem->size);
+	return size;
+}
+
+static size_t
+size_fields(const struct xdr_type *t, const uint8_t *value)
+{
+	size_t size = 0;
+	uint32_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (&t->fields[i] != t->link)
+			size += xdr_size(t->fields[i].type,
+			    value + t->fields[i].offset);
+	return size;
+}
+
+/* Each node and the word before it, and the word that ends the list. */
+static size_t
+size_list(const struct xdr_type *node, const uint8_t *v)
+{
+	size_t size = 4;
+
+	for (; v != NULL; v = pointer(v + node->link->offset))
+		size += 4 + size_fields(node, v);
+	return size;
+}
+
+static size_t
+size_optional(const struct xdr_type *t, const uint8_t *v)
+{
+	if (t->elem->link != NULL)
+		return size_list(t->elem, v);
+	return v == NULL ? 4 : 4 + xdr_size(t->elem, v);
+}
+
+static size_t
+size_union(const struct xdr_type *t, const uint8_t *value)
+{
+	const struct xdr_field *arm = find_arm(t, discriminant(t, value));
+
+	return arm == NULL ? 4 : 4 + xdr_size(arm->type, value + arm->offset);
+}
+
+size_t
+xdr_size(const struct xdr_type *t, const void *at)
+{
+	const uint8_t *value = at;
+	struct xdr_view view;
+	struct vector v;
+
+	switch (t->kind) {
+	case XDR_KIND_VOID:
+		return 0;
+	case XDR_KIND_HYPER:
+	case XDR_KIND_UHYPER:
+	case XDR_KIND_DOUBLE:
+		return 8;
+	case XDR_KIND_QUADRUPLE:
+		return 16;
+	case XDR_KIND_OPAQUE:
+		return ((size_t)t->bound + 3) & ~(size_t)3;
+	case XDR_KIND_BYTES:
+	case XDR_KIND_STRING:
+		memcpy(&view, value, sizeof view);
+		return xdr_view_size(&view);
+	case XDR_KIND_ARRAY:
+		return size_elements(t->elem, value, t->bound);
+	case XDR_KIND_VECTOR:
+		memcpy(&v, value, sizeof v);
+		return 4 + size_elements(t->elem, v.v, v.n);
+	case XDR_KIND_OPTIONAL:
+		return size_optional(t, pointer(value));
+	case XDR_KIND_STRUCT:
+		return size_fields(t, value) + (t->link == NULL ? 0 :
+		    size_list(t, pointer(value + t->link->offset)));
+	case XDR_KIND_UNION:
+		return size_union(t, value);
+	default:	/* a bool, a number, an enum; the count of LAZY */
+		return 4;
+	}
 }
 
 /* ------------------------------------------------------------- random -- */
