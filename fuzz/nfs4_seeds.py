@@ -396,7 +396,7 @@ def wrong():
     yield "wrong-count", whole[:8] + u32(0xffffffff) + whole[12:]
     yield "wrong-unknown", u32(0, 2, 2) + u32(24, 76)
     yield "wrong-fewer", whole[:8] + u32(2) + whole[12:]
-    yield "wrong-bool", whole[:48] + u32(2) + whole[52:]
+    yield "wrong-bool", whole[:44] + u32(2) + whole[48:]
     yield "wrong-fh-too-long", u32(0, 2, 1, 22, 129) + bytes(132)
     yield "wrong-bitmap", u32(0, 2, 1, 9, 0x40000000) + bytes(64)
     yield "wrong-fifty-one", pack(1, [seq()] + 50 * [GETFH])
