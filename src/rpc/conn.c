@@ -126,6 +126,9 @@ conn_close(struct rpc_conn *c)
 	if (c->closed)
 		return;
 	c->closed = true;
+	if (c->waits_out)
+		atomic_fetch_sub(&loop->unsent, 1);
+	c->waits_out = false;
 	drc_origin_end(c->origin, end_state(c));
 	drc_origin_put(c->origin);
 	link_end(c->link);

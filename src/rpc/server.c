@@ -265,6 +265,9 @@ close_connections(struct rpc_server *s)
 	uint64_t until = clock_boot_ms() + 2000;
 	unsigned i;
 
+	/* What was posted and not yet taken, a connection or a timer. */
+	for (i = 0; i < s->nloops; i++)
+		loop_turn(&s->loops[i], 0);
 	for (i = 0; i < s->nloops; i++)
 		while (s->loops[i].conns != NULL)
 			conn_close(s->loops[i].conns);
