@@ -382,6 +382,15 @@ dir_end(struct hold *h, struct dir *d)
 		bind_drop(h, d->o);
 }
 
+static bool
+is_in_class_of(const struct node *dir)
+{
+	for (; dir->parent != NULL; dir = dir->parent)
+		if (strcmp(dir->name, "__class__") == 0)
+			return true;
+	return false;
+}
+
 bool
 is_protected(struct hold *h, const struct node *dir, enum shape s,
     struct pinefs_name name)
@@ -392,6 +401,9 @@ is_protected(struct hold *h, const struct node *dir, enum shape s,
 		return false;
 	if (dir->parent == NULL)
 		return h->pf->config.root == NULL;
+	/* `rm -r` of an object must not empty its class. */
+	if (is_in_class_of(dir))
+		return true;
 	if (s == SHAPE_DICT)	/* a file named __init__ is no dunder */
 		return false;
 	return home_match(protect, dir, name, '/');

@@ -135,15 +135,17 @@ def _pinefs_startup(os, sys):
         sys.exit(0)
 
     def wait_for_signal():
-        signal.signal(signal.SIGINT, end_by_signal)
+        signal.signal(signal.SIGINT, end_by_signal)     # no user's code now
         while True:
             signal.pause()
 
-    def start(what):
+    def start(what, idle=False):
         said = take_environment()
         pinefs = load(said)
-        server = serve(pinefs, said, what)
         signal.signal(signal.SIGTERM, end_by_signal)
+        if idle:
+            signal.signal(signal.SIGINT, end_by_signal)
+        server = serve(pinefs, said, what)
         say_ready(server, said)
         return said
 
@@ -246,7 +248,7 @@ def _pinefs_startup(os, sys):
     else:
         what, run, name, rest = 'py ' + os.path.abspath(args[0]), \
             run_script, args[0], args[1:]
-    said = start(what)
+    said = start(what, run is None)
     sys.argv[1:] = rest
     if run is None:
         become('')

@@ -43,7 +43,7 @@ def split(path):
 class Client:
     """One mount.  `uid` is what the credential says."""
 
-    def __init__(self, port, uid=None, host='127.0.0.1', timeout=30.0):
+    def __init__(self, port, uid=None, host='127.0.0.1', timeout=60.0):
         self.cred = rpc.auth_sys(uid=uid)
         self.rpc = rpc.TCPClient(host, port, cred=self.cred, timeout=timeout)
         self.nfs = nfs3.NFS_PROGRAM_3_client(self.rpc)

@@ -99,7 +99,7 @@ def status(call, *args, **more):
     return None
 
 
-def soon(condition, seconds=5.0):
+def soon(condition, seconds=20.0):
     """Wait until it is true."""
     import time
     end = time.monotonic() + seconds
@@ -111,7 +111,7 @@ def soon(condition, seconds=5.0):
 
 def python(text, *args, **options):
     """Run a program that may import pinefs; (status, its output)."""
-    options.setdefault('timeout', 30)
+    options.setdefault('timeout', 100)
     env = dict(os.environ, PYTHONPATH=os.pathsep.join(
         (PACKAGE, HERE, GENERATED)), PINEFS_BUILD=BUILD,
         PINEFS_SOURCE=SOURCE)

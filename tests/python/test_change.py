@@ -2,7 +2,6 @@
 """Creating, removing, renaming, linking; stages and commits (PYFS 8)."""
 
 import collections
-import time
 
 import served
 from served import DIR, LNK, REG, status
@@ -56,9 +55,9 @@ def test_a_stage_commits_by_itself():
     with served.module(x=5, s='text') as (c, at, m):
         c.setattr(at + '/x', size=0)
         c.write_at(at + '/x', 0, b'7\n', UNSTABLE)
-        served.soon(lambda: m.x == 7, 2)
+        served.soon(lambda: m.x == 7)
         c.setattr(at + '/s', size=0)
-        served.soon(lambda: m.s == '', 3)
+        served.soon(lambda: m.s == '')
 
 
 def test_what_does_not_parse_leaves_the_old_value_and_no_stage():
@@ -69,7 +68,7 @@ def test_what_does_not_parse_leaves_the_old_value_and_no_stage():
         assert status(c.commit, at + '/x') == 'INVAL'
         assert m.x == 5 and c.read(at + '/x') == b'5\n'
         c.write_at(at + '/x', 0, b'9x\n', UNSTABLE)
-        served.soon(lambda: c.read(at + '/x') == b'5\n', 2)
+        served.soon(lambda: c.read(at + '/x') == b'5\n')
         assert m.x == 5
 
 
@@ -78,7 +77,7 @@ def test_large_synchronous_writes_are_bound_as_one():
         c.write_at(at + '/s', 0, b'x' * 70000)
         c.write_at(at + '/s', 70000, b'y' * 10)
         assert c.getattr(at + '/s').size == 70010
-        served.soon(lambda: m.s == 'x' * 70000 + 'y' * 10, 2)
+        served.soon(lambda: m.s == 'x' * 70000 + 'y' * 10)
 
 
 def test_an_append_is_parsed_with_what_was_there():
@@ -291,17 +290,15 @@ def test_exclusive_create_binds_with_its_first_content():
         c.write_at(at + '/d/new', 0, b'content')
         assert m.d == {'new': 'content'}
         c.create(at + '/d/empty', how=2, verf=b'12345678')
-        served.soon(lambda: 'empty' in m.d, 3)
+        served.soon(lambda: 'empty' in m.d)
         assert m.d['empty'] == ''
 
 
 def test_rm_r_of_ten_thousand_keys():
     with served.module(big={'k%d' % i: i for i in range(10000)}) as (
             c, at, m):
-        start = time.monotonic()
         c.rm_r(at + '/big')
         assert not hasattr(m, 'big')
-        assert time.monotonic() - start < 60
 
 
 def test_some_names_are_protected():

@@ -1,0 +1,458 @@
+# SPDX-License-Identifier: MIT
+"""The life of the process: fork, exit, signals, the program pinefs."""
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import served
+
+PINEFS = os.path.join(served.BUILD, 'pinefs')
+STATE = tempfile.mkdtemp(prefix='pinefs-test-')
+
+START = '''
+import os, sys, threading, time
+sys.path.append(%r)
+import served
+server = served.serve()
+from client import Client
+''' % served.HERE
+
+
+def ends(text, status=0, within=60):
+    start = time.monotonic()
+    code, out = served.python(START + text, timeout=within + 20)
+    assert code == status, (code, out)
+    assert time.monotonic() - start < within
+    return out
+
+
+def test_serve_twice_and_stop_in_any_order():
+    a, b = served.serve(instance='a'), served.serve(instance='b')
+    assert a.port != b.port and a in served.pinefs.servers()
+    assert a.url == 'nfs://127.0.0.1:%d/' % a.port
+    a.stop()
+    assert a.port == 0 and a not in served.pinefs.servers()
+    with served.client.Client(b.port) as c:
+        assert c.exists('/sys')
+    a.stop()
+    b.stop()
+    assert 'stopped' in repr(b)
+
+
+def test_a_port_in_use_is_an_error_that_says_what_to_do():
+    with served.serve(instance='first') as first:
+        try:
+            served.serve(port=first.port, instance='second')
+        except OSError as error:
+            assert str(first.port) in str(error), error
+            assert 'port=0' in str(error), error
+        else:
+            raise AssertionError('served twice')
+
+
+def test_only_loopback():
+    for addr in ('0.0.0.0', '192.168.1.1', '::'):
+        try:
+            served.serve(addr=addr)
+        except ValueError as error:
+            assert addr in str(error)
+        else:
+            raise AssertionError(addr)
+
+
+def test_other_users_are_refused():
+    with served.serve(uids=(4242,), instance='uids') as server:
+        try:
+            served.client.Client(server.port, uid=os.geteuid()).close()
+        except served.Failed as error:
+            assert error.status == 'MNT3ERR_ACCES'
+        else:
+            raise AssertionError('let in')
+
+
+def test_the_end_of_the_program_stops_the_server():
+    ends('print("end")')
+    ends('sys.exit(3)', 3)
+    ends('raise SystemExit')
+    ends('1/0', 1)
+    ends('os._exit(5)', 5)
+
+
+def test_exit_in_a_thread_does_not_hang():
+    ends('''
+t = threading.Thread(target=sys.exit)
+t.start()
+t.join()
+''')
+
+
+def test_exit_with_clients_and_stages():
+    out = ends('''
+import atexit
+x = 5
+atexit.register(lambda: print("x is", x))
+c = Client(server.port)
+c.write_at('/__main__/x', 0, b'7', 0)
+server.stop()
+print("x is", x)
+''')
+    assert out.count('x is 7') == 2, out
+
+
+def test_atexit_binds_what_is_staged():
+    out = ends('''
+class Loud:
+    def __setattr__(self, name, value):
+        os.write(1, b'set %s to %d\\n' % (name.encode(), value))
+        object.__setattr__(self, name, value)
+o = Loud()
+o.__dict__['x'] = 1
+c = Client(server.port)
+c.write_at('/__main__/o/x', 0, b'7', 0)
+''')
+    assert 'set x to 7' in out, out
+
+
+def test_stop_in_the_middle_of_calls():
+    ends('''
+stop = []
+def hammer():
+    try:
+        with Client(server.port) as c:
+            while not stop:
+                list(c.entries('/sys'))
+    except (OSError, ConnectionError):
+        pass
+threads = [threading.Thread(target=hammer) for _ in range(3)]
+for t in threads: t.start()
+time.sleep(0.3)
+server.stop()
+stop.append(1)
+for t in threads: t.join()
+''')
+
+
+def test_fork_leaves_the_child_without_a_server():
+    out = ends('''
+c = Client(server.port)
+for i in range(20):
+    pid = os.fork()
+    if pid == 0:
+        assert served.pinefs.servers() == []
+        assert server.port == 0
+        server.stop()
+        os._exit(0)
+    c.list('/sys')
+    assert os.waitpid(pid, 0)[1] == 0
+pid = os.fork()
+if pid == 0:
+    sys.exit(0)         # runs atexit
+assert os.waitpid(pid, 0)[1] == 0
+assert c.read('/__main__/__name__') == b'__main__'
+print('fine')
+''')
+    assert 'fine' in out
+
+
+def test_a_child_can_serve_for_itself():
+    ends('''
+pid = os.fork()
+if pid == 0:
+    mine = served.serve(instance='child')
+    with Client(mine.port) as c:
+        assert c.exists('/sys')
+    sys.exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+''')
+
+
+def test_fork_under_load():
+    ends('''
+stop = []
+x = 1
+class Slow:
+    def __setattr__(self, name, value):
+        time.sleep(0.001)
+        object.__setattr__(self, name, value)
+o = Slow()
+o.a = 1
+def hammer():
+    with Client(server.port) as c:
+        while not stop:
+            c.list('/sys')
+            c.write('/__main__/o/a', b'2')
+t = threading.Thread(target=hammer)
+t.start()
+for i in range(50):
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+stop.append(1)
+t.join()
+''')
+
+
+def test_multiprocessing():
+    with tempfile.NamedTemporaryFile('w', suffix='.py') as f:
+        f.write('''
+import multiprocessing as mp, os, sys
+sys.path.append(%r)
+def work(x):
+    return x + 1
+if __name__ == '__main__':
+    import served
+    server = served.serve()
+    for method in ('fork', 'spawn'):
+        with mp.get_context(method).Pool(2) as pool:
+            assert pool.map(work, range(10)) == list(range(1, 11))
+    print('fine')
+''' % served.HERE)
+        f.flush()
+        done = subprocess.run(
+            [sys.executable, f.name], stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, timeout=60)
+        assert done.returncode == 0 and b'fine' in done.stdout, done.stdout
+
+
+def test_subinterpreters_are_refused_or_never_get_there():
+    code, out = served.python('''
+import sys
+try:
+    import _xxsubinterpreters as sub
+except ImportError:
+    try:
+        import _interpreters as sub
+    except ImportError:
+        sys.exit(0)
+i = sub.create()
+r = sub.run_string(i, """
+try:
+    import pinefs
+except ImportError as error:
+    pass
+else:
+    raise AssertionError('imported')
+""") if hasattr(sub, 'run_string') else None
+if r is not None and 'imported' in str(r):
+    sys.exit(1)
+''')
+    assert code == 0, out
+
+
+# ------------------------------------------------------ the program pinefs --
+
+
+def launched(*args, **options):
+    """Popen of pinefs with the tests' own Python, and its port."""
+    env = dict(os.environ, PINEFS_PYTHON=sys.executable)
+    env.pop('PYTHONSTARTUP', None)
+    env.update(options.pop('env', {}))
+    read, write = os.pipe()
+    options.setdefault('stdin', subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [PINEFS, '--port', '0', '--mount-port', '0', '--no-portmap',
+         '--state-dir', STATE, '--ready-fd', str(write)] + list(args),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env,
+        pass_fds=(write,), bufsize=0, **options)
+    os.close(write)
+    ready = os.read(read, 1)
+    os.close(read)
+    return process, ready
+
+
+def finish(process, signum=None):
+    if signum is not None:
+        process.send_signal(signum)
+    out = process.communicate(timeout=20)[0].decode()
+    return process.returncode, out
+
+
+def port_of(line):
+    return int(line.split('127.0.0.1:')[1].split()[0])
+
+
+def test_no_loop_serves_until_a_signal():
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        process, ready = launched('--no-loop')
+        assert ready == b'\n'
+        code, out = finish(process, signum)
+        assert code == 0, (code, out)
+        line = out.splitlines()[0]
+        assert line.startswith('pinefs: serving py on 127.0.0.1:'), out
+        assert 'Python %d.%d' % sys.version_info[:2] in line
+        assert 'mount -t nfs' in out and 'trace_rpc' in out
+
+
+def test_standard_input_runs_then_it_serves_on():
+    with tempfile.TemporaryFile() as f:
+        f.write(b'import sys\nx = 6 * 7\nprint("ran", __name__, '
+                b'repr(sys.argv))\n')
+        f.seek(0)
+        process, ready = launched(stdin=f)
+        line = process.stdout.readline().decode()
+        with served.client.Client(port_of(line)) as c:
+            served.soon(lambda: c.exists('/__main__/x'))
+            assert c.read('/__main__/x') == b'42\n'
+            assert '_pinefs_startup' not in c.list('/__main__')
+            assert 'PINEFS_SERVE_VERSION' not in c.list(
+                '/os/environ/_data')
+        code, out = finish(process, signal.SIGTERM)
+        assert code == 0 and "ran __main__ ['']" in out, (code, out)
+
+
+def script(text):
+    handle, path = tempfile.mkstemp(suffix='.py')
+    with os.fdopen(handle, 'w') as f:
+        f.write(text)
+    return path
+
+
+def test_a_script_is_the_real_main():
+    path = script('''
+import os, sys
+import __main__
+assert __main__.__dict__ is globals()
+assert __name__ == '__main__' and __file__ == sys.argv[0]
+assert __spec__ is None and __package__ is None
+assert __builtins__ is sys.modules['builtins']
+assert sys.path[0] == os.path.dirname(os.path.realpath(__file__))
+assert not [k for k in os.environ if k.startswith('PINEFS_SERVE')]
+assert 'PYTHONSTARTUP' not in os.environ
+names = [n for n in globals() if not n.startswith('__')]
+assert sorted(names) == ['os', 'sys'], names
+import pinefs
+assert len(pinefs.servers()) == 1
+print('arguments', sys.argv[1:])
+sys.exit(7)
+''')
+    process, ready = launched(path, 'a', '--b')
+    code, out = finish(process)
+    assert code == 7 and "arguments ['a', '--b']" in out, (code, out)
+    os.unlink(path)
+
+
+def test_a_script_that_fails_shows_its_own_traceback():
+    path = script('def f():\n    return 1 / 0\n\n\nf()\n')
+    process, ready = launched(path)
+    code, out = finish(process)
+    assert code == 1 and 'ZeroDivisionError' in out
+    assert '_startup' not in out and 'runpy' not in out, out
+    os.unlink(path)
+
+
+def test_a_script_with_no_loop_is_served_after_its_end():
+    path = script('x = "still here"\n')
+    process, ready = launched('--no-loop', path)
+    line = process.stdout.readline().decode()
+    with served.client.Client(port_of(line)) as c:
+        served.soon(lambda: c.exists('/__main__/x'))
+        assert c.read('/__main__/x') == b'still here'
+    code, out = finish(process, signal.SIGTERM)
+    assert code == 0, (code, out)
+    os.unlink(path)
+
+
+def test_a_module_runs_as_main():
+    with tempfile.TemporaryDirectory() as d:
+        with open(os.path.join(d, 'my_module.py'), 'w') as f:
+            f.write('import sys\nassert __name__ == "__main__"\n'
+                    'assert __spec__.name == "my_module"\n'
+                    'print("ran", sys.argv[1:], sys.argv[0] == __file__)\n')
+        process, ready = launched('-m', 'my_module', 'a', cwd=d)
+        code, out = finish(process)
+        assert code == 0 and "ran ['a'] True" in out, (code, out)
+        process, ready = launched('-m', 'no_such_module', cwd=d)
+        code, out = finish(process)
+        assert code == 1 and 'no_such_module' in out, (code, out)
+
+
+def test_the_prompt():
+    startup = script('print("own startup", __name__)\nmine = 1\n')
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM='dumb', PINEFS_PYTHON=sys.executable,
+                          PYTHONSTARTUP=startup, PYTHON_BASIC_REPL='1')
+        os.execv(PINEFS, [PINEFS, '--port', '0', '--mount-port', '0',
+                          '--no-portmap', '--state-dir', STATE])
+    seen = b''
+
+    def until(text):
+        nonlocal seen
+        end = time.monotonic() + 20
+        while text not in seen:
+            assert time.monotonic() < end, seen
+            if select.select([fd], [], [], 0.1)[0]:
+                seen += os.read(fd, 65536)
+    try:
+        until(b'>>> ')
+        assert b'Python %d.%d' % sys.version_info[:2] in seen
+        assert seen.index(b'serving py') < seen.index(b'own startup')
+        os.write(fd, b'x = 6 * 7; print("x is", x, mine)\n')
+        until(b'x is 42 1')
+        with served.client.Client(port_of(seen.decode())) as c:
+            assert c.read('/__main__/x') == b'42\n'
+            c.write('/__main__/x', b'43')
+            names = c.list('/__main__')
+            assert '_pinefs_startup' not in names and 'os' not in names
+        os.write(fd, b'print("now", x, "PYTHONSTARTUP" in '
+                     b'__import__("os").environ)\n')
+        until(b'now 43 True')
+        os.kill(pid, signal.SIGINT)     # the prompt's own
+        until(b'KeyboardInterrupt')
+        os.write(fd, b'exit()\n')
+        end = time.monotonic() + 10
+        while True:
+            done, code = os.waitpid(pid, os.WNOHANG)
+            if done:
+                break
+            assert time.monotonic() < end
+            if select.select([fd], [], [], 0.05)[0]:
+                try:
+                    os.read(fd, 65536)
+                except OSError:
+                    pass
+        assert code == 0
+    finally:
+        os.close(fd)
+        os.unlink(startup)
+
+
+def test_messages_of_the_launcher():
+    def said(env, *args):
+        done = subprocess.run(
+            [PINEFS, '--port', '0'] + list(args), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20,
+            env=dict(os.environ, **env))
+        return done.returncode, done.stdout.decode()
+    code, out = said({'PINEFS_PYTHON': '/no/such/python'})
+    assert code == 69 and '/no/such/python' in out and 'try:' in out
+    code, out = said({'PATH': '/nowhere', 'PINEFS_PYTHON': ''})
+    assert code == 69 and 'no python3' in out and 'try:' in out
+    with tempfile.TemporaryDirectory() as d:
+        shim = os.path.join(d, 'python3')
+        with open(shim, 'w') as f:
+            f.write('#!/bin/sh\nexit 127\n')
+        os.chmod(shim, 0o755)
+        code, out = said({'PATH': d, 'PINEFS_PYTHON': ''})
+        assert code == 69 and shim in out and 'try:' in out
+    code, out = said({'PINEFS_PYTHON': sys.executable}, '--local-auth',
+                     'none')
+    assert code == 64 and 'local-auth' in out
+    code, out = said({'PINEFS_PYTHON': sys.executable}, '--addr',
+                     '192.0.2.1')
+    assert code == 77 and 'loopback' in out
+    env = dict(os.environ, PINEFS_SERVE_VERSION='9.9',
+               PINEFS_SERVE_DIR=served.PACKAGE)
+    done = subprocess.run(
+        [sys.executable, os.path.join(served.PACKAGE, 'pinefs',
+                                      '_startup.py'), '--'],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env, timeout=20)
+    text = done.stdout.decode()
+    assert done.returncode == 69 and '9.9' in text and 'try:' in text, text
