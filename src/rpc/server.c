@@ -227,10 +227,9 @@ all_sent(const struct rpc_server *s)
 
 /* Until calls are answered, and their replies have left. */
 static void
-drain(struct rpc_server *s, int drain_ms)
+drain(struct rpc_server *s, uint64_t until)
 {
 	struct timespec ms = { 0, 1000000 };
-	uint64_t until = clock_boot_ms() + (uint64_t)drain_ms;
 
 	while (!(is_quiet(s) && all_sent(s)) && clock_boot_ms() < until) {
 		if (!s->loops[0].has_thread)
@@ -238,6 +237,21 @@ drain(struct rpc_server *s, int drain_ms)
 		else
 			nanosleep(&ms, NULL);
 	}
+}
+
+/*
+ * The threads are gone: take what was posted, a connection or a timer, and
+ * send what was answered in the very moment in which they were stopped.
+ */
+static void
+send_rest(struct rpc_server *s, uint64_t until)
+{
+	unsigned i;
+
+	do
+		for (i = 0; i < s->nloops; i++)
+			loop_turn(&s->loops[i], all_sent(s) ? 0 : 1);
+	while (!all_sent(s) && clock_boot_ms() < until);
 }
 
 static void
@@ -265,9 +279,6 @@ close_connections(struct rpc_server *s)
 	uint64_t until = clock_boot_ms() + 2000;
 	unsigned i;
 
-	/* What was posted and not yet taken, a connection or a timer. */
-	for (i = 0; i < s->nloops; i++)
-		loop_turn(&s->loops[i], 0);
 	for (i = 0; i < s->nloops; i++)
 		while (s->loops[i].conns != NULL)
 			conn_close(s->loops[i].conns);
@@ -283,6 +294,7 @@ rpc_server_stop(struct rpc_server *s, int drain_ms)
 {
 	struct loop_task listen = { .fn = stop_listening };
 	struct loop_task read[MAX_LOOPS];
+	uint64_t until = clock_boot_ms() + (uint64_t)drain_ms;
 	unsigned i;
 
 	if (!atomic_load(&s->started))
@@ -293,8 +305,9 @@ rpc_server_stop(struct rpc_server *s, int drain_ms)
 		read[i] = (struct loop_task){ .fn = stop_reading };
 		loop_post(&s->loops[i], &read[i]);
 	}
-	drain(s, drain_ms);
+	drain(s, until);
 	stop_threads(s);
+	send_rest(s, until);
 	close_connections(s);
 	atomic_store(&s->started, false);
 	if (!is_quiet(s))
