@@ -292,6 +292,8 @@ nfs4_grace_end(struct nfs4 *n)
 	if (!n->grace)
 		return;
 	n->grace = false;
+	if (n->records.end != NULL)
+		n->records.end(n->records.arg);
 	log_info("grace is over: %u client(s) did not come back",
 	    n->reclaimers);
 }

@@ -25,11 +25,13 @@
  * directory; NULL functions: nothing is kept (a volatile file system).
  */
 struct nfs4_records {
-	/* fn for each recorded client; 0 or errno. */
+	/* fn for each client recorded by an earlier instance. */
 	int	(*each)(void *arg, void (*fn)(void *ctx, const void *owner,
 		    uint32_t len), void *ctx);
 	int	(*add)(void *arg, const void *owner, uint32_t len);
 	int	(*remove)(void *arg, const void *owner, uint32_t len);
+	/* Grace is over: those not added again since the start are gone. */
+	void	(*end)(void *arg);
 	void	*arg;
 };
 

@@ -212,27 +212,50 @@ state_close(struct state *s)
 	s->path = NULL;
 }
 
+char *
+state_read(const struct state *s, const char *name, size_t max, size_t *len)
+{
+	struct stat st;
+	ssize_t n = 0;
+	char *text;
+	int fd;
+
+	*len = 0;
+	if (s->dir == -1)
+		return NULL;
+	fd = openat(s->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return NULL;
+	if (fstat(fd, &st) == -1 || st.st_size < 0 ||
+	    (size_t)st.st_size > max ||
+	    (text = calloc(1, (size_t)st.st_size + 1)) == NULL) {
+		close(fd);
+		return NULL;
+	}
+	while (*len < (size_t)st.st_size && (n = read(fd, text + *len,
+	    (size_t)st.st_size - *len)) > 0)
+		*len += (size_t)n;
+	close(fd);
+	return text;
+}
+
+int
+state_write(const struct state *s, const char *name, const void *data,
+    size_t len)
+{
+	return s->dir == -1 ? 0 : write_file(s->dir, name, data, len);
+}
+
 /* ------------------------------------------------------------ export ids -- */
 
 /* The whole file "exports", or "". */
 static char *
 read_exports(const struct state *s)
 {
-	char *text = calloc(1, EXPORTS_MAX + 1);
-	ssize_t n, have = 0;
-	int fd;
+	size_t len;
+	char *text = state_read(s, "exports", EXPORTS_MAX, &len);
 
-	if (text == NULL || s->dir == -1)
-		return text;
-	fd = openat(s->dir, "exports", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1)
-		return text;
-	while (have < EXPORTS_MAX && (n = read(fd, text + have,
-	    (size_t)(EXPORTS_MAX - have))) > 0)
-		have += n;
-	close(fd);
-	text[have] = '\0';
-	return text;
+	return text != NULL ? text : strdup("");
 }
 
 /* One line: its id, and where its name begins; NULL: no line. */

@@ -13,6 +13,7 @@
 #define SERVER_STATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "nfs/fh.h"
@@ -38,5 +39,12 @@ void	 state_close(struct state *);
  */
 uint32_t state_export_id(struct state *, const char *name,
 	    const uint32_t *taken, unsigned n);
+
+/* A whole file of it, NUL-terminated, to be freed; NULL: none. */
+char	*state_read(const struct state *, const char *name, size_t max,
+	    size_t *len);
+/* Written whole, or not at all; 0 where nothing is kept. */
+int	 state_write(const struct state *, const char *name,
+	    const void *data, size_t len);
 
 #endif

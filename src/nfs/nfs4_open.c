@@ -1,0 +1,993 @@
+/*
+ * OPEN and what belongs to it (RFC 8881 18.16, RFC 7530 16.16): claims,
+ * creation, share reservations; who holds which file open.
+ *
+ * An OPEN first takes its steps in the file system (look up, create, rights,
+ * truncate), which may wait; the tables change after the last of them.
+ */
+#include <errno.h>
+
+#include "nfs/nfs4_opens.h"
+#include "nfs/nfs4_ops.h"
+
+enum {
+	ACCESS_BITS = OPEN4_SHARE_ACCESS_BOTH,
+	/* 4.1: what the client would like of delegations; a wish. */
+	WANT_BITS = 0xff00 | 0x10000 | 0x20000 | 0x100000 | 0x200000
+};
+
+/* ---------------------------------------------------------------- tables -- */
+
+static struct nfs4_file **
+file_bucket(struct nfs4 *n, const struct pinefs_node *node)
+{
+	uint64_t h = (uintptr_t)node;
+
+	h = (h >> 4) * UINT64_C(0x9e3779b97f4a7c15);
+	return &n->opens->files[(h >> 40) % NFS4_FILE_BUCKETS];
+}
+
+struct nfs4_file *
+nfs4_file_find(struct nfs4 *n, const struct pinefs_node *node)
+{
+	struct nfs4_file *f = *file_bucket(n, node);
+
+	while (f != NULL && f->node != node)
+		f = f->next;
+	return f;
+}
+
+static struct nfs4_file *
+file_get(struct nfs4 *n, struct pinefs_node *node)
+{
+	struct nfs4_file *f = nfs4_file_find(n, node), **b;
+
+	if (f != NULL || (f = pool_take(&n->opens->file)) == NULL)
+		return f;
+	pinefs_node_get(node);
+	f->node = node;
+	b = file_bucket(n, node);
+	if ((f->next = *b) != NULL)
+		f->next->prev = &f->next;
+	f->prev = b;
+	*b = f;
+	return f;
+}
+
+static void
+file_put(struct nfs4 *n, struct nfs4_file *f)
+{
+	if (f->nopens > 0)
+		return;
+	*f->prev = f->next;
+	if (f->next != NULL)
+		f->next->prev = f->prev;
+	pinefs_node_put(f->node);
+	pool_give(&n->opens->file, f);
+}
+
+struct nfs4_owner *
+nfs4_owner_find(struct nfs4_client *c, struct xdr_view id, bool is_lock)
+{
+	struct nfs4_owner *o = c->owners;
+
+	for (; o != NULL; o = o->next)
+		if (o->is_lock == is_lock && o->id->len == id.len &&
+		    memcmp(o->id->data, id.data, id.len) == 0)
+			return o;
+	return NULL;
+}
+
+struct nfs4_owner *
+nfs4_owner_new(struct nfs4 *n, struct nfs4_client *c, struct xdr_view id,
+    bool is_lock)
+{
+	struct nfs4_owner *o = pool_take(&n->opens->owner);
+
+	if (o == NULL)
+		return NULL;
+	if ((o->id = pool_bytes_new(id.data, id.len)) == NULL) {
+		pool_give(&n->opens->owner, o);
+		return NULL;
+	}
+	o->client = c;
+	o->is_lock = is_lock;
+	if ((o->next = c->owners) != NULL)
+		o->next->prev = &o->next;
+	o->prev = &c->owners;
+	c->owners = o;
+	return o;
+}
+
+static void
+forget_last(struct nfs4_owner *o)
+{
+	pool_bytes_put(o->last_denied);
+	o->last_denied = NULL;
+	if (o->last_node != NULL)
+		pinefs_node_put(o->last_node);
+	o->last_node = NULL;
+	o->has_last = false;
+}
+
+void
+nfs4_owner_free(struct nfs4 *n, struct nfs4_owner *o)
+{
+	forget_last(o);
+	*o->prev = o->next;
+	if (o->next != NULL)
+		o->next->prev = o->prev;
+	pool_bytes_put(o->id);
+	pool_give(&n->opens->owner, o);
+}
+
+static void
+open_drop(struct nfs4 *n, struct nfs4_open *open)
+{
+	struct nfs4_file *f = open->file;
+
+	while (open->locks != NULL)
+		nfs4_locks_drop(n, open->locks);
+	nfs4_state_leave(n, &open->st);
+	*open->prev = open->next;
+	if (open->next != NULL)
+		open->next->prev = open->prev;
+	open->owner->nstates--;
+	pool_give(&n->opens->open, open);
+	if (--f->nopens == 0)
+		vfs_close(f->node);
+	file_put(n, f);
+}
+
+void
+nfs4_open_drop_client(struct nfs4 *n, struct nfs4_client *c)
+{
+	struct nfs4_open *open, *next;
+	struct nfs4_file *f, *next_file;
+	unsigned i;
+
+	for (i = 0; i < NFS4_FILE_BUCKETS && c->nstates > 0; i++) {
+		for (f = n->opens->files[i]; f != NULL; f = next_file) {
+			next_file = f->next;
+			for (open = f->opens; open != NULL; open = next) {
+				next = open->next;
+				if (open->st.client == c)
+					open_drop(n, open);
+			}
+		}
+	}
+	while (c->owners != NULL)
+		nfs4_owner_free(n, c->owners);
+}
+
+/* ------------------------------------------------ 4.0: numbers of owners -- */
+
+enum nfs4_seq
+nfs4_owner_seq(const struct nfs4_call *call, const struct nfs4_owner *o,
+    uint32_t seqid)
+{
+	if (call->minor > 0 || o == NULL || (!o->is_lock && !o->confirmed &&
+	    o->nstates == 0))
+		return SEQ_RUN;
+	if (seqid == o->seqid + 1)
+		return SEQ_RUN;
+	return seqid == o->seqid && o->has_last ? SEQ_REPLAY : SEQ_BAD;
+}
+
+void
+nfs4_owner_replay(struct nfs4_call *call, const struct nfs4_owner *o,
+    nfs_resop4 *r)
+{
+	*r = o->last;
+	if (o->last_node == NULL)
+		return;
+	nfs4_set_current(call, o->last_export, o->last_node);
+	nfs4_set_stateid(call, &o->last.opopen.resok4.stateid);
+}
+
+/* RFC 7530 9.1.7: these do not count. */
+static bool
+counts(nfsstat4 st)
+{
+	switch (st) {
+	case NFS4ERR_STALE_CLIENTID:
+	case NFS4ERR_STALE_STATEID:
+	case NFS4ERR_BAD_STATEID:
+	case NFS4ERR_BAD_SEQID:
+	case NFS4ERR_BADXDR:
+	case NFS4ERR_RESOURCE:
+	case NFS4ERR_NOFILEHANDLE:
+	case NFS4ERR_MOVED:
+		return false;
+	default:
+		return true;
+	}
+}
+
+void
+nfs4_owner_keep(struct nfs4_call *call, struct nfs4_owner *o, uint32_t seqid,
+    nfsstat4 st, const nfs_resop4 *r)
+{
+	bitmap4 *set;
+	struct xdr_view *denied;
+	uint32_t i;
+
+	if (call->minor > 0 || o == NULL || !counts(st))
+		return;
+	forget_last(o);
+	o->seqid = seqid;
+	o->has_last = true;
+	o->last = *r;
+	if (r->resop == OP_OPEN && st == NFS4_OK) {
+		set = &o->last.opopen.resok4.attrset;
+		for (i = 0; i < set->n && i < 3; i++)
+			o->last_words[i] = set->v[i];
+		set->v = o->last_words;
+		set->n = i;
+		o->last_node = call->current.node;
+		o->last_export = call->current.export;
+		pinefs_node_get(o->last_node);
+	} else if (r->resop == OP_LOCK && st == NFS4ERR_DENIED) {
+		denied = &o->last.oplock.denied.owner.owner;
+		o->last_denied = pool_bytes_new(denied->data, denied->len);
+		*denied = o->last_denied == NULL ? xdr_view("", 0) :
+		    xdr_view(o->last_denied->data,
+		    (uint32_t)o->last_denied->len);
+	}
+}
+
+/* -------------------------------------------------------------- stateids -- */
+
+void
+nfs4_set_stateid(struct nfs4_call *call, const stateid4 *id)
+{
+	call->current.stateid = *id;
+	call->current.has_stateid = true;
+}
+
+nfsstat4
+nfs4_open_of(struct nfs4_call *call, const stateid4 *id,
+    struct nfs4_open **open)
+{
+	struct nfs4_state *s;
+	stateid4 real;
+	nfsstat4 st;
+
+	if ((st = nfs4_stateid_resolve(call, id, &real)) != NFS4_OK ||
+	    (st = nfs4_state_find(call, &real, &s)) != NFS4_OK)
+		return st;
+	if (s->kind != STATE_OPEN)
+		return NFS4ERR_BAD_STATEID;
+	*open = (struct nfs4_open *)s;
+	return (*open)->file->node == call->current.node ? NFS4_OK :
+	    NFS4ERR_BAD_STATEID;
+}
+
+nfsstat4
+nfs4_locks_of(struct nfs4_call *call, const stateid4 *id,
+    struct nfs4_locks **locks)
+{
+	struct nfs4_state *s;
+	stateid4 real;
+	nfsstat4 st;
+
+	if ((st = nfs4_stateid_resolve(call, id, &real)) != NFS4_OK ||
+	    (st = nfs4_state_find(call, &real, &s)) != NFS4_OK)
+		return st;
+	if (s->kind != STATE_LOCK)
+		return NFS4ERR_BAD_STATEID;
+	*locks = (struct nfs4_locks *)s;
+	return (*locks)->open->file->node == call->current.node ? NFS4_OK :
+	    NFS4ERR_BAD_STATEID;
+}
+
+/*
+ * An open in the way of `access` and `deny` on a file, but for one (NULL:
+ * none); those of clients whose lease ran out give way.
+ */
+static bool
+is_shared(struct nfs4 *n, const struct pinefs_node *node,
+    const struct nfs4_owner *but, uint32_t access, uint32_t deny)
+{
+	struct nfs4_open *o;
+	struct nfs4_file *f;
+
+again:
+	f = nfs4_file_find(n, node);
+	for (o = f == NULL ? NULL : f->opens; o != NULL; o = o->next) {
+		if (o->owner == but ||
+		    ((o->access & deny) == 0 && (o->deny & access) == 0))
+			continue;
+		if (nfs4_client_minds(n, o->st.client))
+			goto again;	/* the list is another now */
+		return false;
+	}
+	return true;
+}
+
+/* READ and WRITE by one of the special stateids. */
+static nfsstat4
+io_special(struct nfs4_call *call, const stateid4 *id, uint32_t access)
+{
+	struct nfs4 *n = call->nfs4;
+	nfsstat4 st;
+
+	st = nfs4_grace_check(n, NULL, pinefs_node_fs(call->current.node),
+	    false);
+	if (st != NFS4_OK)
+		return st;
+	if (nfs4_stateid_is_bypass(id) &&
+	    access == OPEN4_SHARE_ACCESS_READ)
+		return NFS4_OK;
+	return is_shared(n, call->current.node, NULL, access, 0) ? NFS4_OK :
+	    NFS4ERR_LOCKED;
+}
+
+static nfsstat4
+io_state(struct nfs4_call *call, const stateid4 *id, uint32_t access)
+{
+	struct nfs4_state *s;
+	struct nfs4_open *o;
+	nfsstat4 st;
+
+	if ((st = nfs4_state_find(call, id, &s)) != NFS4_OK)
+		return st;
+	if (s->kind == STATE_DELEG)
+		return access == OPEN4_SHARE_ACCESS_READ ? NFS4_OK :
+		    NFS4ERR_OPENMODE;
+	o = s->kind == STATE_OPEN ? (struct nfs4_open *)s :
+	    ((struct nfs4_locks *)s)->open;
+	if (o->file->node != call->current.node)
+		return NFS4ERR_BAD_STATEID;
+	/* Who may write may read: clients fill pages that they write into. */
+	if (access == OPEN4_SHARE_ACCESS_WRITE &&
+	    (o->access & OPEN4_SHARE_ACCESS_WRITE) == 0)
+		return NFS4ERR_OPENMODE;
+	return NFS4_OK;
+}
+
+nfsstat4
+nfs4_state_io(struct nfs4_call *call, const stateid4 *id, uint32_t access,
+    bool *opened)
+{
+	stateid4 real;
+	nfsstat4 st;
+
+	*opened = false;
+	if ((st = nfs4_stateid_resolve(call, id, &real)) != NFS4_OK)
+		return st;
+	nfs4_lock(call->nfs4);
+	if (nfs4_stateid_is_anonymous(&real) ||
+	    nfs4_stateid_is_bypass(&real)) {
+		st = io_special(call, &real, access);
+	} else {
+		st = io_state(call, &real, access);
+		*opened = st == NFS4_OK;
+	}
+	nfs4_unlock(call->nfs4);
+	return st;
+}
+
+/* ------------------------------------------------- OPEN: the file system -- */
+
+/* An OPEN under way; filled again whenever it is run again. */
+struct opening {
+	const OPEN4args		*args;
+	uint32_t		 access, deny;
+	struct nfs4_client	*client;
+	struct pinefs_node	*node;
+	bool			 created;
+	bool			 reclaim;
+	bool			 fs_opened;	/* vfs_open was called */
+	struct nfs4_setattr	 set;
+	struct vfs_wcc		 dir;
+	bool			 has_dir;
+};
+
+/* Attributes at creation; an exclusive one of 4.0 has none. */
+static nfsstat4
+create_args(struct nfs4_call *call, const createhow4 *how,
+    struct opening *w, struct pinefs_create *c)
+{
+	nfsstat4 st = NFS4_OK;
+
+	*c = (struct pinefs_create){ .type = PINEFS_REG };
+	switch (how->mode) {
+	case UNCHECKED4:
+	case GUARDED4:
+		c->exclusive = how->mode == GUARDED4 ? PINEFS_GUARDED :
+		    PINEFS_UNCHECKED;
+		st = nfs4_setattr_get(call, &how->createattrs, &w->set);
+		break;
+	case EXCLUSIVE4:
+		c->exclusive = PINEFS_EXCLUSIVE;
+		memcpy(c->verf, how->createverf, sizeof c->verf);
+		break;
+	case EXCLUSIVE4_1:
+		if (call->minor == 0)
+			return NFS4ERR_INVAL;
+		c->exclusive = PINEFS_EXCLUSIVE;
+		memcpy(c->verf, how->ch_createboth.cva_verf, sizeof c->verf);
+		st = nfs4_setattr_get(call, &how->ch_createboth.cva_attrs,
+		    &w->set);
+		break;
+	}
+	c->set = w->set.set;
+	if ((c->set.attr.have & PINEFS_MODE) == 0) {
+		c->set.attr.have |= PINEFS_MODE;
+		c->set.attr.mode = 0600;
+	}
+	return st;
+}
+
+/* The file named in the current directory, made if need be. */
+static int
+by_name(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
+{
+	const createhow4 *how = &w->args->openhow.how;
+	struct pinefs_name name = nfs_name(w->args->claim.file);
+	bool create = w->args->openhow.opentype == OPEN4_CREATE;
+	struct pinefs_node *dir = call->current.node;
+	struct pinefs_call *vfs = &call->nfs.vfs;
+	struct pinefs_create c;
+	int err = ENOENT;
+
+	if (create && (*st = create_args(call, how, w, &c)) != NFS4_OK)
+		return 0;
+	/* With a verifier, only creating tells whose file it is. */
+	if (!create || c.exclusive != PINEFS_EXCLUSIVE)
+		err = vfs_lookup(vfs, dir, name, &w->node);
+	if (err == 0 && create && c.exclusive == PINEFS_GUARDED)
+		err = EEXIST;
+	if (err == ENOENT && create) {
+		err = vfs_create(vfs, dir, name, &c, &w->node, &w->dir);
+		w->created = err == 0;
+		w->has_dir = true;
+	} else if (err == 0) {
+		/* Attributes hold for a new file; size 0 cuts an old one. */
+		w->set.set.attr.have &= PINEFS_SIZE;
+		if (w->set.set.attr.size != 0)
+			w->set.set.attr.have = 0;
+	}
+	if (err == PINEFS_LATER)
+		return err;
+	*st = nfs4_status(call, err);
+	if (err == 0 && !w->has_dir)
+		vfs_wcc_after(vfs, dir, &w->dir);
+	return 0;
+}
+
+static int
+by_claim(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
+{
+	bool create = w->args->openhow.opentype == OPEN4_CREATE;
+
+	*st = NFS4_OK;
+	switch (w->args->claim.claim) {
+	case CLAIM_NULL:
+		if (call->current.pseudo) {
+			*st = create ? NFS4ERR_ROFS : NFS4ERR_ISDIR;
+			return 0;
+		}
+		return by_name(call, w, st);
+	case CLAIM_PREVIOUS:
+		w->reclaim = true;
+		break;
+	case CLAIM_FH:
+		if (call->minor == 0)
+			*st = NFS4ERR_BADXDR;
+		break;
+	case CLAIM_DELEGATE_CUR:
+	case CLAIM_DELEG_CUR_FH:
+		/* Nothing is delegated: nobody can hold such a stateid. */
+		*st = NFS4ERR_BAD_STATEID;
+		return 0;
+	default:
+		*st = NFS4ERR_NOTSUPP;
+		return 0;
+	}
+	if (*st == NFS4_OK && create)
+		*st = NFS4ERR_INVAL;
+	if (*st == NFS4_OK && call->current.pseudo)
+		*st = NFS4ERR_ISDIR;
+	w->node = call->current.node;
+	return 0;
+}
+
+static nfsstat4
+check_type(const struct nfs4_call *call, const struct pinefs_node *node)
+{
+	switch (vfs_node_type(node)) {
+	case PINEFS_REG:
+		return NFS4_OK;
+	case PINEFS_DIR:
+		return NFS4ERR_ISDIR;
+	case PINEFS_LNK:
+		return NFS4ERR_SYMLINK;
+	default:
+		return call->minor == 0 ? NFS4ERR_INVAL : NFS4ERR_WRONG_TYPE;
+	}
+}
+
+/* Rights, asked of a file that was there before. */
+static int
+check_rights(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
+{
+	uint32_t asked = 0, granted = 0;
+	struct pinefs_attr attr;
+	int err;
+
+	if (w->access & OPEN4_SHARE_ACCESS_READ)
+		asked |= PINEFS_ACCESS_READ | PINEFS_ACCESS_EXECUTE;
+	if (w->access & OPEN4_SHARE_ACCESS_WRITE)
+		asked |= PINEFS_ACCESS_MODIFY;
+	err = vfs_access(&call->nfs.vfs, w->node, asked, &granted, &attr);
+	if (err == PINEFS_LATER)
+		return err;
+	*st = nfs4_status(call, err);
+	if (err != 0)
+		return 0;
+	if ((w->access & OPEN4_SHARE_ACCESS_WRITE) != 0 &&
+	    (granted & PINEFS_ACCESS_MODIFY) == 0)
+		*st = call->nfs.vfs.export->read_only ? NFS4ERR_ROFS :
+		    NFS4ERR_ACCESS;
+	else if ((w->access & OPEN4_SHARE_ACCESS_READ) != 0 &&
+	    (granted & (PINEFS_ACCESS_READ | PINEFS_ACCESS_EXECUTE)) == 0)
+		*st = NFS4ERR_ACCESS;
+	return 0;
+}
+
+static bool
+has_opens(struct nfs4 *n, const struct pinefs_node *node)
+{
+	struct nfs4_file *f;
+	bool has;
+
+	nfs4_lock(n);
+	f = nfs4_file_find(n, node);
+	has = f != NULL && f->nopens > 0;
+	nfs4_unlock(n);
+	return has;
+}
+
+/* Every step in the file system; PINEFS_LATER, or 0 and *st. */
+static int
+steps(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
+{
+	struct vfs_wcc wcc;
+	bool shared;
+	int err;
+
+	if ((err = by_claim(call, w, st)) != 0 || *st != NFS4_OK)
+		return err;
+	if ((*st = check_type(call, w->node)) != NFS4_OK)
+		return 0;
+	if (!w->created && ((err = check_rights(call, w, st)) != 0 ||
+	    *st != NFS4_OK))
+		return err;
+	if (!w->created && (w->set.set.attr.have & PINEFS_SIZE) != 0) {
+		nfs4_lock(call->nfs4);
+		shared = is_shared(call->nfs4, w->node, NULL,
+		    OPEN4_SHARE_ACCESS_WRITE, 0);
+		nfs4_unlock(call->nfs4);
+		if (!shared) {
+			*st = NFS4ERR_SHARE_DENIED;
+			return 0;
+		}
+		err = vfs_setattr(&call->nfs.vfs, w->node, &w->set.set,
+		    &wcc);
+	}
+	if (err == 0 && !has_opens(call->nfs4, w->node)) {
+		err = vfs_open(&call->nfs.vfs, w->node, w->access);
+		w->fs_opened = err == 0;
+	}
+	if (err == PINEFS_LATER)
+		return err;
+	*st = nfs4_status(call, err);
+	return 0;
+}
+
+/* ------------------------------------------------------ OPEN: the tables -- */
+
+static struct nfs4_open *
+find_open(struct nfs4_file *f, const struct nfs4_owner *o)
+{
+	struct nfs4_open *open = f->opens;
+
+	while (open != NULL && open->owner != o)
+		open = open->next;
+	return open;
+}
+
+static struct nfs4_open *
+open_new(struct nfs4 *n, struct nfs4_file *f, struct nfs4_owner *o)
+{
+	struct nfs4_open *open = pool_take(&n->opens->open);
+
+	if (open == NULL)
+		return NULL;
+	open->st.client = o->client;
+	open->st.kind = STATE_OPEN;
+	if (!nfs4_state_enter(n, &open->st)) {
+		pool_give(&n->opens->open, open);
+		return NULL;
+	}
+	open->owner = o;
+	open->file = f;
+	o->nstates++;
+	f->nopens++;
+	if ((open->next = f->opens) != NULL)
+		open->next->prev = &open->next;
+	open->prev = &f->opens;
+	f->opens = open;
+	return open;
+}
+
+static nfsstat4
+no_memory(const struct nfs4_call *call)
+{
+	return call->minor == 0 ? NFS4ERR_RESOURCE : NFS4ERR_DELAY;
+}
+
+/* What the client has now, by all its OPENs of this owner and file. */
+static nfsstat4
+enter(struct nfs4_call *call, struct opening *w, struct nfs4_owner **owner,
+    struct nfs4_open **opened)
+{
+	struct nfs4 *n = call->nfs4;
+	struct nfs4_open *open;
+	struct nfs4_file *f;
+
+	*owner = nfs4_owner_find(w->client, w->args->owner.owner, false);
+	if (!is_shared(n, w->node, *owner, w->access, w->deny))
+		return NFS4ERR_SHARE_DENIED;
+	if (*owner == NULL && (*owner = nfs4_owner_new(n, w->client,
+	    w->args->owner.owner, false)) == NULL)
+		return no_memory(call);
+	if ((f = file_get(n, w->node)) == NULL)
+		return no_memory(call);
+	if (f->nopens == 0 && !w->fs_opened) {
+		/* The last other one went just now: come again. */
+		file_put(n, f);
+		return NFS4ERR_DELAY;
+	}
+	if ((open = find_open(f, *owner)) != NULL) {
+		nfs4_state_next(&open->st);
+	} else if ((open = open_new(n, f, *owner)) == NULL) {
+		file_put(n, f);
+		return no_memory(call);
+	}
+	open->access |= (uint8_t)w->access;
+	open->deny |= (uint8_t)w->deny;
+	open->seen_access |= (uint8_t)(1 << w->access);
+	open->seen_deny |= (uint8_t)(1 << w->deny);
+	nfs4_client_record(n, w->client);
+	*opened = open;
+	return NFS4_OK;
+}
+
+static void
+fill(struct nfs4_call *call, const struct opening *w,
+    const struct nfs4_owner *owner, const struct nfs4_open *open,
+    OPEN4resok *ok)
+{
+	static uint32_t size_word[1] = { 1u << FATTR4_SIZE };
+
+	memset(ok, 0, sizeof *ok);
+	ok->stateid = open->st.id;
+	nfs4_change_info(&w->dir, &ok->cinfo);
+	ok->rflags = OPEN4_RESULT_LOCKTYPE_POSIX;
+	if (call->minor == 0 && !owner->confirmed)
+		ok->rflags |= OPEN4_RESULT_CONFIRM;
+	if (call->minor > 0)
+		ok->rflags |= OPEN4_RESULT_PRESERVE_UNLINKED;
+	if (w->created)
+		ok->attrset = w->set.done;
+	else if ((w->set.set.attr.have & PINEFS_SIZE) != 0)
+		ok->attrset = (bitmap4){ size_word, 1 };
+	ok->delegation.delegation_type = OPEN_DELEGATE_NONE;
+}
+
+static nfsstat4
+check_args(const struct nfs4_call *call, struct opening *w)
+{
+	const OPEN4args *a = w->args;
+
+	w->access = a->share_access;
+	if (call->minor > 0)
+		w->access &= ~(uint32_t)WANT_BITS;
+	w->deny = a->share_deny;
+	if (w->access == 0 || (w->access & ~(uint32_t)ACCESS_BITS) != 0 ||
+	    (w->deny & ~(uint32_t)OPEN4_SHARE_DENY_BOTH) != 0)
+		return NFS4ERR_INVAL;
+	if (a->claim.claim == CLAIM_NULL && !call->current.pseudo &&
+	    vfs_node_type(call->current.node) != PINEFS_DIR)
+		return vfs_node_type(call->current.node) == PINEFS_LNK &&
+		    call->minor > 0 ? NFS4ERR_SYMLINK : NFS4ERR_NOTDIR;
+	return NFS4_OK;
+}
+
+/* Who asks, and may he now?  *replay: the answer is in *r already. */
+static nfsstat4
+admit(struct nfs4_call *call, struct opening *w, nfs_resop4 *r, bool *replay)
+{
+	const OPEN4args *a = w->args;
+	struct nfs4_owner *o;
+	nfsstat4 st;
+
+	st = nfs4_client_of(call, a->owner.clientid, &w->client);
+	if (st != NFS4_OK)
+		return st;
+	o = nfs4_owner_find(w->client, a->owner.owner, false);
+	switch (nfs4_owner_seq(call, o, a->seqid)) {
+	case SEQ_BAD:
+		return NFS4ERR_BAD_SEQID;
+	case SEQ_REPLAY:
+		nfs4_owner_replay(call, o, r);
+		*replay = true;
+		return NFS4_OK;
+	case SEQ_RUN:
+		break;
+	}
+	/* Opens before RECLAIM_COMPLETE would race with reclaims. */
+	if (call->minor > 0 && !w->client->reclaimed &&
+	    a->claim.claim != CLAIM_PREVIOUS)
+		return NFS4ERR_GRACE;
+	if (call->current.pseudo)
+		return NFS4_OK;
+	return nfs4_grace_check(call->nfs4, w->client,
+	    pinefs_node_fs(call->current.node),
+	    a->claim.claim == CLAIM_PREVIOUS);
+}
+
+int
+nfs4_op_open(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
+{
+	struct opening w = { .args = &arg->opopen };
+	struct nfs4_owner *owner = NULL;
+	struct nfs4_open *open = NULL;
+	OPEN4res *res = &r->opopen;
+	bool replay = false;
+	nfsstat4 st;
+	int err;
+
+	nfs4_lock(call->nfs4);
+	st = admit(call, &w, r, &replay);
+	nfs4_unlock(call->nfs4);
+	if (replay)
+		return 0;
+	if (st == NFS4_OK)
+		st = check_args(call, &w);
+	if (st == NFS4_OK && (err = steps(call, &w, &st)) != 0)
+		return err;
+
+	nfs4_lock(call->nfs4);
+	if (st == NFS4_OK)
+		st = enter(call, &w, &owner, &open);
+	else if (w.client != NULL)
+		owner = nfs4_owner_find(w.client, w.args->owner.owner, false);
+	res->status = st;
+	if (st == NFS4_OK) {
+		fill(call, &w, owner, open, &res->resok4);
+		nfs4_set_current(call, call->nfs.vfs.export, w.node);
+		nfs4_set_stateid(call, &open->st.id);
+	} else if (w.fs_opened) {
+		vfs_close(w.node);
+	}
+	nfs4_owner_keep(call, owner, w.args->seqid, st, r);
+	nfs4_unlock(call->nfs4);
+	return 0;
+}
+
+/* -------------------------------------------------- CONFIRM, DOWNGRADE … -- */
+
+/* 4.0: does the open-owner's number allow this?  False: *r or *st is it. */
+static bool
+in_turn(struct nfs4_call *call, const struct nfs4_owner *o, uint32_t seqid,
+    nfs_resop4 *r, nfsstat4 *st)
+{
+	switch (nfs4_owner_seq(call, o, seqid)) {
+	case SEQ_RUN:
+		return true;
+	case SEQ_REPLAY:
+		nfs4_owner_replay(call, o, r);
+		*st = NFS4_OK;
+		return false;
+	case SEQ_BAD:
+		break;
+	}
+	*st = NFS4ERR_BAD_SEQID;
+	return false;
+}
+
+/*
+ * A retransmitted CLOSE has a stateid that is gone: its owner is found by
+ * what was answered last.
+ */
+static struct nfs4_owner *
+owner_that_closed(struct nfs4_call *call, const CLOSE4args *a)
+{
+	uint32_t id = xdr_load_u32(a->open_stateid.other + 4);
+	struct nfs4_client *c = nfs4_client_find(call->nfs4,
+	    (clientid4)call->nfs4->epoch << 32 | id);
+	struct nfs4_owner *o;
+
+	if (c == NULL)
+		return NULL;
+	nfs4_client_release(call->nfs4, c);
+	for (o = c->owners; o != NULL; o = o->next)
+		if (o->has_last && o->last.resop == OP_CLOSE &&
+		    o->seqid == a->seqid && memcmp(
+		    o->last.opclose.open_stateid.other,
+		    a->open_stateid.other, NFS4_OTHER_SIZE) == 0)
+			return o;
+	return NULL;
+}
+
+int
+nfs4_op_open_confirm(struct nfs4_call *call, const nfs_argop4 *arg,
+    nfs_resop4 *r)
+{
+	const OPEN_CONFIRM4args *a = &arg->opopen_confirm;
+	OPEN_CONFIRM4res *res = &r->opopen_confirm;
+	struct nfs4_open *open = NULL;
+	nfsstat4 st;
+
+	nfs4_lock(call->nfs4);
+	st = nfs4_open_of(call, &a->open_stateid, &open);
+	/* A retry carries the stateid of before. */
+	if (st == NFS4ERR_OLD_STATEID && open == NULL) {
+		struct nfs4_state *s;
+		stateid4 id = a->open_stateid;
+
+		id.seqid++;
+		if (nfs4_state_find(call, &id, &s) == NFS4_OK &&
+		    s->kind == STATE_OPEN &&
+		    !in_turn(call, ((struct nfs4_open *)s)->owner, a->seqid,
+		    r, &st) && st == NFS4_OK)
+			goto out;
+		st = NFS4ERR_OLD_STATEID;
+	}
+	if (st == NFS4_OK && in_turn(call, open->owner, a->seqid, r, &st)) {
+		open->owner->confirmed = true;
+		nfs4_state_next(&open->st);
+		res->status = NFS4_OK;
+		res->resok4.open_stateid = open->st.id;
+		nfs4_owner_keep(call, open->owner, a->seqid, st, r);
+	} else if (st != NFS4_OK) {
+		res->status = st;
+	}
+out:
+	nfs4_unlock(call->nfs4);
+	return 0;
+}
+
+/* Only to what was opened so before (RFC 8881 18.18.3). */
+static nfsstat4
+downgrade(struct nfs4_open *open, uint32_t access, uint32_t deny)
+{
+	if (access == 0 || (access & ~(uint32_t)ACCESS_BITS) != 0 ||
+	    (deny & ~(uint32_t)OPEN4_SHARE_DENY_BOTH) != 0 ||
+	    (open->seen_access & 1 << access) == 0 ||
+	    (open->seen_deny & 1 << deny) == 0)
+		return NFS4ERR_INVAL;
+	open->access = (uint8_t)access;
+	open->deny = (uint8_t)deny;
+	/* What is wider is not there to go back to any more. */
+	open->seen_access = (uint8_t)(1 << access |
+	    (open->seen_access & (access == 3 ? 0x06 : 0)));
+	open->seen_deny = (uint8_t)(1 << deny |
+	    (open->seen_deny & (deny == 3 ? 0x07 : deny == 0 ? 0 : 0x01)));
+	nfs4_state_next(&open->st);
+	return NFS4_OK;
+}
+
+int
+nfs4_op_open_downgrade(struct nfs4_call *call, const nfs_argop4 *arg,
+    nfs_resop4 *r)
+{
+	const OPEN_DOWNGRADE4args *a = &arg->opopen_downgrade;
+	OPEN_DOWNGRADE4res *res = &r->opopen_downgrade;
+	uint32_t access = a->share_access;
+	struct nfs4_open *open;
+	nfsstat4 st;
+
+	if (call->minor > 0)
+		access &= ~(uint32_t)WANT_BITS;
+	nfs4_lock(call->nfs4);
+	st = nfs4_open_of(call, &a->open_stateid, &open);
+	if (st != NFS4_OK) {
+		res->status = st;
+	} else if (!in_turn(call, open->owner, a->seqid, r, &st)) {
+		if (st != NFS4_OK)
+			res->status = st;
+	} else {
+		st = downgrade(open, access, a->share_deny);
+		res->status = st;
+		res->resok4.open_stateid = open->st.id;
+		if (st == NFS4_OK)
+			nfs4_set_stateid(call, &open->st.id);
+		nfs4_owner_keep(call, open->owner, a->seqid, st, r);
+	}
+	nfs4_unlock(call->nfs4);
+	return 0;
+}
+
+/* The stateid that CLOSE answers is of no use, and 4.1 says so. */
+static void
+close_open(struct nfs4_call *call, struct nfs4_open *open, CLOSE4res *res)
+{
+	nfs4_state_next(&open->st);
+	res->open_stateid = open->st.id;
+	if (call->minor > 0) {
+		memset(res->open_stateid.other, 0, NFS4_OTHER_SIZE);
+		res->open_stateid.seqid = UINT32_MAX;
+	}
+	open_drop(call->nfs4, open);
+	call->current.has_stateid = false;
+}
+
+int
+nfs4_op_close(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
+{
+	const CLOSE4args *a = &arg->opclose;
+	CLOSE4res *res = &r->opclose;
+	struct nfs4_owner *o;
+	struct nfs4_open *open;
+	nfsstat4 st;
+
+	nfs4_lock(call->nfs4);
+	st = nfs4_open_of(call, &a->open_stateid, &open);
+	if (st != NFS4_OK) {
+		res->status = st;
+		if (call->minor == 0 &&
+		    (o = owner_that_closed(call, a)) != NULL)
+			nfs4_owner_replay(call, o, r);
+	} else if (!in_turn(call, open->owner, a->seqid, r, &st)) {
+		if (st != NFS4_OK)
+			res->status = st;
+	} else {
+		o = open->owner;
+		res->status = NFS4_OK;
+		close_open(call, open, res);
+		nfs4_owner_keep(call, o, a->seqid, NFS4_OK, r);
+		/* 4.1 has no use for an owner without anything. */
+		if (call->minor > 0 && o->nstates == 0)
+			nfs4_owner_free(call->nfs4, o);
+	}
+	nfs4_unlock(call->nfs4);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- server -- */
+
+int
+nfs4_opens_init(struct nfs4 *n)
+{
+	struct nfs4_opens *o = pool_zalloc(sizeof *o);
+
+	if ((n->opens = o) == NULL)
+		return ENOMEM;
+	pool_init(&o->file, sizeof(struct nfs4_file), NFS4_MAX_STATES);
+	pool_init(&o->owner, sizeof(struct nfs4_owner), NFS4_MAX_OWNERS);
+	pool_init(&o->open, sizeof(struct nfs4_open), NFS4_MAX_STATES);
+	pool_init(&o->locks, sizeof(struct nfs4_locks), NFS4_MAX_STATES);
+	pool_init(&o->range, sizeof(struct nfs4_range), NFS4_MAX_RANGES);
+	return 0;
+}
+
+void
+nfs4_opens_fini(struct nfs4 *n)
+{
+	struct nfs4_opens *o = n->opens;
+
+	if (o == NULL)
+		return;
+	pool_fini(&o->range);
+	pool_fini(&o->locks);
+	pool_fini(&o->open);
+	pool_fini(&o->owner);
+	pool_fini(&o->file);
+	pool_zfree(o);
+	n->opens = NULL;
+}

@@ -1,0 +1,105 @@
+/*
+ * Files, owners, opens and locks: shared by nfs4_open.c and nfs4_lock.c.
+ * All under nfs4->lock.
+ */
+#ifndef NFS_NFS4_OPENS_H
+#define NFS_NFS4_OPENS_H
+
+#include "nfs/nfs4_tables.h"
+
+enum { NFS4_FILE_BUCKETS = 4096, NFS4_MAX_OWNERS = 65536,
+    NFS4_MAX_RANGES = 65536 };
+
+/* An object with state.  Its node is counted as long. */
+struct nfs4_file {
+	struct nfs4_file	*next, **prev;
+	struct pinefs_node	*node;
+	struct nfs4_open	*opens;
+	struct nfs4_range	*ranges;	/* by start */
+	unsigned		 nopens;
+};
+
+/*
+ * An open-owner or lock-owner.  4.0 numbers what an owner asks; the last
+ * answer is kept, to be given again (RFC 7530 9.1.7).
+ */
+struct nfs4_owner {
+	struct nfs4_owner	*next, **prev;	/* of the client */
+	struct nfs4_client	*client;
+	struct pool_bytes	*id;
+	bool			 is_lock;
+	bool			 confirmed;	/* 4.0 open-owner */
+	unsigned		 nstates;
+	uint32_t		 seqid;
+	bool			 has_last;
+	nfs_resop4		 last;
+	uint32_t		 last_words[3];	/* of an OPEN's attrset */
+	struct pool_bytes	*last_denied;	/* of a LOCK's holder */
+	struct pinefs_node	*last_node;	/* current after an OPEN */
+	const struct vfs_export	*last_export;
+};
+
+struct nfs4_open {
+	struct nfs4_state	 st;		/* first */
+	struct nfs4_open	*next, **prev;	/* of the file */
+	struct nfs4_owner	*owner;
+	struct nfs4_file	*file;
+	uint8_t			 access, deny;
+	uint8_t			 seen_access, seen_deny; /* 1 << mode */
+	struct nfs4_locks	*locks;
+};
+
+/* The locks of one lock-owner under one open. */
+struct nfs4_locks {
+	struct nfs4_state	 st;		/* first */
+	struct nfs4_locks	*next, **prev;	/* of the open */
+	struct nfs4_owner	*owner;
+	struct nfs4_open	*open;
+	unsigned		 nranges;
+};
+
+struct nfs4_range {
+	struct nfs4_range	*next;
+	struct nfs4_locks	*locks;
+	uint64_t		 start, end;	/* both among it */
+	bool			 write;
+};
+
+struct nfs4_opens {
+	struct nfs4_file	*files[NFS4_FILE_BUCKETS];
+	struct pool		 file, owner, open, locks, range;
+};
+
+struct nfs4_file *nfs4_file_find(struct nfs4 *, const struct pinefs_node *);
+
+struct nfs4_owner *nfs4_owner_find(struct nfs4_client *, struct xdr_view id,
+	    bool is_lock);
+struct nfs4_owner *nfs4_owner_new(struct nfs4 *, struct nfs4_client *,
+	    struct xdr_view id, bool is_lock);
+void	nfs4_owner_free(struct nfs4 *, struct nfs4_owner *);
+/* A lock-owner without locks goes, with its stateids; false: it has some. */
+bool	nfs4_owner_release(struct nfs4 *, struct nfs4_owner *);
+
+/* 4.0: what an owner's seqid means. */
+enum nfs4_seq { SEQ_RUN, SEQ_REPLAY, SEQ_BAD };
+enum nfs4_seq nfs4_owner_seq(const struct nfs4_call *,
+	    const struct nfs4_owner *, uint32_t seqid);
+/* ... give the last answer again; and keep this one. */
+void	nfs4_owner_replay(struct nfs4_call *, const struct nfs4_owner *,
+	    nfs_resop4 *);
+void	nfs4_owner_keep(struct nfs4_call *, struct nfs4_owner *,
+	    uint32_t seqid, nfsstat4, const nfs_resop4 *);
+
+/* A stateid of this kind, of the current file. */
+nfsstat4 nfs4_open_of(struct nfs4_call *, const stateid4 *,
+	    struct nfs4_open **);
+nfsstat4 nfs4_locks_of(struct nfs4_call *, const stateid4 *,
+	    struct nfs4_locks **);
+
+/* Everything under an open; then the lock state is gone, too. */
+void	nfs4_locks_drop(struct nfs4 *, struct nfs4_locks *);
+
+/* The current stateid is this one from now on. */
+void	nfs4_set_stateid(struct nfs4_call *, const stateid4 *);
+
+#endif

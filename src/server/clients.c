@@ -1,0 +1,211 @@
+/*
+ * Clients of NFS version 4 that hold state, on stable storage: who may
+ * reclaim after a restart.  One file "clients" in the state directory, a line
+ * of hexadecimal digits for each owner, written whole at each change, which
+ * is rare: a client comes, a client goes.
+ */
+#include "server/clients.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum { OWNER_MAX = 1024, FILE_MAX = 16 << 20 };
+
+struct client {
+	struct client	*next;
+	bool		 old;		/* of an earlier instance */
+	uint32_t	 len;
+	uint8_t		 owner[];
+};
+
+struct clients {
+	struct state	*state;
+	struct client	*list;
+};
+
+static struct client **
+find(struct clients *c, const void *owner, uint32_t len)
+{
+	struct client **at = &c->list;
+
+	while (*at != NULL && ((*at)->len != len ||
+	    memcmp((*at)->owner, owner, len) != 0))
+		at = &(*at)->next;
+	return at;
+}
+
+static int
+insert(struct clients *c, const void *owner, uint32_t len, bool old)
+{
+	struct client *n = malloc(sizeof *n + len);
+
+	if (n == NULL)
+		return ENOMEM;
+	*n = (struct client){ .next = c->list, .old = old, .len = len };
+	memcpy(n->owner, owner, len);
+	c->list = n;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- the file -- */
+
+static int
+digit(char ch)
+{
+	return ch >= '0' && ch <= '9' ? ch - '0' :
+	    ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
+}
+
+/* One line's bytes; a damaged line is no client. */
+static void
+take_line(struct clients *c, const char *line, size_t n)
+{
+	uint8_t owner[OWNER_MAX];
+	size_t i;
+
+	if (n == 0 || n % 2 != 0 || n / 2 > sizeof owner)
+		return;
+	for (i = 0; i < n; i += 2) {
+		if (digit(line[i]) < 0 || digit(line[i + 1]) < 0)
+			return;
+		owner[i / 2] = (uint8_t)(digit(line[i]) << 4 |
+		    digit(line[i + 1]));
+	}
+	insert(c, owner, (uint32_t)(n / 2), true);
+}
+
+static void
+load(struct clients *c)
+{
+	size_t len;
+	char *text = state_read(c->state, "clients", FILE_MAX, &len);
+	char *line, *end;
+
+	if (text == NULL)
+		return;
+	for (line = text; (end = strchr(line, '\n')) != NULL; line = end + 1)
+		take_line(c, line, (size_t)(end - line));
+	free(text);
+}
+
+static int
+save(struct clients *c)
+{
+	struct client *n;
+	size_t size = 1, at = 0;
+	uint32_t i;
+	char *text;
+	int err;
+
+	for (n = c->list; n != NULL; n = n->next)
+		size += 2 * (size_t)n->len + 1;
+	if ((text = malloc(size)) == NULL)
+		return ENOMEM;
+	for (n = c->list; n != NULL; n = n->next) {
+		for (i = 0; i < n->len; i++)
+			at += (size_t)snprintf(text + at, size - at, "%02x",
+			    n->owner[i]);
+		text[at++] = '\n';
+	}
+	err = state_write(c->state, "clients", text, at);
+	free(text);
+	return err;
+}
+
+/* ------------------------------------------------------ for src/nfs's use -- */
+
+static int
+each(void *arg, void (*fn)(void *ctx, const void *owner, uint32_t len),
+    void *ctx)
+{
+	struct clients *c = arg;
+	struct client *n;
+
+	for (n = c->list; n != NULL; n = n->next)
+		if (n->old)
+			fn(ctx, n->owner, n->len);
+	return 0;
+}
+
+static int
+add(void *arg, const void *owner, uint32_t len)
+{
+	struct clients *c = arg;
+	struct client **at = find(c, owner, len);
+	int err;
+
+	if (*at != NULL) {
+		(*at)->old = false;
+		return 0;
+	}
+	if ((err = insert(c, owner, len, false)) == 0)
+		err = save(c);
+	if (err != 0)
+		log_warning("a client could not be recorded: %s; it cannot "
+		    "reclaim its state after a restart", strerror(err));
+	return err;
+}
+
+static int
+take_out(void *arg, const void *owner, uint32_t len)
+{
+	struct clients *c = arg;
+	struct client **at = find(c, owner, len), *n = *at;
+
+	if (n == NULL)
+		return 0;
+	*at = n->next;
+	free(n);
+	return save(c);
+}
+
+static void
+end(void *arg)
+{
+	struct clients *c = arg;
+	struct client **at = &c->list, *n;
+
+	while ((n = *at) != NULL) {
+		if (n->old) {
+			*at = n->next;
+			free(n);
+		} else {
+			at = &n->next;
+		}
+	}
+	save(c);
+}
+
+struct clients *
+clients_new(struct state *state, struct nfs4_records *records)
+{
+	struct clients *c = calloc(1, sizeof *c);
+
+	if (c == NULL)
+		return NULL;
+	c->state = state;
+	load(c);
+	*records = (struct nfs4_records){ .each = each, .add = add,
+	    .remove = take_out, .end = end, .arg = c };
+	return c;
+}
+
+void
+clients_free(struct clients *c)
+{
+	struct client *n;
+
+	if (c == NULL)
+		return;
+	while ((n = c->list) != NULL) {
+		c->list = n->next;
+		free(n);
+	}
+	free(c);
+}
