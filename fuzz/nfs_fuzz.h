@@ -11,6 +11,7 @@
 
 #define assert_int_equal(a, b)		assert((a) == (b))
 #define assert_int_not_equal(a, b)	assert((a) != (b))
+#define TOY_BYTES	4096
 #include "tests/unit/nfs_rig.h"
 
 enum { FUZZ_CALLS = 12, FUZZ_KEEP = 240 };

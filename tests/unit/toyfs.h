@@ -10,8 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOY_OBJECTS = 96, TOY_ENTRIES = 64, TOY_BYTES = 65536,
-    TOY_FIRST_ID = 100 };
+#ifndef TOY_BYTES
+#define TOY_BYTES	65536		/* most bytes of a file */
+#endif
+
+enum { TOY_OBJECTS = 96, TOY_ENTRIES = 64, TOY_FIRST_ID = 100 };
 
 struct toy_entry {
 	char		 name[256];
@@ -26,9 +29,9 @@ struct toy_obj {
 	uint8_t			*data;	/* TOY_BYTES, or NULL: no bytes yet */
 	uint8_t			 verf[8];
 	struct toy_obj		*parent;
-	struct toy_entry	 entry[TOY_ENTRIES];
 	unsigned		 nentries;
 	uint64_t		 cookie;
+	struct toy_entry	 entry[TOY_ENTRIES];	/* the first are used */
 };
 
 struct toy {
@@ -561,7 +564,7 @@ toy_init(struct toy *t)
 
 	/* Zeroed where it was used: all of it is large. */
 	for (unsigned i = 0; i < t->n; i++)
-		memset(&t->obj[i], 0, sizeof t->obj[i]);
+		memset(&t->obj[i], 0, offsetof(struct toy_obj, entry));
 	t->n = 0;
 	t->later = false;
 	t->pending = NULL;
