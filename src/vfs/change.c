@@ -322,6 +322,10 @@ vfs_create(struct pinefs_call *call, struct pinefs_node *dir,
 	    (err = create_check(how)) != 0 ||
 	    (err = may_change_at_all(call, dir->fs, PINEFS_OP_CREATE)) != 0)
 		return err;
+	/* mknod(2): a device is a door into whoever mounts this. */
+	if ((how->type == PINEFS_BLK || how->type == PINEFS_CHR) &&
+	    call->cred.uid != 0)
+		return EPERM;
 	if (!dir->fs->tree)
 		return create_by_asking(call, dir, name, how, node, wcc);
 	if ((err = own_access_check(call, dir, PINEFS_ACCESS_EXTEND)) != 0)

@@ -265,7 +265,7 @@ read_locked(struct pinefs_call *call, struct tree_node *t, uint64_t off,
 		goto out;
 	out_clip(out, count);
 	out->eof = off >= t->size || off + out->len >= t->size ||
-	    out->len == 0;
+	    (out->len == 0 && count > 0);
 	read_seen(t);
 out:
 	spin_unlock(&t->node.lock);
