@@ -22,7 +22,9 @@ $(B)/build.ninja:
 
 run:
 	@$(SETUP) run
-	@$(MAKE) --no-print-directory all >&2
+	@$(MAKE) --no-print-directory $(B)/build.ninja >&2
+	@$(NINJA) pinefs $$($(NINJA) -t targets all | \
+	    sed -n 's,^\(python/[^:]*\):.*,\1,p') >&2
 	@$(B)/pinefs $(ARGS)
 
 test:
@@ -37,6 +39,7 @@ test-long:
 bench:
 	@$(SETUP) bench
 	@$(MAKE) --no-print-directory all >&2
+	@$(NINJA) bench/nfsbench bench/rawloop >&2
 	@PINEFS_BUILD=$(B) bench/run $(ARGS)
 
 install: all
