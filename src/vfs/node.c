@@ -46,12 +46,16 @@ is_it(const struct pinefs_node *node, const struct pinefs_ident *id)
 }
 
 /*
- * File systems choose fileids, and handles carry a MAC: no client can choose
- * what collides here, so a multiplication is enough.
+ * The tree counts its fileids up: they are spread as they are, and new nodes
+ * lie side by side.  Other file systems choose them as they like, maybe all
+ * multiples of something, so there they are multiplied.  No client can choose
+ * what collides here, since handles carry a MAC.
  */
 static uint64_t
-spread(uint64_t fileid)
+spread(const struct pinefs *fs, uint64_t fileid)
 {
+	if (fs->tree)
+		return fileid;
 	fileid *= UINT64_C(0x9e3779b97f4a7c15);
 	return fileid ^ fileid >> 32;
 }
@@ -85,7 +89,7 @@ shard_grow(struct node_shard *sh)
 	for (i = 0; i < old; i++) {
 		for (node = was[i]; node != NULL; node = next) {
 			next = node->hash_next;
-			to = bucket_of(sh, spread(node->fileid));
+			to = bucket_of(sh, spread(node->fs, node->fileid));
 			node->hash_next = *to;
 			*to = node;
 		}
@@ -109,7 +113,7 @@ shard_find(struct node_shard *sh, uint64_t h, const struct pinefs_ident *id)
 struct pinefs_node *
 node_find(struct pinefs *fs, const struct pinefs_ident *id)
 {
-	uint64_t h = spread(id->fileid);
+	uint64_t h = spread(fs, id->fileid);
 	struct node_shard *sh = shard_of(fs, h);
 	struct pinefs_node *node;
 
@@ -144,12 +148,13 @@ node_enter(struct pinefs_node *node)
 {
 	struct pinefs_ident id = { node->fileid, node->generation, node->own,
 	    node->own_len };
-	uint64_t h = spread(node->fileid);
+	uint64_t h = spread(node->fs, node->fileid);
 	struct node_shard *sh = shard_of(node->fs, h);
-	struct pinefs_node *found, **b;
+	struct pinefs_node *found = NULL, **b;
 
 	spin_lock(&sh->lock);
-	if ((found = shard_find(sh, h, &id)) != NULL) {
+	/* Fileids of the tree are new: there is no equal one. */
+	if (!node->fs->tree && (found = shard_find(sh, h, &id)) != NULL) {
 		node_get(found);
 	} else {
 		if (sh->bucket == NULL || sh->n > sh->mask)
@@ -221,7 +226,7 @@ node_drop(struct pinefs_node *node)
 		    refs - 1, memory_order_release, memory_order_relaxed))
 			return false;
 
-	h = spread(node->fileid);
+	h = spread(node->fs, node->fileid);
 	sh = shard_of(node->fs, h);
 	spin_lock(&sh->lock);
 	last = atomic_fetch_sub_explicit(&node->refs, 1,

@@ -48,33 +48,28 @@ struct tree_entry *
 tree_dir_find(const struct tree_dir *d, struct pinefs_name name,
     uint32_t hash)
 {
-	const struct tree_bucket *b;
 	struct tree_entry *e;
 	uint32_t i;
 
 	if (d->table == NULL)
 		return NULL;
-	for (i = hash & d->mask; d->table[i].at != 0; i = (i + 1) & d->mask) {
-		b = &d->table[i];
-		if (b->hash != hash)
-			continue;
-		e = d->list[b->at - 1].entry;
-		if (e->len == name.len &&
+	for (i = hash & d->mask; (e = d->table[i].entry) != NULL;
+	    i = (i + 1) & d->mask)
+		if (d->table[i].hash == hash && e->len == name.len &&
 		    memcmp(e->name, name.base, name.len) == 0)
 			return e;
-	}
 	return NULL;
 }
 
 static void
-table_put(struct tree_dir *d, const struct tree_entry *e)
+table_put(struct tree_dir *d, struct tree_entry *e)
 {
 	uint32_t i = e->hash & d->mask;
 
-	while (d->table[i].at != 0)
+	while (d->table[i].entry != NULL)
 		i = (i + 1) & d->mask;
 	d->table[i].hash = e->hash;
-	d->table[i].at = e->at + 1;
+	d->table[i].entry = e;
 }
 
 /* Later entries of the same run move up, so there are no tombstones. */
@@ -83,13 +78,13 @@ table_remove(struct tree_dir *d, const struct tree_entry *e)
 {
 	uint32_t hole = e->hash & d->mask, i, home;
 
-	while (d->table[hole].at != e->at + 1)
+	while (d->table[hole].entry != e)
 		hole = (hole + 1) & d->mask;
 	for (i = hole;;) {
-		d->table[hole].at = 0;
+		d->table[hole].entry = NULL;
 		do {
 			i = (i + 1) & d->mask;
-			if (d->table[i].at == 0)
+			if (d->table[i].entry == NULL)
 				return;
 			home = d->table[i].hash & d->mask;
 		} while (((i - home) & d->mask) < ((i - hole) & d->mask));
@@ -131,7 +126,7 @@ list_resize(struct tree_dir *d, uint32_t cap)
 	}
 }
 
-/* Close the holes.  Cookies stay; places change, so the table does. */
+/* Close the holes; cookies stay.  Then smaller arrays, if there is memory. */
 static void
 pack(struct tree_dir *d)
 {
@@ -147,12 +142,8 @@ pack(struct tree_dir *d)
 	d->n = n;
 	while (buckets / 2 < n)
 		buckets *= 2;
-	/* Smaller arrays if there is memory for them, else the same again. */
-	if (buckets > d->mask || table_build(d, buckets) != 0) {
-		memset(d->table, 0, ((size_t)d->mask + 1) * sizeof *d->table);
-		for (i = 0; i < n; i++)
-			table_put(d, d->list[i].entry);
-	}
+	if (buckets <= d->mask)
+		table_build(d, buckets);
 	if (d->cap / 4 > n)
 		list_resize(d, n < FIRST_SLOTS ? FIRST_SLOTS : n * 2);
 }

@@ -39,8 +39,8 @@ struct tree_slot {
 };
 
 struct tree_bucket {
-	uint32_t		 hash;
-	uint32_t		 at;		/* place in the list + 1; 0: free */
+	struct tree_entry	*entry;		/* NULL: free */
+	uint32_t		 hash;		/* spares a look at the entry */
 };
 
 struct tree_dir {

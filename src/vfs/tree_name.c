@@ -572,6 +572,21 @@ list_one(struct pinefs_call *call, struct vfs_readdir *rd,
 	return 0;
 }
 
+/* Entries and objects lie anywhere in memory: have them fetched early. */
+static void
+look_ahead(const struct tree_dir *d, uint32_t i, bool attrs)
+{
+	const struct tree_entry *e;
+
+	if (i + 8 < d->n)
+		__builtin_prefetch(d->list[i + 8].entry);
+	if (i + 4 < d->n && (e = d->list[i + 4].entry) != NULL) {
+		__builtin_prefetch(e->node);
+		if (attrs)
+			__builtin_prefetch((const char *)e->node + 128);
+	}
+}
+
 int
 tree_readdir(struct pinefs_call *call, struct pinefs_node *node,
     struct vfs_readdir *rd, uint64_t after)
@@ -583,6 +598,7 @@ tree_readdir(struct pinefs_call *call, struct pinefs_node *node,
 
 	pthread_mutex_lock(&d->lock);
 	for (i = tree_dir_after(d, after); i < d->n && !full; i++) {
+		look_ahead(d, i, rd->want != 0);
 		if (d->list[i].entry == NULL)
 			continue;
 		if ((err = list_one(call, rd, &d->list[i], &full)) != 0)

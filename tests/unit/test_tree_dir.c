@@ -90,7 +90,7 @@ check_whole(const struct tree_dir *d)
 		uint32_t used = 0;
 
 		for (i = 0; i <= d->mask; i++)
-			used += d->table[i].at != 0;
+			used += d->table[i].entry != NULL;
 		CHECK(used == d->live);
 	}
 }
