@@ -34,9 +34,10 @@ static void
 run(struct mem *mem, struct diag *diag, const char *text, size_t len)
 {
 	const struct check_options options = { .max_depth = 64 };
+	const struct cpp_options cpp = { 0 };
 	struct model *model;
 
-	model = front(mem, diag, "fuzz.x", text, len, &options);
+	model = front(mem, diag, "fuzz.x", text, len, &cpp, &options);
 	if (model != NULL)
 		print_all(mem, model);
 }

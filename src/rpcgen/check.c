@@ -308,6 +308,7 @@ static void
 declare(struct checker *c, struct tree_def *d)
 {
 	struct pending_constant *k;
+	struct item *i;
 
 	switch (d->kind) {
 	case DEF_CONST:
@@ -332,7 +333,9 @@ declare(struct checker *c, struct tree_def *d)
 		declare_procedure_types(c, d);
 		break;
 	case DEF_PASS:
-		check_new_item(c, ITEM_PASS, d->where)->text = d->text;
+		i = check_new_item(c, ITEM_PASS, d->where);
+		i->text = d->text;
+		i->only_here = d->token->only_here;
 		break;
 	}
 }

@@ -23,10 +23,18 @@ diag_init(struct diag *diag, struct mem *mem, jmp_buf *give_up)
 	diag->last = &diag->first;
 }
 
+/* A file is read once for each output, and is then another `struct source`. */
+static bool
+same_file(const struct source *a, const struct source *b)
+{
+	return a == b || (a != NULL && b != NULL && a->order == b->order &&
+	    strcmp(a->name, b->name) == 0);
+}
+
 static bool
 same_place(struct span a, struct span b)
 {
-	return a.src == b.src && a.at == b.at;
+	return same_file(a.src, b.src) && a.at == b.at;
 }
 
 static bool
@@ -247,7 +255,7 @@ by_place(const void *a, const void *b)
 	const struct diag_message *x = *(const struct diag_message *const *)a;
 	const struct diag_message *y = *(const struct diag_message *const *)b;
 
-	if (x->where.src != y->where.src) {
+	if (!same_file(x->where.src, y->where.src)) {
 		if (x->where.src == NULL || y->where.src == NULL)
 			return x->where.src == NULL ? -1 : 1;
 		return x->where.src->order < y->where.src->order ? -1 : 1;

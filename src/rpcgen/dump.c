@@ -14,7 +14,7 @@ token_kind(const struct token *t)
 		[TOK_END] = "end", [TOK_NAME] = "name",
 		[TOK_NUMBER] = "number", [TOK_TEXT] = "text",
 		[TOK_PASS] = "pass", [TOK_DIRECTIVE] = "directive",
-		[TOK_PUNCT] = "punct"
+		[TOK_PUNCT] = "punct", [TOK_BAD] = "bad"
 	};
 
 	return t->kind == TOK_NAME && is_keyword(t->text) ? "keyword" :

@@ -176,6 +176,17 @@ codec(struct emit *e, struct type *t)
 	}
 }
 
+/* % lines that are for this file alone; the others are in the header. */
+static void
+own_lines(struct text *t, const struct model *model)
+{
+	const struct item *i;
+
+	for (i = model->items; i != NULL; i = i->next)
+		if (i->kind == ITEM_PASS && i->only_here)
+			text_printf(t, "%s\n", i->text);
+}
+
 static bool
 has_lazy(const struct model *model)
 {
@@ -199,6 +210,7 @@ emit_c_xdr(struct text *t, struct model *model)
 	begin(&e, t, model, "_xdr.c");
 	text_printf(t, "#include \"%s.h\"\n\n#include <pinefs/xdr_type.h>\n\n",
 	    model->stem);
+	own_lines(t, model);
 	c_enum_checks(&e);
 	for (i = model->items; i != NULL; i = i->next)
 		if (is_printed(i))
@@ -224,6 +236,7 @@ programs(struct text *t, struct model *model, const char *suffix,
 	begin(&e, t, model, suffix);
 	text_printf(t, "#include \"%s.h\"\n\n#include <pinefs/rpc.h>\n"
 	    "#include <pinefs/xdr_type.h>\n", model->stem);
+	own_lines(t, model);
 	for (i = model->items; i != NULL; i = i->next)
 		if (i->kind == ITEM_PROGRAM)
 			emit(&e, i->program);

@@ -8,6 +8,7 @@
  *	emit_c_type.c	declarations of types and constants
  *	emit_c_decode.c	bytes to values
  *	emit_c_encode.c	values to bytes
+ *	emit_c_union.c	both, of unions
  *	emit_c_part.c	messages that are read by parts
  *	emit_c_table.c	descriptors, which drive printing
  *	emit_c_prog.c	servers and clients
@@ -83,6 +84,9 @@ void	c_unused(struct emit *, const char *, const char *);
 /* End the body with `return 0`, print head, locals and body. */
 void	c_end(struct emit *, const char *linkage, const char *head);
 
+const char *c_path(struct emit *, const struct member *);
+const char *c_field(struct emit *, const struct member *);
+
 /* emit_c_type.c */
 void		 c_types(struct emit *);
 const char	*c_type_name(struct emit *, const struct type *);
@@ -110,6 +114,17 @@ const char *c_label(struct emit *, const struct type *disc,
 void	c_decode_before(struct emit *, const struct type *,
 	    const struct member *);
 
+void	c_take(struct emit *, const char *size, const char *where);
+const char *c_decode_head(struct emit *, const struct type *,
+	    const char *suffix);
+/* What is recursive is bounded: `inner` does the work. */
+void	c_decode_guard(struct emit *, const struct type *,
+	    const char *linkage, const char *outer, const char *inner);
+
+/* emit_c_union.c */
+void	c_union_decoder(struct emit *, const struct type *);
+void	c_union_encoder(struct emit *, const struct type *);
+
 /* emit_c_part.c */
 void	c_lazy(struct emit *, const struct member *);
 void	c_bulk(struct emit *, const struct member *);
@@ -120,6 +135,12 @@ bool	c_is_located(const struct member *);
 void	c_encoder(struct emit *, struct type *);
 void	c_encode_value(struct emit *, const struct type *, const char *expr,
 	    const char *where);
+
+void	c_room(struct emit *, uint32_t size, const char *where);
+const char *c_encode_head(struct emit *, const struct type *,
+	    const char *suffix);
+void	c_encode_guard(struct emit *, const struct type *,
+	    const char *linkage, const char *outer, const char *inner);
 
 /* emit_c_table.c */
 void		 c_table_of(struct emit *, struct type *);

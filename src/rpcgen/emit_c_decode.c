@@ -185,31 +185,20 @@ load(struct emit *e, const struct type *t, const char *expr, const char *p,
 	}
 }
 
-static const char *
-path(struct emit *e, const struct member *m)
-{
-	return c_printf(e, "%s.%s", m->parent->name, m->name);
-}
-
-static const char *
-field(struct emit *e, const struct member *m)
-{
-	return c_printf(e, "%s->%s", e->v, c_member(e, m));
-}
-
 static void
 load_members(struct emit *e, const struct member *m, unsigned n)
 {
 	uint32_t offset = 0;
 
 	for (; n > 0; n--, m = m->next) {
-		load(e, m->type, field(e, m), e->p, offset, path(e, m));
+		load(e, m->type, c_field(e, m), e->p, offset, c_path(e, m));
 		offset += m->type->min;
 	}
 }
 
-static void
-take(struct emit *e, const char *size, const char *where)
+/* The next `size` bytes, at p. */
+void
+c_take(struct emit *e, const char *size, const char *where)
 {
 	e->uses_p = true;
 	c_line(e, "if ((%s = xdr_need(%s, %s, \"%s\")) == NULL)", e->p, e->in,
@@ -408,7 +397,7 @@ decode(struct emit *e, const struct type *t, const char *expr,
 	if (t->fixed && t->kind != TYPE_STRUCT) {
 		if (t->min == 0)
 			return;
-		take(e, c_printf(e, "%u", t->min), where);
+		c_take(e, c_printf(e, "%u", t->min), where);
 		load(e, t, expr, e->p, 0, where);
 		return;
 	}
@@ -458,8 +447,8 @@ decode_run(struct emit *e, const struct run *r, unsigned n)
 	unsigned i;
 
 	if (!r->fixed) {
-		decode(e, r->first->type, field(e, r->first),
-		    path(e, r->first));
+		decode(e, r->first->type, c_field(e, r->first),
+		    c_path(e, r->first));
 		return;
 	}
 	if (n < r->count)	/* the link stands in the middle of a run */
@@ -467,7 +456,7 @@ decode_run(struct emit *e, const struct run *r, unsigned n)
 			size += m->type->min;
 	if (size == 0)
 		return;
-	take(e, c_printf(e, "%u", size), path(e, r->first));
+	c_take(e, c_printf(e, "%u", size), c_path(e, r->first));
 	load_members(e, r->first, n);
 }
 
@@ -512,16 +501,16 @@ need_member_helpers(struct emit *e, const struct type *t)
 		need_helpers(e, a->member->type);
 }
 
-static const char *
-head(struct emit *e, const struct type *t, const char *suffix)
+const char *
+c_decode_head(struct emit *e, const struct type *t, const char *suffix)
 {
 	return c_printf(e, "%s(struct xdr_in *%s, %s)", c_made(e, t, suffix),
 	    e->in, c_param(e, t, false, e->v));
 }
 
 /* What is recursive is bounded: `inner` does the work. */
-static void
-depth_guard(struct emit *e, const struct type *t, const char *linkage,
+void
+c_decode_guard(struct emit *e, const struct type *t, const char *linkage,
     const char *outer, const char *inner)
 {
 	c_begin(e);
@@ -535,16 +524,16 @@ depth_guard(struct emit *e, const struct type *t, const char *linkage,
 	c_line(e, "%s->depth--;", e->in);
 	c_line(e, "return %s;", e->err);
 	e->ended = true;
-	c_end(e, linkage, head(e, t, outer));
+	c_end(e, linkage, c_decode_head(e, t, outer));
 }
 
 static void
 decode_lazy(struct emit *e, const struct member *m)
 {
-	c_line(e, "%s.%s = %s;", field(e, m), "in", e->in);
-	c_line(e, "%s.done = 0;", field(e, m));
-	take(e, "4", path(e, m));
-	c_line(e, "%s.n = xdr_load_u32(%s);", field(e, m), e->p);
+	c_line(e, "%s.%s = %s;", c_field(e, m), "in", e->in);
+	c_line(e, "%s.done = 0;", c_field(e, m));
+	c_take(e, "4", c_path(e, m));
+	c_line(e, "%s.n = xdr_load_u32(%s);", c_field(e, m), e->p);
 }
 
 static void
@@ -552,12 +541,12 @@ fixed_decoder(struct emit *e, const struct type *t)
 {
 	c_begin(e);
 	if (t->min > 0) {
-		take(e, c_printf(e, "%u", t->min), t->members != NULL ?
-		    path(e, t->members) : t->name);
+		c_take(e, c_printf(e, "%u", t->min), t->members != NULL ?
+		    c_path(e, t->members) : t->name);
 		load(e, t, c_printf(e, "*%s", e->v), e->p, 0, t->name);
 	}
 	c_unused(e, e->in, e->v);
-	c_end(e, "int", head(e, t, "decode"));
+	c_end(e, "int", c_decode_head(e, t, "decode"));
 }
 
 static void
@@ -574,10 +563,10 @@ plain_decoder(struct emit *e, const struct type *t)
 		decode_lazy(e, lazy);
 	c_unused(e, e->in, e->v);
 	if (t->recursive) {
-		c_end(e, "static int", head(e, t, "decode_inner"));
-		depth_guard(e, t, "int", "decode", "decode_inner");
+		c_end(e, "static int", c_decode_head(e, t, "decode_inner"));
+		c_decode_guard(e, t, "int", "decode", "decode_inner");
 	} else {
-		c_end(e, "int", head(e, t, "decode"));
+		c_end(e, "int", c_decode_head(e, t, "decode"));
 	}
 }
 
@@ -593,20 +582,20 @@ node_parts(struct emit *e, const struct type *t)
 	c_begin(e);
 	decode_members(e, t, t->members, t->link);
 	c_unused(e, e->in, e->v);
-	c_end(e, "static int", head(e, t, t->recursive ? "decode_inner" :
+	c_end(e, "static int", c_decode_head(e, t, t->recursive ? "decode_inner" :
 	    "decode_node"));
 	if (t->recursive)
-		depth_guard(e, t, "static int", "decode_node",
+		c_decode_guard(e, t, "static int", "decode_node",
 		    "decode_inner");
 	if (t->link->next == NULL)
 		return;
 	c_begin(e);
 	decode_members(e, t, t->link->next, NULL);
 	c_unused(e, e->in, e->v);
-	c_end(e, "static int", head(e, t, t->recursive ? "decode_inner_rest" :
+	c_end(e, "static int", c_decode_head(e, t, t->recursive ? "decode_inner_rest" :
 	    "decode_rest"));
 	if (t->recursive)
-		depth_guard(e, t, "static int", "decode_rest",
+		c_decode_guard(e, t, "static int", "decode_rest",
 		    "decode_inner_rest");
 }
 
@@ -621,7 +610,7 @@ list_loop(struct emit *e, const struct type *t)
 	e->indent++;
 	e->uses_more = true;
 	c_try(e, "xdr_get_bool(%s, &%s, \"%s\")", e->in, e->more,
-	    path(e, t->link));
+	    c_path(e, t->link));
 	c_line(e, "if (!%s)", e->more);
 	c_line(e, "\tbreak;");
 	c_line(e, "if ((%s = xdr_alloc(%s, sizeof *%s)) == NULL)", e->v,
@@ -703,190 +692,7 @@ list_decoder(struct emit *e, const struct type *t)
 	    c_member(e, t->link));
 	if (t->link->next != NULL)
 		c_try(e, "%s_decode_rest(%s, %s)", name, e->in, e->v);
-	c_end(e, "int", head(e, t, "decode"));
-}
-
-/* -------------------------------------------------------------- unions -- */
-
-static bool
-covers_all(const struct type *u, const struct type *disc)
-{
-	const struct enumerator *n;
-	const struct label *l;
-	const struct arm *a;
-	bool found;
-
-	for (n = disc->enumerators; n != NULL; n = n->next) {
-		found = false;
-		for (a = u->arms; a != NULL && !found; a = a->next)
-			for (l = a->labels; l != NULL && !found; l = l->next)
-				found = number_int(l->value) ==
-				    number_int(n->constant->value);
-		if (!found)
-			return false;
-	}
-	return true;
-}
-
-/* A label as a `case` of an int, or of an unsigned where that is switched. */
-const char *
-c_label(struct emit *e, const struct type *disc, const struct label *l)
-{
-	bool large = l->value.negative || l->value.bits > INT32_MAX;
-
-	if (l->constant != NULL && (!large || l->constant->of != NULL))
-		return c_constant(e, l->constant);
-	if (disc->kind == TYPE_UINT)
-		return c_number(e, l->value);
-	return c_printf(e, "%ld", (long)number_int(l->value));
-}
-
-static void
-union_arm(struct emit *e, const struct type *disc, const struct arm *a)
-{
-	const struct label *l;
-
-	for (l = a->labels; l != NULL; l = l->next)
-		if (!a->is_default)
-			c_line(e, "case %s:", c_label(e, disc, l));
-	if (a->is_default)
-		c_line(e, "default:");
-}
-
-/* `default` stands for the values of the enum that no case names. */
-static void
-default_check(struct emit *e, const struct type *t, const struct type *disc)
-{
-	const struct label *l;
-	const char *more = "";
-
-	if (disc->kind != TYPE_ENUM || disc->open)
-		return;
-	for (l = t->default_arm->labels; l != NULL; l = l->next)
-		if (l->constant == NULL || l->constant->of != disc)
-			more = c_printf(e, "%s && (int32_t)xdr_load_u32(%s) "
-			    "!= %s", more, e->p, c_label(e, disc, l));
-	c_line(e, "if (!%s_known(xdr_load_u32(%s))%s)", c_of(disc)->name,
-	    e->p, more);
-	c_line(e, "\treturn xdr_fail_at(%s, XDR_BAD_ENUM, \"%s\", %s);",
-	    e->in, path(e, t->disc), e->p);
-}
-
-static void
-read_discriminant(struct emit *e, const struct type *t,
-    const struct type *disc)
-{
-	const char *v = field(e, t->disc);
-
-	take(e, "4", path(e, t->disc));
-	switch (disc->kind) {
-	case TYPE_ENUM:
-		c_line(e, "%s = (enum %s)(int32_t)xdr_load_u32(%s);", v,
-		    c_of(disc)->name, e->p);
-		c_line(e, "switch ((int32_t)xdr_load_u32(%s)) {", e->p);
-		break;
-	case TYPE_INT:
-		c_line(e, "%s = (int32_t)xdr_load_u32(%s);", v, e->p);
-		c_line(e, "switch (%s) {", v);
-		break;
-	case TYPE_UINT:
-		c_line(e, "%s = xdr_load_u32(%s);", v, e->p);
-		c_line(e, "switch (%s) {", v);
-		break;
-	default:
-		c_try(e, "xdr_load_bool(%s, %s, &%s, \"%s\")", e->in, e->p, v,
-		    path(e, t->disc));
-		c_line(e, "switch ((int)%s) {", v);
-		break;
-	}
-}
-
-static void
-no_arm(struct emit *e, const struct type *t, const struct type *disc)
-{
-	const char *why = "XDR_BAD_ARM";
-
-	if (disc->kind == TYPE_ENUM && !disc->open)
-		why = covers_all(t, disc) ? "XDR_BAD_ENUM" :
-		    c_printf(e, "%s_known(xdr_load_u32(%s)) ? XDR_BAD_ARM : "
-		    "XDR_BAD_ENUM", c_of(disc)->name, e->p);
-	c_line(e, "return xdr_fail_at(%s, %s, \"%s\", %s);", e->in, why,
-	    path(e, t->disc), e->p);
-	e->ended = true;
-}
-
-/* What an arm's value needs, and the return behind it. */
-static void
-finish_arm(struct emit *e)
-{
-	const char *last;
-
-	if (e->npending == 0) {
-		c_line(e, "return 0;");
-		return;
-	}
-	last = e->pending[--e->npending];
-	c_flush(e);
-	c_line(e, "return %s;", last);
-}
-
-/*
- * Nobody should read the members of other arms, but what somebody reads by
- * mistake must not be left over from another message.
- */
-static void
-clear_arms(struct emit *e, const struct type *t)
-{
-	const struct arm *a;
-
-	for (a = t->arms; a != NULL; a = a->next)
-		if (!c_is_absent(a->member->type))
-			break;
-	if (a == NULL)
-		return;
-	c_line(e, "memset((char *)%s + offsetof(%s, %s), 0, sizeof *%s - "
-	    "offsetof(%s, %s));", e->v, c_of(t)->name, c_member(e, a->member),
-	    e->v, c_of(t)->name, c_member(e, a->member));
-}
-
-static void
-union_decoder(struct emit *e, const struct type *t)
-{
-	const struct type *disc = type_real(t->disc->type);
-	const struct arm *a;
-	bool checked;
-
-	c_begin(e);
-	read_discriminant(e, t, disc);
-	for (a = t->arms; a != NULL; a = a->next) {
-		union_arm(e, disc, a);
-		e->indent++;
-		/* Labels outside of the enum are valid here: say so first. */
-		checked = a->is_default && !covers_all(t, disc);
-		if (checked)
-			default_check(e, t, disc);
-		else if (a->is_default && disc->kind == TYPE_ENUM &&
-		    !disc->open && a->labels == NULL) {
-			no_arm(e, t, disc);
-			e->indent--;
-			continue;
-		}
-		if (c_is_absent(a->member->type))
-			clear_arms(e, t);
-		else
-			decode(e, a->member->type, field(e, a->member),
-			    path(e, a->member));
-		finish_arm(e);
-		e->indent--;
-	}
-	c_line(e, "}");
-	if (t->default_arm == NULL)
-		no_arm(e, t, disc);
-	e->ended = true;
-	c_end(e, t->recursive ? "static int" : "int", head(e, t,
-	    t->recursive ? "decode_inner" : "decode"));
-	if (t->recursive)
-		depth_guard(e, t, "int", "decode", "decode_inner");
+	c_end(e, "int", c_decode_head(e, t, "decode"));
 }
 
 /* --------------------------------------------------------------- enums -- */
@@ -936,7 +742,7 @@ small_decoder(struct emit *e, const struct type *t)
 {
 	c_begin(e);
 	decode(e, t, c_is_array(t) ? e->v : c_printf(e, "*%s", e->v), t->name);
-	c_end(e, "int", head(e, t, "decode"));
+	c_end(e, "int", c_decode_head(e, t, "decode"));
 }
 
 void
@@ -953,7 +759,7 @@ c_decoder(struct emit *e, struct type *t)
 	} else if (t->kind == TYPE_STRUCT) {
 		plain_decoder(e, t);
 	} else if (t->kind == TYPE_UNION) {
-		union_decoder(e, t);
+		c_union_decoder(e, t);
 	} else {
 		small_decoder(e, t);
 	}

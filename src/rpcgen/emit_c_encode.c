@@ -138,31 +138,20 @@ store(struct emit *e, const struct type *t, const char *expr, const char *p,
 	}
 }
 
-static const char *
-path(struct emit *e, const struct member *m)
-{
-	return c_printf(e, "%s.%s", m->parent->name, m->name);
-}
-
-static const char *
-field(struct emit *e, const struct member *m)
-{
-	return c_printf(e, "%s->%s", e->v, c_member(e, m));
-}
-
 static void
 store_members(struct emit *e, const struct member *m, unsigned n)
 {
 	uint32_t offset = 0;
 
 	for (; n > 0; n--, m = m->next) {
-		store(e, m->type, field(e, m), e->p, offset, path(e, m));
+		store(e, m->type, c_field(e, m), e->p, offset, c_path(e, m));
 		offset += m->type->min;
 	}
 }
 
-static void
-room(struct emit *e, uint32_t size, const char *where)
+/* Room for `size` bytes, at p. */
+void
+c_room(struct emit *e, uint32_t size, const char *where)
 {
 	e->uses_p = true;
 	c_line(e, "if ((%s = xdr_space(%s, %u, \"%s\")) == NULL)", e->p,
@@ -312,7 +301,7 @@ encode(struct emit *e, const struct type *t, const char *expr,
 	if (t->fixed && t->kind != TYPE_STRUCT) {
 		if (t->min == 0)
 			return;
-		room(e, t->min, where);
+		c_room(e, t->min, where);
 		store(e, t, expr, e->p, 0, where);
 		return;
 	}
@@ -365,24 +354,24 @@ encode_members(struct emit *e, const struct type *t,
 		if (!active)
 			continue;
 		if (!r->fixed) {
-			encode(e, r->first->type, field(e, r->first),
-			    path(e, r->first));
+			encode(e, r->first->type, c_field(e, r->first),
+			    c_path(e, r->first));
 		} else if (r->size > 0) {
-			room(e, r->size, path(e, r->first));
+			c_room(e, r->size, c_path(e, r->first));
 			store_members(e, r->first, r->count);
 		}
 	}
 }
 
-static const char *
-head(struct emit *e, const struct type *t, const char *suffix)
+const char *
+c_encode_head(struct emit *e, const struct type *t, const char *suffix)
 {
 	return c_printf(e, "%s(struct xdr_out *%s, %s)", c_made(e, t, suffix),
 	    e->l_out, c_param(e, t, true, e->v));
 }
 
-static void
-depth_guard(struct emit *e, const struct type *t, const char *linkage,
+void
+c_encode_guard(struct emit *e, const struct type *t, const char *linkage,
     const char *outer, const char *inner)
 {
 	c_begin(e);
@@ -396,7 +385,7 @@ depth_guard(struct emit *e, const struct type *t, const char *linkage,
 	c_line(e, "%s->depth--;", e->l_out);
 	c_line(e, "return %s;", e->err);
 	e->ended = true;
-	c_end(e, linkage, head(e, t, outer));
+	c_end(e, linkage, c_encode_head(e, t, outer));
 }
 
 static void
@@ -404,12 +393,12 @@ fixed_encoder(struct emit *e, const struct type *t)
 {
 	c_begin(e);
 	if (t->min > 0) {
-		room(e, t->min, t->members != NULL ? path(e, t->members) :
+		c_room(e, t->min, t->members != NULL ? c_path(e, t->members) :
 		    t->name);
 		store(e, t, c_printf(e, "*%s", e->v), e->p, 0, t->name);
 	}
 	c_unused(e, e->l_out, e->v);
-	c_end(e, "int", head(e, t, "encode"));
+	c_end(e, "int", c_encode_head(e, t, "encode"));
 }
 
 static void
@@ -424,15 +413,15 @@ plain_encoder(struct emit *e, const struct type *t)
 	encode_members(e, t, t->members, lazy);
 	if (lazy != NULL) {
 		/* The elements are the caller's to write. */
-		room(e, 4, path(e, lazy));
-		c_line(e, "xdr_store_u32(%s, %s.n);", e->p, field(e, lazy));
+		c_room(e, 4, c_path(e, lazy));
+		c_line(e, "xdr_store_u32(%s, %s.n);", e->p, c_field(e, lazy));
 	}
 	c_unused(e, e->l_out, e->v);
 	if (t->recursive) {
-		c_end(e, "static int", head(e, t, "encode_inner"));
-		depth_guard(e, t, "int", "encode", "encode_inner");
+		c_end(e, "static int", c_encode_head(e, t, "encode_inner"));
+		c_encode_guard(e, t, "int", "encode", "encode_inner");
 	} else {
-		c_end(e, "int", head(e, t, "encode"));
+		c_end(e, "int", c_encode_head(e, t, "encode"));
 	}
 }
 
@@ -445,9 +434,9 @@ node_part(struct emit *e, const struct type *t, const struct member *from,
 	c_begin(e);
 	encode_members(e, t, from, to);
 	c_unused(e, e->l_out, e->v);
-	c_end(e, "static int", head(e, t, t->recursive ? inner : name));
+	c_end(e, "static int", c_encode_head(e, t, t->recursive ? inner : name));
 	if (t->recursive)
-		depth_guard(e, t, "static int", name, inner);
+		c_encode_guard(e, t, "static int", name, inner);
 }
 
 /*
@@ -489,7 +478,7 @@ ends_helper(struct emit *e, const struct type *t)
 static void
 list_loop(struct emit *e, const struct type *t)
 {
-	const char *name = c_of(t)->name, *where = path(e, t->link);
+	const char *name = c_of(t)->name, *where = c_path(e, t->link);
 	bool back = t->link->next != NULL;
 
 	c_begin(e);
@@ -510,7 +499,7 @@ list_loop(struct emit *e, const struct type *t)
 	if (back)
 		c_try(e, "%s_encode_ends(%s, %s, %s)", name, e->l_out,
 		    e->next, e->n);
-	c_end(e, "static int", head(e, t, "encode_list"));
+	c_end(e, "static int", c_encode_head(e, t, "encode_list"));
 }
 
 static void
@@ -534,91 +523,7 @@ list_encoder(struct emit *e, const struct type *t)
 	    c_member(e, t->link));
 	if (t->link->next != NULL)
 		c_try(e, "%s_encode_rest(%s, %s)", name, e->l_out, e->v);
-	c_end(e, "int", head(e, t, "encode"));
-}
-
-/* -------------------------------------------------------------- unions -- */
-
-static void
-bad_discriminant(struct emit *e, const struct type *t,
-    const struct type *disc)
-{
-	const char *why = "XDR_BAD_ARM";
-
-	if (disc->kind == TYPE_ENUM && !disc->open)
-		why = c_printf(e, "%s_known((uint32_t)%s) ? XDR_BAD_ARM : "
-		    "XDR_BAD_ENUM", c_of(disc)->name, field(e, t->disc));
-	c_line(e, "return xdr_out_fail(%s, %s, \"%s\");", e->l_out, why,
-	    path(e, t->disc));
-}
-
-static void
-default_check(struct emit *e, const struct type *t, const struct type *disc)
-{
-	const char *v = field(e, t->disc), *more = "";
-	const struct label *l;
-
-	if (disc->kind != TYPE_ENUM || disc->open)
-		return;
-	for (l = t->default_arm->labels; l != NULL; l = l->next)
-		if (l->constant == NULL || l->constant->of != disc)
-			more = c_printf(e, "%s && (int32_t)%s != %s", more, v,
-			    c_label(e, disc, l));
-	c_line(e, "if (!%s_known((uint32_t)%s)%s)", c_of(disc)->name, v, more);
-	c_line(e, "\treturn xdr_out_fail(%s, XDR_BAD_ENUM, \"%s\");",
-	    e->l_out, path(e, t->disc));
-}
-
-static void
-encode_arm(struct emit *e, const struct type *t, const struct type *disc,
-    const struct arm *a)
-{
-	const struct label *l;
-	const char *last;
-
-	for (l = a->labels; l != NULL && !a->is_default; l = l->next)
-		c_line(e, "case %s:", c_label(e, disc, l));
-	if (a->is_default)
-		c_line(e, "default:");
-	e->indent++;
-	if (a->is_default)
-		default_check(e, t, disc);
-	if (a->member->type->kind != TYPE_VOID)
-		encode(e, a->member->type, field(e, a->member),
-		    path(e, a->member));
-	if (e->npending > 0) {
-		last = e->pending[--e->npending];
-		c_flush(e);
-		c_line(e, "return %s;", last);
-	} else {
-		c_line(e, "return 0;");
-	}
-	e->indent--;
-}
-
-static void
-union_encoder(struct emit *e, const struct type *t)
-{
-	const struct type *disc = type_real(t->disc->type);
-	const char *v = field(e, t->disc);
-	const struct arm *a;
-
-	c_begin(e);
-	room(e, 4, path(e, t->disc));
-	c_line(e, "xdr_store_u32(%s, %s%s);", e->p, disc->kind == TYPE_UINT ||
-	    disc->kind == TYPE_BOOL ? "" : "(uint32_t)", v);
-	c_line(e, "switch (%s%s) {", disc->kind == TYPE_ENUM ? "(int32_t)" :
-	    disc->kind == TYPE_BOOL ? "(int)" : "", v);
-	for (a = t->arms; a != NULL; a = a->next)
-		encode_arm(e, t, disc, a);
-	c_line(e, "}");
-	if (t->default_arm == NULL)
-		bad_discriminant(e, t, disc);
-	e->ended = true;
-	c_end(e, t->recursive ? "static int" : "int", head(e, t,
-	    t->recursive ? "encode_inner" : "encode"));
-	if (t->recursive)
-		depth_guard(e, t, "int", "encode", "encode_inner");
+	c_end(e, "int", c_encode_head(e, t, "encode"));
 }
 
 static void
@@ -626,7 +531,7 @@ small_encoder(struct emit *e, const struct type *t)
 {
 	c_begin(e);
 	encode(e, t, c_is_array(t) ? e->v : c_printf(e, "*%s", e->v), t->name);
-	c_end(e, "int", head(e, t, "encode"));
+	c_end(e, "int", c_encode_head(e, t, "encode"));
 }
 
 void
@@ -651,7 +556,7 @@ c_encoder(struct emit *e, struct type *t)
 	} else if (t->kind == TYPE_STRUCT) {
 		plain_encoder(e, t);
 	} else if (t->kind == TYPE_UNION) {
-		union_encoder(e, t);
+		c_union_encoder(e, t);
 	} else {
 		small_encoder(e, t);
 	}

@@ -139,6 +139,20 @@ c_comment(struct emit *e, const char *indent, const char *text)
 	text_printf(e->out, "%s */\n", indent);
 }
 
+/* How messages and tracers call a member: note.name. */
+const char *
+c_path(struct emit *e, const struct member *m)
+{
+	return c_printf(e, "%s.%s", m->parent->name, m->name);
+}
+
+/* The member itself: v->name. */
+const char *
+c_field(struct emit *e, const struct member *m)
+{
+	return c_printf(e, "%s->%s", e->v, c_member(e, m));
+}
+
 /* ----------------------------------------------------------- functions -- */
 
 /* A call whose value, if not 0, ends the function. */

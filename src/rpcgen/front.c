@@ -6,7 +6,8 @@
 
 struct model *
 front(struct mem *mem, struct diag *diag, const char *name, const char *text,
-    size_t len, const struct check_options *options)
+    size_t len, const struct cpp_options *cpp,
+    const struct check_options *options)
 {
 	struct source *src = MEM_NEW(mem, struct source);
 	struct tree_def *tree;
@@ -17,7 +18,7 @@ front(struct mem *mem, struct diag *diag, const char *name, const char *text,
 		    "%s: larger than 1 GiB", name);
 		return NULL;
 	}
-	tree = parse(mem, diag, lex(mem, diag, src));
+	tree = parse(mem, diag, preprocess(mem, diag, cpp, lex(mem, src)));
 	/* What an incomplete tree lacks would be reported as unknown. */
 	if (diag->errors > 0)
 		return NULL;

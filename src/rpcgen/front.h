@@ -3,6 +3,7 @@
 #ifndef RPCGEN_FRONT_H
 #define RPCGEN_FRONT_H
 
+#include "cpp.h"
 #include "model.h"
 
 /*
@@ -11,6 +12,7 @@
  */
 struct model	*front(struct mem *, struct diag *, const char *name,
 		    const char *text, size_t len,
+		    const struct cpp_options *,
 		    const struct check_options *);
 
 #endif

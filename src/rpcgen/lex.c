@@ -12,13 +12,13 @@
 
 struct lexer {
 	struct mem *mem;
-	struct diag *diag;
 	const struct source *src;
 	const char *pos, *end;
 	const char *last_end;	/* where the newest token ended */
 	const char *doc;	/* comment waiting for the next token */
 	struct token *v;
 	size_t n, size;
+	const char *punct;	/* characters that stand for themselves */
 	bool line_start;	/* nothing but blanks since the newline */
 };
 
@@ -116,6 +116,18 @@ add(struct lexer *lex, enum token_kind kind, const char *from)
 	return t;
 }
 
+/* What was cut last is not what it seems to be. */
+static void
+bad(struct lexer *lex, const char *from, enum token_kind instead,
+    const char *hint, const char *why)
+{
+	struct token *t = add(lex, TOK_BAD, from);
+
+	t->instead = instead;
+	t->hint = hint;
+	t->text = why;
+}
+
 /* The words of a comment: without its stars, line by line. */
 static const char *
 comment_text(struct mem *mem, const char *from, const char *to)
@@ -175,8 +187,8 @@ block_comment(struct lexer *lex)
 	while (p < lex->end && !(p[0] == '*' && p[1] == '/'))
 		p++;
 	if (p >= lex->end) {
-		diag_error(lex->diag, span(lex, from, from + 2), NULL,
-		    "this comment is never closed");
+		lex->pos = from + 2;
+		bad(lex, from, TOK_BAD, NULL, "this comment is never closed");
 		lex->pos = lex->end;
 		return;
 	}
@@ -285,7 +297,6 @@ number(struct lexer *lex)
 	const char *from = lex->pos, *digits;
 	struct number n = { .base = 10 };
 	bool minus = *from == '-', fits = true, good;
-	struct token *t;
 
 	lex->pos += minus;
 	if (lex->pos[0] == '0' && (lex->pos[1] | 0x20) == 'x') {
@@ -309,14 +320,15 @@ number(struct lexer *lex)
 		fits = false;
 	if (minus)
 		negate(&n);
-	t = add(lex, TOK_NUMBER, from);
-	t->number = n;
 	if (!good)
-		diag_error(lex->diag, t->where, n.base == 8 ?
+		bad(lex, from, TOK_NUMBER, n.base == 8 ?
 		    "a leading 0 makes it octal" : NULL, "not a number");
 	else if (!fits)
-		diag_error(lex->diag, t->where, NULL,
+		bad(lex, from, TOK_NUMBER, NULL,
 		    "this number needs more than 64 bits");
+	else
+		add(lex, TOK_NUMBER, from);
+	lex->v[lex->n - 1].number = n;
 }
 
 static void
@@ -329,9 +341,8 @@ text(struct lexer *lex)
 		lex->pos += lex->pos[0] == '\\' && lex->pos[1] != '\n' &&
 		    lex->pos + 1 < lex->end ? 2 : 1;
 	if (lex->pos >= lex->end || *lex->pos != '"') {
-		diag_error(lex->diag, span(lex, from, lex->pos), NULL,
+		bad(lex, from, TOK_TEXT, NULL,
 		    "this text is not closed on its line");
-		add(lex, TOK_TEXT, from)->text = "";
 		return;
 	}
 	lex->pos++;
@@ -348,8 +359,7 @@ stray(struct lexer *lex)
 	/* The whole character, were it several bytes of UTF-8. */
 	while (lex->pos < lex->end && ((unsigned char)*lex->pos & 0xc0) == 0x80)
 		lex->pos++;
-	diag_error(lex->diag, span(lex, from, lex->pos), NULL,
-	    "this character means nothing here");
+	bad(lex, from, TOK_BAD, NULL, "this character means nothing here");
 }
 
 static void
@@ -369,28 +379,51 @@ token(struct lexer *lex)
 		number(lex);
 	else if (c == '"')
 		text(lex);
-	else if (c != '\0' && strchr("{}()[]<>;:,=*", c) != NULL) {
+	else if (c != '\0' && strchr(lex->punct, c) != NULL) {
 		lex->pos++;
 		add(lex, TOK_PUNCT, from)->punct = c;
 	} else
 		stray(lex);
 }
 
+static struct token *
+cut(struct lexer *lex)
+{
+	while (skip_blanks(lex))
+		token(lex);
+	(void)add(lex, TOK_END, lex->pos);
+	return lex->v;
+}
+
 struct token *
-lex(struct mem *mem, struct diag *diag, const struct source *src)
+lex(struct mem *mem, const struct source *src)
 {
 	struct lexer lexer = {
-		.mem = mem, .diag = diag, .src = src, .pos = src->text,
-		.end = src->text + src->len, .line_start = true
+		.mem = mem, .src = src, .pos = src->text,
+		.end = src->text + src->len, .punct = "{}()[]<>;:,=*",
+		.line_start = true
 	};
 
 	/* A byte order mark, which some editors put before everything. */
 	if (src->len >= 3 && memcmp(src->text, "\xef\xbb\xbf", 3) == 0)
 		lexer.pos += 3;
-	while (skip_blanks(&lexer))
-		token(&lexer);
-	(void)add(&lexer, TOK_END, lexer.pos);
-	return lexer.v;
+	return cut(&lexer);
+}
+
+struct token *
+lex_condition(struct mem *mem, const char *text)
+{
+	struct source src = { .text = text, .len = strlen(text) };
+	struct lexer lexer = {
+		.mem = mem, .src = &src, .pos = text, .end = text + src.len,
+		.punct = "()<>=!&|"
+	};
+	struct token *t = cut(&lexer), *i;
+
+	for (i = t; i->kind != TOK_END; i++)
+		i->where = (struct span){ 0 };
+	i->where = (struct span){ 0 };
+	return t;
 }
 
 const char *
@@ -407,6 +440,7 @@ token_text(struct mem *mem, const struct token *t)
 	case TOK_NAME:
 	case TOK_TEXT:
 	case TOK_PUNCT:
+	case TOK_BAD:
 		break;
 	}
 	return mem_printf(mem, "'%.*s'", (int)t->where.len,

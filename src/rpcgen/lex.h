@@ -12,7 +12,8 @@ enum token_kind {
 	TOK_TEXT,		/* "..." */
 	TOK_PASS,		/* a line that begins with % */
 	TOK_DIRECTIVE,		/* a line that begins with # */
-	TOK_PUNCT
+	TOK_PUNCT,
+	TOK_BAD			/* cannot be cut: `text` says why */
 };
 
 enum keyword {
@@ -37,15 +38,21 @@ struct token {
 	struct span where;
 	const char *text;	/* of names, texts, % and # lines */
 	struct number number;
+	const char *hint;		/* BAD: what else to say, or NULL */
+	enum token_kind instead;	/* ... and what it stands for */
+	bool only_here;		/* PASS: for one kind of output */
 	const char *doc;	/* the comment that stands before it */
 	const char *after;	/* ... that follows on the same line */
 };
 
 /*
- * Cut all of it; the last token is TOK_END.  What cannot be cut is reported
- * and left out.
+ * Cut all of it; the last token is TOK_END.  What cannot be cut is TOK_BAD,
+ * and no error unless somebody wants it: it may be left out by an #if.
  */
-struct token	*lex(struct mem *, struct diag *, const struct source *);
+struct token	*lex(struct mem *, const struct source *);
+
+/* Cut the condition of an #if, where more characters are punctuation. */
+struct token	*lex_condition(struct mem *, const char *text);
 
 /* How a message shows a token: 'name', number 7, end of file. */
 const char	*token_text(struct mem *, const struct token *);

@@ -7,6 +7,7 @@
  *	text.c		output under way
  *	diag.c		messages: place, source line, caret, hint
  *	lex.c		text to tokens
+ *	cpp.c		#if, #define and so on
  *	parse.c		tokens to a tree (tree.h)
  *	check.c		tree to the model (model.h): names and constants,
  *	check_type.c	types and unions,
@@ -48,7 +49,7 @@ struct options {
 	const char *file;
 	char one;		/* 'h', 'c', 'l', 'm': only this output */
 	bool depend;		/* -MD */
-	struct list lazy, bulk, open_enums, include;
+	struct list lazy, bulk, open_enums, include, defines;
 	struct check_options check;
 };
 
@@ -61,6 +62,7 @@ static const char usage_text[] =
 "  -h -c -l -m        only the header, codecs, client or server;\n"
 "                     to standard output, or to -o FILE\n"
 "  -I DIR             where included files are looked for\n"
+"  -D NAME[=VALUE]    define a macro\n"
 "  --lazy T.M         decode array M of T one by one, by an iterator\n"
 "  --bulk T.M         tell where opaque M of T lies in a record\n"
 "  --open-enum T      let enum T hold values it does not list\n"
@@ -180,7 +182,7 @@ refuse(const char *arg)
 	usage("unknown option %s", arg);
 }
 
-/* The value of -o, -I: behind it, or the next word. */
+/* The value of -o, -I, -D: behind it, or the next word. */
 static const char *
 short_value(char **argv, int *i)
 {
@@ -202,6 +204,8 @@ short_option(struct options *o, char **argv, int *i)
 		o->out = short_value(argv, i);
 	else if (arg[1] == 'I')
 		list_add(&o->include, "-I", short_value(argv, i));
+	else if (arg[1] == 'D')
+		list_add(&o->defines, "-D", short_value(argv, i));
 	else if (strlen(arg) == 2 && strchr("hclm", arg[1]) != NULL)
 		o->one = arg[1];
 	else if (strcmp(arg, "-i") == 0)
@@ -246,32 +250,94 @@ parse_options(struct options *o, char **argv)
 
 /* -------------------------------------------------------------- files -- */
 
-/* All of a file or of standard input; a NUL follows it. */
+/* One run of the compiler. */
+struct job {
+	struct mem *mem;
+	struct diag *diag;
+	const struct options *o;
+	const char *name;	/* of the file, for messages */
+	const char *text;
+	size_t len;
+	struct map files;	/* included ones, for -MD */
+};
+
+/* All of a file; a NUL follows it.  NULL, with errno: it cannot be read. */
 static char *
-read_file(struct mem *mem, const char *name, size_t *len)
+read_stream(struct mem *mem, FILE *f, size_t *len)
 {
-	FILE *f = strcmp(name, "-") == 0 ? stdin : fopen(name, "rb");
 	size_t size = 64 * 1024, n;
 	char *p = mem_alloc(mem, size);
 
 	*len = 0;
-	while (f != NULL &&
-	    (n = fread(p + *len, 1, size - 1 - *len, f)) > 0) {
+	while ((n = fread(p + *len, 1, size - 1 - *len, f)) > 0) {
 		*len += n;
 		if (*len == size - 1) {
 			p = mem_grow(mem, p, *len, size * 2, 1);
 			size *= 2;
 		}
 	}
-	if (f == NULL || ferror(f)) {
+	p[*len] = '\0';
+	return ferror(f) ? NULL : p;
+}
+
+static char *
+read_file(struct mem *mem, const char *name, size_t *len)
+{
+	FILE *f = strcmp(name, "-") == 0 ? stdin : fopen(name, "rb");
+	char *text = f == NULL ? NULL : read_stream(mem, f, len);
+
+	if (text == NULL) {
 		fprintf(stderr, "pinefs-rpcgen: %s: %s\n", name,
 		    strerror(errno));
 		exit(EX_NOINPUT);
 	}
 	if (f != stdin)
 		fclose(f);
-	p[*len] = '\0';
-	return p;
+	return text;
+}
+
+/* #include: beside the file that says so, then where -I says. */
+static const char *
+read_included(void *ctx, const char *name, const char *from,
+    const char **path, size_t *len)
+{
+	struct job *job = ctx;
+	const char *slash = strrchr(from, '/');
+	char *text = NULL;
+	FILE *f = NULL;
+	unsigned i;
+
+	*path = slash == NULL || *name == '/' ? name : mem_printf(job->mem,
+	    "%.*s%s", (int)(slash - from) + 1, from, name);
+	f = fopen(*path, "rb");
+	for (i = 0; f == NULL && i < job->o->include.n; i++) {
+		*path = mem_printf(job->mem, "%s/%s", job->o->include.v[i],
+		    name);
+		f = fopen(*path, "rb");
+	}
+	if (f == NULL)
+		return NULL;
+	text = read_stream(job->mem, f, len);
+	fclose(f);
+	map_put(&job->files, *path, job);
+	return text;
+}
+
+/*
+ * The file as it is for one kind of output, whose macro (as Sun's compiler
+ * has it) is defined.
+ */
+static struct model *
+read_model(struct job *job, const char *output)
+{
+	struct list defines = job->o->defines;
+	struct cpp_options cpp = {
+		.defines = defines.v, .read = read_included, .ctx = job
+	};
+
+	list_add(&defines, "-D", output);
+	return front(job->mem, job->diag, job->name, job->text, job->len,
+	    &cpp, &job->o->check);
 }
 
 /*
@@ -311,15 +377,16 @@ write_stdout(const struct text *t)
 struct output {
 	char option;
 	const char *suffix;
+	const char *macro;	/* defined while it is made */
 	void (*emit)(struct text *, struct model *);
 	bool programs;		/* only if there is one */
 };
 
 static const struct output c_outputs[] = {
-	{ 'h', ".h", emit_c_header, false },
-	{ 'c', "_xdr.c", emit_c_xdr, false },
-	{ 'm', "_svc.c", emit_c_svc, true },
-	{ 'l', "_clnt.c", emit_c_clnt, true },
+	{ 'h', ".h", "RPC_HDR", emit_c_header, false },
+	{ 'c', "_xdr.c", "RPC_XDR", emit_c_xdr, false },
+	{ 'm', "_svc.c", "RPC_SVC", emit_c_svc, true },
+	{ 'l', "_clnt.c", "RPC_CLNT", emit_c_clnt, true },
 };
 
 static bool
@@ -339,39 +406,68 @@ is_directory(const char *out)
 	return out == NULL || out[0] == '\0' || out[strlen(out) - 1] == '/';
 }
 
+/* What was read, for make: outputs, then inputs. */
 static void
-write_c(struct mem *mem, const struct options *o, struct model *model)
+write_depend(struct job *job, const char *dir, const struct model *model,
+    struct text *depend)
 {
+	const struct map_entry *e;
+
+	text_printf(depend, ": %s", job->o->file);
+	for (e = job->files.first; e != NULL; e = e->next)
+		text_printf(depend, " %s", e->key);
+	text_put(depend, "\n");
+	write_file(job->mem, mem_printf(job->mem, "%s%s.d",
+	    is_directory(dir) ? dir : "", model->stem), depend);
+}
+
+static void
+write_output(struct job *job, const char *dir, const struct model *model,
+    const struct output *out, const struct text *t)
+{
+	const struct options *o = job->o;
+
+	if (o->one != '\0' && o->out == NULL)
+		write_stdout(t);
+	else if (o->one != '\0' && !is_directory(o->out))
+		write_file(job->mem, o->out, t);
+	else
+		write_file(job->mem, mem_printf(job->mem, "%s%s%s", dir,
+		    model->stem, out->suffix), t);
+}
+
+static int
+write_c(struct job *job)
+{
+	const struct options *o = job->o;
 	const char *dir = o->out != NULL ? o->out : "";
+	const struct output *out;
+	struct model *model = NULL;
 	struct text t[4], depend;
 	size_t i;
 
 	/* Everything is made before anything is written. */
-	text_init(&depend, mem);
+	text_init(&depend, job->mem);
 	for (i = 0; i < 4; i++) {
-		text_init(&t[i], mem);
-		if ((o->one != '\0' && o->one != c_outputs[i].option) ||
-		    (c_outputs[i].programs && !has_programs(model)))
+		out = &c_outputs[i];
+		text_init(&t[i], job->mem);
+		if (o->one != '\0' && o->one != out->option)
 			continue;
-		c_outputs[i].emit(&t[i], model);
+		if ((model = read_model(job, out->macro)) == NULL)
+			return 1;
+		if (!out->programs || has_programs(model))
+			out->emit(&t[i], model);
 	}
 	for (i = 0; i < 4; i++) {
 		if (t[i].len == 0)
 			continue;
-		if (o->one != '\0' && o->out == NULL)
-			write_stdout(&t[i]);
-		else if (o->one != '\0' && !is_directory(o->out))
-			write_file(mem, o->out, &t[i]);
-		else
-			write_file(mem, mem_printf(mem, "%s%s%s", dir,
-			    model->stem, c_outputs[i].suffix), &t[i]);
+		write_output(job, dir, model, &c_outputs[i], &t[i]);
 		text_printf(&depend, "%s%s%s ", dir, model->stem,
 		    c_outputs[i].suffix);
 	}
-	text_printf(&depend, ": %s\n", o->file);
 	if (o->depend)
-		write_file(mem, mem_printf(mem, "%s%s.d",
-		    is_directory(dir) ? dir : "", model->stem), &depend);
+		write_depend(job, dir, model, &depend);
+	return 0;
 }
 
 static void
@@ -388,47 +484,56 @@ write_one(struct mem *mem, const struct options *o, const char *ending,
 }
 
 static int
-show_tokens(struct mem *mem, struct diag *diag, const char *name,
-    const char *input, size_t len)
+show_tokens(struct job *job)
 {
 	struct source src;
 	struct text t;
 
-	if (source_init(&src, mem, name, input, len) != 0)
+	if (source_init(&src, job->mem, job->name, job->text, job->len) != 0)
 		return EX_DATAERR;
-	text_init(&t, mem);
-	dump_tokens(&t, lex(mem, diag, &src));
-	diag_show(diag, stderr);
+	text_init(&t, job->mem);
+	dump_tokens(&t, lex(job->mem, &src));
 	write_stdout(&t);
-	return diag->errors > 0;
+	return 0;
+}
+
+/* Python, or the model itself. */
+static int
+write_single(struct job *job)
+{
+	struct model *model = read_model(job, "RPC_XDR");
+	struct text t;
+
+	if (model == NULL)
+		return 1;
+	text_init(&t, job->mem);
+	if (job->o->dump == DUMP_JSON) {
+		dump_json(&t, model);
+		write_one(job->mem, job->o, ".json", model, &t);
+	} else {
+		emit_py(&t, model);
+		write_one(job->mem, job->o, ".py", model, &t);
+	}
+	return 0;
 }
 
 static int
 run(struct mem *mem, struct diag *diag, const struct options *o)
 {
-	const char *name = strcmp(o->file, "-") == 0 ? "stdin" : o->file;
-	struct model *model;
-	struct text t;
-	size_t len;
-	char *text = read_file(mem, o->file, &len);
+	struct job job = { .mem = mem, .diag = diag, .o = o };
+	int status;
 
+	job.name = strcmp(o->file, "-") == 0 ? "stdin" : o->file;
+	job.text = read_file(mem, o->file, &job.len);
+	map_init(&job.files, mem);
 	if (o->dump == DUMP_TOKENS)
-		return show_tokens(mem, diag, name, text, len);
-	model = front(mem, diag, name, text, len, &o->check);
+		status = show_tokens(&job);
+	else if (o->dump == DUMP_JSON || o->lang == LANG_PYTHON)
+		status = write_single(&job);
+	else
+		status = write_c(&job);
 	diag_show(diag, stderr);
-	if (model == NULL)
-		return 1;
-	text_init(&t, mem);
-	if (o->dump == DUMP_JSON) {
-		dump_json(&t, model);
-		write_one(mem, o, ".json", model, &t);
-	} else if (o->lang == LANG_PYTHON) {
-		emit_py(&t, model);
-		write_one(mem, o, ".py", model, &t);
-	} else {
-		write_c(mem, o, model);
-	}
-	return 0;
+	return status;
 }
 
 int

@@ -225,6 +225,8 @@ struct item {
 	struct type *type;
 	struct program *program;
 	const char *text;		/* PASS: a line for C, without the % */
+	bool only_here;		/* PASS: stands in an #ifdef RPC_HDR or the
+				 * like: for one of the C files only */
 	struct span where;
 	struct item *order;		/* for check's use */
 };

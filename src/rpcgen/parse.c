@@ -45,6 +45,7 @@ keep_pass(struct parser *p)
 
 	d->kind = DEF_PASS;
 	d->text = p->t->text;
+	d->token = p->t;
 	d->where = p->t->where;
 	d->scope = p->scope;
 	*p->last_pass = d;
@@ -60,7 +61,7 @@ place_passes(struct parser *p, const struct token *token)
 {
 	struct tree_def *d;
 
-	while ((d = p->passes) != NULL && d->where.at < token->where.at) {
+	while ((d = p->passes) != NULL && d->token < token) {
 		if ((p->passes = d->next) == NULL)
 			p->last_pass = &p->passes;
 		d->next = NULL;
@@ -71,9 +72,8 @@ place_passes(struct parser *p, const struct token *token)
 static void
 skip_lines(struct parser *p)
 {
-	for (; p->t->kind == TOK_PASS || p->t->kind == TOK_DIRECTIVE; p->t++)
-		if (p->t->kind == TOK_PASS)
-			keep_pass(p);
+	for (; p->t->kind == TOK_PASS; p->t++)
+		keep_pass(p);
 }
 
 static void
@@ -144,7 +144,7 @@ expect_end(struct parser *p, char c)
 
 	if (p->panic || accept(p, c))
 		return;
-	if (p->t->kind != TOK_END &&
+	if (p->t->kind != TOK_END && where.src == p->t->where.src &&
 	    diag_line(where) == diag_line(p->t->where)) {
 		expect(p, c);
 		return;

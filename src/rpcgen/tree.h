@@ -100,6 +100,7 @@ struct tree_def {
 	struct tree_decl *decl;		/* DEF_TYPEDEF */
 	struct tree_version *versions;
 	const char *text;		/* DEF_PASS: a line for the C output */
+	const struct token *token;	/* ... as it was read */
 };
 
 #endif

@@ -77,6 +77,37 @@ def test_dependencies_for_make(tmp_path):
     assert out + "notes.h" in text
 
 
+def test_included_files_are_looked_for_where_I_says(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/other.x").write_text("struct other { int a; };\n")
+    (tmp_path / "x.x").write_text('#include "other.x"\n'
+                                  "struct s { other o; };\n")
+    path, out = str(tmp_path / "x.x"), str(tmp_path) + "/"
+    status, _, err = rpcgen("-h", path)
+    assert status == 1 and "'other.x' is not found" in err
+    assert rpcgen("-I" + str(tmp_path / "a"), "-MD", "-o", out, path)[0] == 0
+    text = (tmp_path / "x.d").read_text()
+    assert text.endswith(": %s %s/a/other.x\n" % (path, tmp_path))
+    (tmp_path / "a/other.x").write_text("struct other { nte a; };\n")
+    status, _, err = rpcgen("-I", str(tmp_path / "a"), "-h", path)
+    assert status == 1
+    assert err.startswith("%s/a/other.x:1:16: error: unknown" % tmp_path)
+
+
+def test_macros_are_defined_by_D():
+    text = b"#if N == 5\nconst A = N;\n#endif\n#ifdef M\nconst B = M;\n#endif\n"
+    status, out, _ = rpcgen("-DN=5", "-D", "M", "-h", "-", stdin=text)
+    assert status == 0
+    assert "A = 5" in out and "B = 1" in out
+
+
+def test_macros_that_grow_without_end_are_an_error():
+    text = "".join("#define M%d M%d M%d\n" % (i, i + 1, i + 1)
+                   for i in range(60)) + "#define M60 X\nenum e { M0 };\n"
+    status, _, err = rpcgen("-h", "-", stdin=text.encode())
+    assert status == 1 and "expand to more than" in err
+
+
 def test_tokens():
     status, out, _ = rpcgen("--dump=tokens", "-", stdin=b'const A = "b";\n')
     assert status == 0
