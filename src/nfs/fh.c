@@ -11,18 +11,24 @@ enum { FORMAT = 1, SHORT = 1, LONG = 2 };
 
 /* The MAC's place, and the bytes it covers, in one run. */
 struct cover {
-	uint32_t	mac_at, len;
-	uint8_t		bytes[NFS_FH_MAX4];
+	uint32_t	 mac_at, len;
+	const uint8_t	*bytes;
+	uint8_t		 joined[NFS_FH_MAX4];	/* of a long handle */
 };
 
 static void
 cover(struct cover *c, const uint8_t *fh, uint32_t len)
 {
-	c->mac_at = fh[1] == SHORT ? 24 : 16;
 	c->len = len - 8;
-	memcpy(c->bytes, fh, c->mac_at);
-	memcpy(c->bytes + c->mac_at, fh + c->mac_at + 8,
-	    len - c->mac_at - 8);
+	if (fh[1] == SHORT) {
+		c->mac_at = 24;
+		c->bytes = fh;
+		return;
+	}
+	c->mac_at = 16;
+	c->bytes = c->joined;
+	memcpy(c->joined, fh, 16);
+	memcpy(c->joined + 16, fh + NFS_FH_HEAD, len - NFS_FH_HEAD);
 }
 
 int
