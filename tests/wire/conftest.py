@@ -36,7 +36,7 @@ def generate():
     rpcgen = find_program('pinefs-rpcgen')
     if rpcgen is None:
         pytest.exit('pinefs-rpcgen is not built: run `make`', 1)
-    for name in ('nfs2', 'nfs3', 'mount', 'portmap'):
+    for name in ('nfs2', 'nfs3', 'nfs4', 'mount', 'portmap'):
         subprocess.run(
             [rpcgen, '--lang=python', '-o', MODULES + '/',
              os.path.join(SOURCE, 'proto', name + '.x')], check=True,
@@ -48,6 +48,7 @@ generate()
 
 import nfs3     # noqa: E402  (made just now)
 import wire     # noqa: E402
+from nfs4_fixtures import *     # noqa: E402,F401,F403
 
 
 def pytest_configure(config):
