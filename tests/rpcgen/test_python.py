@@ -95,7 +95,8 @@ def test_the_output_for_odd_x_is_as_expected(rpcgen):
         assert text == f.read()
 
 
-@pytest.mark.parametrize('name', ['mount', 'nfs2', 'nfs3', 'portmap', 'rpc'])
+@pytest.mark.parametrize('name', ['mount', 'nfs2', 'nfs3', 'nfs4',
+                                  'portmap', 'rpc'])
 def test_output_for_our_own_protocols_compiles_and_is_79_columns_wide(
         name, rpcgen):
     status, text, messages = rpcgen(

@@ -430,7 +430,7 @@ def test_xdrlib_is_not_needed():
 
 
 class Goofy(odd.GOOFY_1):
-    deliberately_unimplemented = ['register_']
+    deliberately_unimplemented = ['handle_']
 
     def goofy_two(self, x, n):
         return odd.goofy_two_res(x.a + n, x.b + n)
@@ -540,7 +540,7 @@ def test_procedures_without_a_method_are_named_once_each():
         warnings.simplefilter('always')
         odd.GOOFY_1()
     assert sorted(str(w.message).split(': ')[1].split()[0] for w in seen) == [
-        'goofy_list', 'goofy_text', 'goofy_two', 'goofy_union', 'register_']
+        'goofy_list', 'goofy_text', 'goofy_two', 'goofy_union', 'handle_']
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter('always')
         Goofy()
