@@ -588,6 +588,25 @@ make_over(struct hold *h, struct request *r, struct node *n, PyObject *o)
 	return err != 0 ? err : make_done(h, r, n, o, true);
 }
 
+static int make(struct hold *, struct request *, struct dir *);
+
+/* What was renamed to a backup: its value still says which type it has. */
+static int
+make_again(struct hold *h, struct request *r, struct dir *d, struct node *n,
+    PyObject *o)
+{
+	int err;
+
+	if (r->how->type == PINEFS_REG) {
+		if ((err = stage_return(h->pf, n, o)) != 0)
+			return err;
+		return make_done(h, r, n, o, false);
+	}
+	if ((err = stage_commit(h, n)) != 0)
+		return err;
+	return make(h, r, d);
+}
+
 static int
 make(struct hold *h, struct request *r, struct dir *d)
 {
@@ -599,6 +618,11 @@ make(struct hold *h, struct request *r, struct dir *d)
 		o = child_get(h, d->o, d->s, r->name);
 	if (o != NULL)
 		n = home_child(h, r->n, r->name, o, shape_of(h->pf, o));
+	if (n != NULL && n->flags & NODE_AWAY) {
+		err = make_again(h, r, d, n, o);
+		bind_drop(h, o);
+		return err;
+	}
 	if (n != NULL || o != NULL) {
 		err = make_over(h, r, n, o);
 		if (o != NULL)
@@ -660,11 +684,18 @@ op_create(struct pinefs_call *call, struct pinefs_node *node,
 /* --------------------------------------------------------------- remove -- */
 
 static int
-may_remove(struct node *n, PyObject *o, enum shape s, int kind)
+may_remove(struct hold *h, struct node *n, PyObject *o, enum shape s,
+    int kind)
 {
+	int err;
+
+	if (n->flags & NODE_AWAY)
+		return ENOENT;
 	if (n->kind == PINEFS_DIR) {
 		if (!(kind & PINEFS_REMOVE_DIR))
 			return EISDIR;
+		if ((err = stage_go_away(h, n)) != 0)
+			return err;
 		if (n->beside != NULL || !listing_is_empty(o, s))
 			return ENOTEMPTY;
 		return 0;
@@ -691,7 +722,7 @@ unbind(struct hold *h, struct request *r, struct dir *d, PyObject *o)
 
 	if (n == NULL)
 		return ENOMEM;
-	if ((err = may_remove(n, o, s, r->kind)) != 0)
+	if ((err = may_remove(h, n, o, s, r->kind)) != 0)
 		return err;
 	if (is_protected(h, r->n, d->s, r->name))
 		return EPERM;

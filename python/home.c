@@ -420,7 +420,7 @@ home_walk(struct hold *h, struct node *n)
 		Py_INCREF(n->memo);
 		return n->memo;
 	}
-	if (n->flags & (NODE_DEAD | NODE_SHADOW | NODE_WALKING))
+	if (n->flags & (NODE_DEAD | NODE_SHADOW | NODE_AWAY | NODE_WALKING))
 		return NULL;
 	n->flags |= NODE_WALKING;
 	node_pin(n);

@@ -307,7 +307,7 @@ static bool
 is_evictable(const struct node *n)
 {
 	const unsigned keep = NODE_MOVED | NODE_MODE | NODE_SHADOW |
-	    NODE_FRESH | NODE_VERF | NODE_TIMES | NODE_WALKING;
+	    NODE_FRESH | NODE_VERF | NODE_TIMES | NODE_WALKING | NODE_AWAY;
 
 	return n->pins == 0 && n->children == 0 && n->memo == NULL &&
 	    n->stage == NULL && n->link_next == NULL && !(n->flags & keep);

@@ -158,7 +158,7 @@ directory_hash(struct hold *h, struct node *n, PyObject *o, enum shape s)
 
 	if (h->broker && n->sum_at == pf->hold)
 		return n->sum;
-	hash = listing_hash(pf, o, s);
+	hash = listing_hash(pf, o, s) + mix64(n->away);
 	for (b = n->beside; b != NULL; b = b->beside_next)
 		hash += mix64(b->id);
 	if (h->broker) {
@@ -285,7 +285,9 @@ find_child(struct op *op, struct pinefs_name name, struct node **child)
 		return ENOENT;
 	*child = home_child(h, op->n, name, o, shape_of(h->pf, o));
 	bind_drop(h, o);
-	return *child != NULL ? 0 : ENOMEM;
+	if (*child == NULL)
+		return ENOMEM;
+	return (*child)->flags & NODE_AWAY ? ENOENT : 0;
 }
 
 static int
@@ -422,7 +424,7 @@ emit_item(struct op *op, const struct listing *l, const struct item *it,
 		    child->kind == PINEFS_REG)
 			s = SHAPE_OPAQUE;
 	}
-	if (child != NULL) {
+	if (child != NULL && !(child->flags & NODE_AWAY)) {
 		if (pinefs_emit_want(emit) != 0)
 			has_attr = node_attr(h, child, o, s, &attr) == 0;
 		id = (struct pinefs_ident){ .fileid = node_lead(child)->id,

@@ -158,7 +158,8 @@ enum {
 	NODE_USED = 0x80,	/* since the clock's hand came by */
 	NODE_VERF = 0x100,	/* `verf` of an exclusive create */
 	NODE_TIMES = 0x200,	/* mtime was set by a client */
-	NODE_MADE = 0x400	/* by a client: its type says nothing */
+	NODE_MADE = 0x400,	/* by a client: its type says nothing */
+	NODE_AWAY = 0x800	/* renamed to a backup; Python has it still */
 };
 
 struct stage;
@@ -183,6 +184,7 @@ struct node {
 	uint64_t	 path_hash;
 	uint64_t	 seen;		/* hash of the content seen last */
 	uint64_t	 meta;		/* counts chmod and utimes */
+	uint64_t	 away;		/* counts names that go away, or return */
 	uint64_t	 sum, sum_at;	/* hash of a directory, in a hold */
 	int64_t		 mtime, ctime;	/* ns */
 	uint8_t		 verf[8];
@@ -466,6 +468,14 @@ int	stage_resize(struct pyfs *, struct node *, uint64_t size);
 int	stage_write(struct pyfs *, struct node *, uint64_t off,
 	    const struct iovec *, unsigned n);
 uint64_t stage_hash(struct stage *);
+/*
+ * The name is gone for clients, and for Python a second later, unless a
+ * client makes it again: then its type is that of what Python still has.
+ */
+int	stage_away(struct pyfs *, struct node *);
+int	stage_return(struct pyfs *, struct node *, PyObject *o);
+/* Delete what is away in a directory now. */
+int	stage_go_away(struct hold *, struct node *dir);
 /* Commit by itself in `ms` from now. */
 void	stage_due(struct node *, unsigned ms);
 void	stage_drop(struct pyfs *, struct node *);

@@ -138,28 +138,63 @@ shadow_to_real(struct hold *h, struct move *m)
 
 /* ------------------------------------------------------ from a binding -- */
 
+/* A directory that cannot give the name up: say so before anything is done. */
+static int
+can_delete(struct hold *h, struct move *m)
+{
+	struct dir *d = &m->from;
+	Py_ssize_t n;
+
+	(void)h;
+	if (!shape_is_writable(d->s, d->o))
+		return d->s == SHAPE_CLASS ? EPERM : EACCES;
+	if (d->s == SHAPE_LIST || d->s == SHAPE_DEQUE) {
+		n = PySequence_Size(d->o);
+		return name_to_index(m->r->name) == n - 1 ? 0 : EPERM;
+	}
+	return 0;
+}
+
+/* The client's way of removing what somebody has open: no backup. */
+static bool
+is_silly(struct pinefs_name name)
+{
+	return name.len > 4 && memcmp(name.base, ".nfs", 4) == 0;
+}
+
+/*
+ * A backup.  The program is not to miss the name while the editor writes the
+ * new file, nor is the type to be lost: Python keeps the old value for a
+ * second, or until the new one is there.
+ */
 static int
 real_to_shadow(struct hold *h, struct move *m)
 {
 	struct pyfs *pf = h->pf;
 	struct request *r = m->r;
-	struct node *n = m->source;
+	struct node *n = m->source, *old;
 	enum shape s = shape_of(pf, m->value);
 	int err;
 
+	if ((err = can_delete(h, m)) != 0)
+		return err;
 	if (n->link_next != NULL)
 		node_unlink(n);
-	/* First the text, without which nothing may be deleted. */
 	if ((err = stage_begin(pf, n, m->value, s, SIZE_MAX)) != 0)
 		return err;
 	n->stage->due = 0;
-	if ((err = bind_delete(h, m->from.o, m->from.s, r->name)) != 0) {
+	if (is_silly(r->new_name) &&
+	    (err = bind_delete(h, m->from.o, m->from.s, r->name)) != 0) {
 		stage_drop(pf, n);
 		return err;
 	}
-	if ((err = move_node(h, m)) == 0)
-		node_beside_add(n);
-	return err;
+	if ((err = move_node(h, m)) != 0)
+		return err;
+	node_beside_add(n);
+	if (is_silly(r->new_name))
+		return 0;
+	old = node_make(&pf->nodes, r->n, r->name, PINEFS_REG);
+	return old != NULL ? stage_away(pf, old) : ENOMEM;
 }
 
 /* What is bound at the new name: as it is, or parsed for its new place. */
@@ -190,23 +225,6 @@ roll_back(struct hold *h, struct move *m)
 	if (m->old != NULL)
 		return bind_set(h, m->to.o, m->to.s, r->new_name, m->old);
 	return bind_delete(h, m->to.o, m->to.s, r->new_name);
-}
-
-/* A directory that cannot give the name up: say so before anything is done. */
-static int
-can_delete(struct hold *h, struct move *m)
-{
-	struct dir *d = &m->from;
-	Py_ssize_t n;
-
-	(void)h;
-	if (!shape_is_writable(d->s, d->o))
-		return d->s == SHAPE_CLASS ? EPERM : EACCES;
-	if (d->s == SHAPE_LIST || d->s == SHAPE_DEQUE) {
-		n = PySequence_Size(d->o);
-		return name_to_index(m->r->name) == n - 1 ? 0 : EPERM;
-	}
-	return 0;
 }
 
 static int
@@ -278,7 +296,7 @@ work_rename(struct hold *h, struct request *r)
 	node_stamp(h, r->n, &r->chg.before);
 	node_stamp(h, r->to, &r->to_chg.before);
 	m.source = find(h, r->n, &m.from, r->name, &m.value);
-	if (m.source == NULL) {
+	if (m.source == NULL || m.source->flags & NODE_AWAY) {
 		err = ENOENT;
 		goto out;
 	}
@@ -363,7 +381,8 @@ work_link(struct hold *h, struct request *r)
 	struct dir d;
 	int err;
 
-	if ((err = dir_begin(h, r->n, &d)) != 0)
+	if ((err = dir_begin(h, r->n, &d)) != 0 ||
+	    (err = stage_go_away(h, r->n)) != 0)
 		goto out;
 	node_stamp(h, r->n, &r->chg.before);
 	if (node_beside(r->n, r->name) != NULL ||

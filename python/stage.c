@@ -327,6 +327,74 @@ is_only_shadow(const struct node *n)
 	return n->flags & NODE_SHADOW && !(n->flags & NODE_FRESH);
 }
 
+/* --------------------------------------------------------------- away -- */
+
+int
+stage_away(struct pyfs *pf, struct node *n)
+{
+	int err = stage_begin(pf, n, NULL, SHAPE_NONE, 0);
+
+	if (err != 0)
+		return err;
+	n->flags |= NODE_AWAY;
+	n->parent->away++;
+	stage_due(n, STAGE_AFTER_CUT);
+	return 0;
+}
+
+/* Empty, as a file just made is; over the value that Python has still. */
+int
+stage_return(struct pyfs *pf, struct node *n, PyObject *o)
+{
+	int err;
+
+	stage_drop(pf, n);
+	n->flags &= (uint16_t)~NODE_AWAY;
+	n->parent->away++;
+	if ((err = stage_begin(pf, n, o, shape_of(pf, o), 0)) != 0)
+		return err;
+	n->stage->replacing = true;
+	stage_due(n, STAGE_AFTER_CUT);
+	return 0;
+}
+
+static int
+delete_away(struct hold *h, struct node *n)
+{
+	struct pinefs_name name = { n->name, n->name_len };
+	PyObject *dir = home_walk(h, n->parent);
+	int err = 0;
+
+	if (dir != NULL) {
+		err = bind_delete(h, dir, shape_of(h->pf, dir), name);
+		bind_drop(h, dir);
+	}
+	if (err == PYFS_WORKER)
+		return err;
+	stage_drop(h->pf, n);
+	n->parent->away++;
+	node_remove(&h->pf->nodes, n);
+	home_forget(h);
+	return err == ENOENT ? 0 : err;
+}
+
+int
+stage_go_away(struct hold *h, struct node *dir)
+{
+	struct stage *st, *next;
+	int err;
+
+	for (st = h->pf->stages; st != NULL; st = next) {
+		next = st->next;
+		if (st->node->parent != dir || !(st->node->flags & NODE_AWAY))
+			continue;
+		if ((err = delete_away(h, st->node)) != 0)
+			return err;
+		next = h->pf->stages;
+	}
+	return 0;
+}
+
 int
 stage_commit(struct hold *h, struct node *n)
 {
@@ -336,6 +404,8 @@ stage_commit(struct hold *h, struct node *n)
 	if (n->stage == NULL || is_only_shadow(n))
 		return 0;
 	n->stage->due = 0;
+	if (n->flags & NODE_AWAY)
+		return delete_away(h, n);
 	if ((err = commit_begin(h, n, &c)) == 0)
 		err = check(h, &c);
 	if (err == 0)

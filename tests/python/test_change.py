@@ -476,15 +476,41 @@ def test_a_shadow_renamed_onto_a_value_is_a_typed_write():
         assert m.fresh == 'new\n'
 
 
-def test_a_value_renamed_to_a_backup_leaves_python():
-    with served.module(text='old\n') as (c, at, m):
-        c.rename(at + '/text', at + '/text~')
-        assert not hasattr(m, 'text')
-        assert c.read(at + '/text~') == b'old\n'
-        c.write(at + '/text', b'new\n')
-        assert m.text == 'new\n'
-        c.rename(at + '/text~', at + '/.text.swp')
-        c.remove(at + '/.text.swp')
+def test_a_value_renamed_to_a_backup_keeps_its_type_and_is_not_missed():
+    with served.module(n=5, d={'k': 1}) as (c, at, m):
+        c.rename(at + '/n', at + '/n~')
+        assert m.n == 5                     # the program does not miss it
+        assert status(c.getattr, at + '/n') == 'NOENT'
+        assert 'n' not in c.list(at) and 'n~' in c.list(at)
+        assert status(c.remove, at + '/n') == 'NOENT'
+        assert status(c.rename, at + '/n', at + '/x') == 'NOENT'
+        c.write(at + '/n', b'6\n')
+        assert m.n == 6
+        assert c.read(at + '/n~') == b'5\n' and not hasattr(m, 'n~')
+        c.remove(at + '/n~')
+        c.rename(at + '/n', at + '/n~')
+        c.write(at + '/sedABCDEF', b'7\n')
+        c.rename(at + '/sedABCDEF', at + '/n')
+        assert m.n == 7
+        c.remove(at + '/n~')
+        c.rename(at + '/d/k', at + '/d/k~')     # never made again
+        c.remove(at + '/d/k~')
+        assert m.d == {'k': 1}
+        served.soon(lambda: m.d == {})
+        m.d['k'] = 1
+        c.rename(at + '/d/k', at + '/d/k~')
+        c.remove(at + '/d/k~')
+        c.rmdir(at + '/d')                      # at once
+        assert not hasattr(m, 'd')
+
+
+def test_the_clients_own_way_to_remove_removes_at_once():
+    with served.module(d={'x': 'text'}) as (c, at, m):
+        fh = c.fh(at + '/d/x')
+        c.rename(at + '/d/x', at + '/d/.nfs0000123')
+        assert m.d == {}
+        assert c.read((fh,)) == b'text'
+        c.remove(at + '/d/.nfs0000123')
 
 
 def test_a_directory_with_a_shadow_is_not_empty():
