@@ -40,7 +40,7 @@
 #define OUT_MAX 1024		/* replies in flight to one socket */
 #define HEAD_MAX 136
 #define CALL_LEAST 40u		/* the shortest call */
-#define CALL_LOOK 256u		/* what is looked at; WRITE data is passed over */
+#define CALL_LOOK 256u		/* what is looked at of a call */
 #define QUEUE 4096u
 
 enum mode { M_WRITEV, M_COPY, M_SENDFILE };

@@ -4,7 +4,7 @@
  *	main.c		options
  *	util.c		memory, time, random numbers, the pattern of file data
  *	stats.c		latency histograms, what the server costs, the report
- *	sync.c		connecting; one call at a time: portmapper, MOUNT, set-up
+ *	sync.c		one call at a time: portmapper, MOUNT, set-up
  *	calls3.c	NFS 2 and 3: each workload's calls and replies
  *	calls4.c	NFS 4.1: the same, and its sessions
  *	conn.c		sending and receiving on a connection

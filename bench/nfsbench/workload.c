@@ -94,7 +94,7 @@ prepare_read(struct job *j)
 	struct stats st;
 
 	do_create(&work_dir, "data", &j->file);
-	if (size > 65536 || size < 4096)	/* calls that any server takes */
+	if (size > 65536 || size < 4096)	/* any server takes */
 		cf.size = cf.vers == 2 ? 8192 : 65536;
 	fill.file = j->file;
 	fill.limit = fill.entries = cf.file_size / cf.size;

@@ -20,7 +20,7 @@
 #include <sys/uio.h>
 
 #define BV_OFFSET 512		/* of XSTATE_BV, the bit map of what is saved */
-#define BV_KNOWN 0x2ffull	/* x87 SSE AVX MPX AVX-512 PKRU: the 2696 bytes */
+#define BV_KNOWN 0x2ffull	/* x87 SSE AVX MPX AVX-512 PKRU */
 
 typedef long ptrace_fn(int, ...);
 

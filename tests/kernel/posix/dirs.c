@@ -12,7 +12,8 @@ make_entries(unsigned from, unsigned to)
 	int fd;
 
 	for (unsigned i = from; i < to; i++) {
-		fd = open_file(entry_name(i), O_WRONLY | O_CREAT | O_EXCL, 0600);
+		fd = open_file(entry_name(i), O_WRONLY | O_CREAT | O_EXCL,
+		    0600);
 		close(fd);
 	}
 }

@@ -259,7 +259,8 @@ static void
 test_scattered_vectors_arrive_in_order(void)
 {
 	char a[1000], b[3], c[70001];
-	struct iovec v[] = { { a, sizeof a }, { b, sizeof b }, { c, sizeof c } };
+	struct iovec v[] = { { a, sizeof a }, { b, sizeof b },
+		{ c, sizeof c } };
 	size_t total = sizeof a + sizeof b + sizeof c, len;
 	int fd;
 
@@ -428,7 +429,8 @@ test_random_operations_agree_with_a_model(void)
 static void
 test_locks_work_on_one_client(void)
 {
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 10 };
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+		.l_len = 10 };
 	int fd, other, status;
 
 	fd = open_file("f", O_RDWR | O_CREAT, 0644);
