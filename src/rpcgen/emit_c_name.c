@@ -81,14 +81,16 @@ global_name(struct emit *e, const char *full, const void *owner)
 {
 	const char *colon = strrchr(full, ':');
 	const char *name = c_escape(e, colon != NULL ? colon + 1 : full);
-	char *joined, *c;
+	char *to;
 
 	if (colon != NULL && map_get(&e->globals, name) != NULL) {
-		joined = mem_strndup(e->mem, full, strlen(full));
-		for (c = joined; *c != '\0'; c++)
-			if (*c == ':')
-				*c = '_';
-		name = joined;
+		name = to = mem_strndup(e->mem, full, strlen(full));
+		for (; *full != '\0'; full++)
+			if (*full != ':')
+				*to++ = *full;
+			else if (full[1] == ':')
+				*to++ = '_';
+		*to = '\0';
 	}
 	while (map_get(&e->globals, name) != NULL)
 		name = mem_printf(e->mem, "%s_", name);

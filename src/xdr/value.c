@@ -320,10 +320,14 @@ make_view(struct maker *m, const struct xdr_type *t, uint8_t *value)
 	uint32_t n = length(m, t->bound, below(m, 32) == 0 ? 5000 : 40);
 	uint8_t *to = memory(m, n);
 	struct xdr_view v;
+	uint32_t i;
 
 	if (to == NULL)
 		return;
 	fill(m, to, n);
+	/* Elsewhere strings end at a NUL. */
+	for (i = 0; t->kind == XDR_KIND_STRING && i < n; i++)
+		to[i] |= to[i] == 0;
 	v = xdr_view(to, n);
 	memcpy(value, &v, sizeof v);
 }
