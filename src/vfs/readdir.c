@@ -46,6 +46,7 @@ struct pinefs_emit {
 	uint64_t		 after;		/* the last cookie */
 	unsigned		 n, max;
 	struct emitted		*first, **last;
+	bool			 names_only;	/* of extended attributes */
 	bool			 full;
 	int			 err;
 };
@@ -56,7 +57,8 @@ static int
 emit_check(struct pinefs_emit *emit, struct pinefs_name name,
     const struct pinefs_ident *id, uint64_t cookie)
 {
-	if (name_check_change(name) != 0) {
+	if (emit->names_only ? name.len == 0 || name.len > 255 :
+	    name_check_change(name) != 0) {
 		log_limited(&emit->fs->bad,
 		    "vfs: readdir gave a name that cannot be one");
 		return EIO;
@@ -72,7 +74,8 @@ emit_check(struct pinefs_emit *emit, struct pinefs_name name,
 		    (unsigned long long)cookie,
 		    (unsigned long long)emit->after);
 #endif
-	return node_ident_check(emit->fs, "readdir", id);
+	return emit->names_only ? 0 :
+	    node_ident_check(emit->fs, "readdir", id);
 }
 
 static struct emitted *
@@ -107,10 +110,13 @@ pinefs_emit(struct pinefs_emit *emit, struct pinefs_name name,
     const struct pinefs_ident *id, uint64_t cookie,
     const struct pinefs_attr *attr)
 {
+	static const struct pinefs_ident none;
 	struct emitted *e;
 
 	if (emit->full || emit->err != 0)
 		return 1;
+	if (emit->names_only)
+		id = &none;
 	if ((emit->err = emit_check(emit, name, id, cookie)) != 0)
 		return 1;
 	if (emit->n == emit->max ||
@@ -415,4 +421,70 @@ vfs_readdir(struct pinefs_call *call, struct pinefs_node *dir,
 	if (dir->fs->tree)
 		return tree_readdir(call, dir, rd, after_of_wire(rd, false));
 	return list_by_asking(call, dir, rd);
+}
+
+/* --------------------------------------------------- extended attributes -- */
+
+static int
+ask_listxattr(struct pinefs_call *call, struct pinefs_node *node,
+    uint64_t after, struct pinefs_emit **to)
+{
+	struct step_list *s = step_take(call, STEP_LISTXATTR, node->fs, node,
+	    sizeof *s);
+	struct pinefs_emit *e;
+
+	if (s == NULL)
+		return ENOMEM;
+	e = &s->emit;
+	if (step_is_new(&s->step)) {
+		e->call = call;
+		e->fs = node->fs;
+		e->names_only = true;
+		e->after = after;
+		e->max = STRETCH_MAX;
+		e->last = &e->first;
+	}
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, node->fs->ops.listxattr(call, node,
+		    after, e));
+	if (!step_is_done(&s->step))
+		return PINEFS_LATER;
+	*to = e;
+	return s->step.err != 0 ? s->step.err : e->err;
+}
+
+/* One stretch: who wants more comes again with the last cookie. */
+int
+vfs_listxattr(struct pinefs_call *call, struct pinefs_node *node,
+    uint64_t after, int (*add)(void *, const struct vfs_entry *), void *arg,
+    bool *eof)
+{
+	struct pinefs_emit *emit;
+	struct pinefs_attr a;
+	struct emitted *e;
+	struct who who;
+	int err;
+
+	if (node->fs->ops.listxattr == NULL)
+		return ENOTSUP;
+	if ((err = vfs_getattr(call, node, &a)) != 0)
+		return err;
+	who_of_attr(&a, &who);
+	if (node->fs->ops.flags & PINEFS_OWN_ACCESS)
+		err = own_access_check(call, node, PINEFS_ACCESS_READ);
+	else
+		err = access_check(&call->cred, &who, MAY_READ);
+	if (err != 0 || (err = ask_listxattr(call, node, after, &emit)) != 0)
+		return err;
+	*eof = !emit->full;
+	for (e = emit->first; e != NULL; e = e->next) {
+		struct vfs_entry entry = { .cookie = e->cookie,
+		    .name = { e->bytes, e->name_len } };
+
+		if (add(arg, &entry) != 0) {
+			*eof = false;
+			break;
+		}
+	}
+	return 0;
 }

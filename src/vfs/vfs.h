@@ -233,6 +233,23 @@ int	vfs_allocate(struct pinefs_call *, struct pinefs_node *,
 int	vfs_clone(struct pinefs_call *, struct pinefs_node *from,
 	    uint64_t from_off, struct pinefs_node *to, uint64_t to_off,
 	    uint64_t len, struct vfs_wcc *);
+/*
+ * Extended attributes.  ENODATA: none of that name; EEXIST; E2BIG, ERANGE:
+ * too large; ENOTSUP.  `how`: PINEFS_XATTR_*.  Listing calls `add` for names
+ * behind the cookie `after`, 0 at first.
+ */
+bool	vfs_can_xattr(const struct pinefs *);
+int	vfs_getxattr(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_name, struct xdr_view *value);
+int	vfs_setxattr(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_name, struct xdr_view value, int how,
+	    struct vfs_wcc *);
+int	vfs_removexattr(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_name, struct vfs_wcc *);
+struct vfs_entry;
+int	vfs_listxattr(struct pinefs_call *, struct pinefs_node *,
+	    uint64_t after, int (*add)(void *, const struct vfs_entry *),
+	    void *add_arg, bool *eof);
 /* The first v4 state on a node comes; the last went. */
 int	vfs_open(struct pinefs_call *, struct pinefs_node *,
 	    uint32_t access);
