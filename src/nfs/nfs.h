@@ -1,5 +1,5 @@
 /*
- * NFS version 2 and 3 and MOUNT 1 and 3, for src/server: fill a struct nfs,
+ * NFS version 2, 3 and 4 and MOUNT 1 and 3, for src/server: fill a struct nfs,
  * hand the rows of nfs_programs to rpc_server_add.
  *
  *	nfs_init(&nfs, &exports);
@@ -46,6 +46,8 @@ struct nfs_counters {
 	atomic_uint_fast64_t	refused;	/* by an export's rules */
 };
 
+struct nfs4;
+
 /* Constant while it serves, but for mounts and counters. */
 struct nfs {
 	const struct vfs_exports	*exports;
@@ -61,6 +63,16 @@ struct nfs {
 	int				(*after)(void *arg, unsigned ms,
 					    void (*fn)(void *), void *fn_arg);
 	void				*after_arg;
+	struct nfs4			*nfs4;	/* nfs4_new; NULL: no state */
+	struct timespec			 started;
+	/*
+	 * The id of `name@domain`, or EINVAL; NULL: numbers, root and nobody
+	 * are all there is.  Must not block.
+	 */
+	int				(*owner)(void *arg, const char *name,
+					    uint32_t len, bool group,
+					    uint32_t *id);
+	void				*owner_arg;
 	struct nfs_mounts		 mounts;
 	struct nfs_counters		 count;
 };
@@ -69,7 +81,7 @@ struct nfs {
 void	nfs_init(struct nfs *, const struct vfs_exports *);
 void	nfs_fini(struct nfs *);
 
-enum { NFS_PROGRAMS = 5 };	/* NFS 2, 3 (later 4), MOUNT 1, 3 */
+enum { NFS_PROGRAMS = 5 };	/* NFS 2, 3, 4, MOUNT 1, 3 */
 
 /* The rows to register; how many.  They borrow `nfs`. */
 unsigned nfs_programs(struct nfs *, struct rpc_program rows[NFS_PROGRAMS]);

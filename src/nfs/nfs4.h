@@ -5,7 +5,8 @@
  *	nfs4.c		COMPOUND: the table, one operation after another
  *	nfs4_attr.c	attributes: one row each, encode, decode, compare
  *	nfs4_file.c	operations on objects and names without state
- *	nfs4_dir.c	READDIR; the pseudo-root above the exports
+ *	nfs4_pseudo.c	the pseudo-root above the exports, and crossing them
+ *	nfs4_dir.c	READDIR
  *	nfs4_io.c	READ WRITE COMMIT SEEK ALLOCATE DEALLOCATE COPY CLONE
  *			READ_PLUS and extended attributes
  *	nfs4_state.c	stateids, owners, files: the tables under one lock
@@ -54,6 +55,12 @@ struct nfs4_fh {
 	bool				 has_stateid;
 };
 
+/* What nfs4_state_io has said, once per operation. */
+struct nfs4_io {
+	bool		known, opened;
+	nfsstat4	status;
+};
+
 /* One COMPOUND under way; kept by rpc_call_state, first member nfs_call. */
 struct nfs4_call {
 	struct nfs_call		 nfs;
@@ -62,10 +69,13 @@ struct nfs4_call {
 	uint32_t		 index;		/* of the operation */
 	bool			 decoded;	/* `arg` is that of `index` */
 	nfs_argop4		*arg;
-	nfs_resop4		*results;	/* [index + 1] */
-	uint32_t		 room;		/* of results */
+	nfs_resop4		*results;	/* [nops + 1]; `index` are done */
+	struct xdr_lazy		 ops;		/* those still to decode */
+	struct nfs_mark		 mark;		/* memory when `index` began */
 	struct nfs4_fh		 current, saved;
-	size_t			 reply_size;	/* bytes encoded so far */
+	size_t			 head_size;	/* of the reply: RPC, tag ... */
+	size_t			 reply_size;	/* bytes so far, at most */
+	size_t			 data;		/* of this answer, see below */
 	size_t			 reply_max;	/* this reply may have */
 	size_t			 cache_max;	/* ... if it is to be kept */
 	uint32_t		 nops;		/* as the compound claims */
@@ -75,14 +85,17 @@ struct nfs4_call {
 	bool			 cachethis;
 	bool			 replayed;	/* the slot's stored reply goes */
 	bool			 changed;	/* 4.0: keep for retransmission */
+	struct nfs4_io		 io, io_from;	/* of this operation */
 };
 
 /* ---------------------------------------------------------- operations -- */
 
 /*
  * What an operation does: fill *res (its status among it) and return 0; or
- * PINEFS_LATER, to be run again.  The current filehandle is there if the row
- * asks for it.
+ * PINEFS_LATER, to be run again; or an errno, which becomes its status.  The
+ * current filehandle is there if the row asks for it, and its export entered.
+ * *res is zeroed but for `resop`.  What its answer has beyond res_max of the
+ * row goes to c->data.
  */
 typedef int nfs4_run_fn(struct nfs4_call *, const nfs_argop4 *,
 	    nfs_resop4 *);
@@ -93,7 +106,9 @@ enum {				/* rules of a row */
 	OP_CHANGES = 0x04,	/* modifies something: its reply must fit first */
 	OP_FIRST = 0x08,	/* 4.1: may stand first without SEQUENCE */
 	OP_ALONE = 0x10,	/* 4.1: ... and then only alone: NOT_ONLY_OP */
-	OP_FILE = 0x20		/* the current filehandle is a regular file */
+	OP_FILE = 0x20,		/* the current filehandle is a regular file */
+	OP_LONE = 0x40,		/* 4.1: never in company, SEQUENCE or not */
+	OP_PSEUDO = 0x80	/* works above the exports, too */
 };
 
 struct nfs4_op {
@@ -117,6 +132,15 @@ nfsstat4	nfs4_status(struct nfs4_call *, int err);
 void	nfs4_set_current(struct nfs4_call *, const struct vfs_export *,
 	    struct pinefs_node *);
 void	nfs4_set_pseudo(struct nfs4_call *);
+void	nfs4_set_none(struct nfs4_call *);
+void	nfs4_fh_copy(struct nfs4_fh *to, const struct nfs4_fh *from);
+/* Enter an export for what follows; EACCES, or PINEFS_LATER. */
+int	nfs4_enter(struct nfs4_call *, const struct vfs_export *);
+/* Bytes that the answer under way may have. */
+size_t	nfs4_reply_room(const struct nfs4_call *);
+bool	nfs4_is_utf8(const void *text, size_t len);
+/* EINVAL, ENAMETOOLONG as statuses: BADNAME for `.`, `..`, slashes. */
+nfsstat4 nfs4_check_name(struct xdr_view);
 
 /* change_info4 from what a directory operation reported. */
 void	nfs4_change_info(const struct vfs_wcc *, change_info4 *);
@@ -126,8 +150,8 @@ void	nfs4_change_info(const struct vfs_wcc *, change_info4 *);
 struct nfs4_setattr {			/* createattrs, obj_attributes */
 	struct pinefs_set	set;
 	bitmap4			done;	/* attrsset to answer */
-	uint32_t		words[3];
-	uint32_t		umask;	/* of mode_umask; 0 else */
+	bool			has_umask; /* mode came as mode_umask: at
+					      creation only */
 };
 
 /*
@@ -150,6 +174,12 @@ nfsstat4 nfs4_setattr_get(struct nfs4_call *, const fattr4 *,
  */
 nfsstat4 nfs4_state_io(struct nfs4_call *, const stateid4 *, uint32_t access,
 	    bool *opened);
+/*
+ * The same for a step of an operation that may be run again: asked once, and
+ * vfs_call_opened said (nfs4_io.c).
+ */
+nfsstat4 nfs4_may_do_io(struct nfs4_call *, const stateid4 *,
+	    uint32_t access);
 /* The stateid an operation means: itself, or the current one (4.1). */
 nfsstat4 nfs4_stateid_resolve(struct nfs4_call *, const stateid4 *,
 	    stateid4 *);

@@ -6,6 +6,7 @@
 
 void	nfs2_program(struct nfs *, struct rpc_program *);
 void	nfs3_program(struct nfs *, struct rpc_program *);
+void	nfs4_program(struct nfs *, struct rpc_program *);
 void	mount_v1_program(struct nfs *, struct rpc_program *);
 void	mount_v3_program(struct nfs *, struct rpc_program *);
 

@@ -1,0 +1,276 @@
+/*
+ * NFS version 4: READDIR (RFC 8881 18.23).
+ *
+ * Entries come one by one from vfs_readdir, or are the exports of the
+ * pseudo-root, and are chained in the call's memory as long as the encoded
+ * result, counted to the byte, stays within what the client asked for:
+ *
+ *	verifier 8	entries...	end of list 4	eof 4
+ *
+ * `.` and `..` are never listed, and their cookies, 1 and 2, are bad ones.
+ * The verifier is 0 and is not checked but for cookie 0: cookies stay valid,
+ * and a client told so throws its whole listing away.
+ */
+#include "nfs/nfs4.h"
+
+#include <errno.h>
+
+#include "nfs/nfs4_attr.h"
+#include "nfs/nfs4_ops.h"
+#include "nfs/nfs4_pseudo.h"
+
+enum {
+	AROUND = 8 + 4 + 4,
+	/* Never more than this: the reply has to fit the call's memory. */
+	MOST = 65536,
+	PSEUDO_COOKIE = 3		/* of the first export */
+};
+
+/* A listing on its way into a reply. */
+struct pack {
+	struct nfs4_call	*c;
+	const struct nfs4_fh	*dir;
+	struct nfs4_mask	*mask;		/* in the call's memory */
+	struct nfs4_mask	*only_error;	/* made when first needed */
+	bool			 junctions;	/* names may be of exports */
+	uint32_t		 left;		/* bytes of the result */
+	unsigned		 n;
+	bool			 full;
+	nfsstat4		 st;		/* why it ended, if not full */
+	struct vfs_limits	 limits;
+	entry4			**tail;
+};
+
+static uint32_t
+padded(uint32_t n)
+{
+	return (n + 3) & ~3u;
+}
+
+static bool
+wants_error(const struct pack *p)
+{
+	return (p->mask->word[0] & 1u << FATTR4_RDATTR_ERROR) != 0;
+}
+
+/* ------------------------------------------------------------ one entry -- */
+
+/* Its attributes cannot be had: say that of it, or end the listing. */
+static struct nfs4_mask *
+error_mask(struct pack *p)
+{
+	if (!wants_error(p))
+		return NULL;
+	if (p->only_error == NULL) {
+		p->only_error = nfs_call_alloc(&p->c->nfs,
+		    sizeof *p->only_error);
+		if (p->only_error == NULL)
+			return NULL;
+		memset(p->only_error, 0, sizeof *p->only_error);
+		p->only_error->word[0] = 1u << FATTR4_RDATTR_ERROR;
+		p->only_error->word[1] = p->mask->word[1] &
+		    1u << FATTR4_MOUNTED_ON_FILEID % 32;
+	}
+	return p->only_error;
+}
+
+/* Take it, or say that it does not fit. */
+static int
+add(struct pack *p, struct pinefs_name name, uint64_t cookie,
+    const struct nfs4_object *o, struct nfs4_mask *mask)
+{
+	uint8_t bytes[NFS4_ATTR_BYTES];
+	uint32_t n, need, words;
+	bitmap4 map;
+	entry4 *e;
+
+	nfs4_bitmap(mask, &map);
+	words = map.n;
+	n = nfs4_attr_encode(o, mask, bytes);
+	if (n == 0 && words != 0) {
+		p->st = NFS4ERR_IO;	/* fileid 0: logged */
+		return 1;
+	}
+	need = 4 + 8 + 4 + padded(name.len) + 4 + 4 * words + 4 + padded(n);
+	p->full = need > p->left;
+	if (p->full)
+		return 1;
+	if ((e = nfs_call_alloc(&p->c->nfs, sizeof *e + n)) == NULL) {
+		/* This is where the page ends, then. */
+		p->full = p->n > 0;
+		p->st = nfs4_status(p->c, ENOMEM);
+		return 1;
+	}
+	memcpy(e + 1, bytes, n);
+	e->cookie = cookie;
+	e->name = xdr_view(name.base, name.len);
+	e->attrs.attrmask = map;
+	e->attrs.attr_vals = xdr_view(e + 1, n);
+	e->nextentry = NULL;
+	*p->tail = e;
+	p->tail = &e->nextentry;
+	p->left -= need;
+	p->n++;
+	return 0;
+}
+
+/* The root of an export, as an entry of what is above it; LATER in *later. */
+static int
+add_junction(struct pack *p, const struct vfs_export *x,
+    struct pinefs_name name, uint64_t cookie, bool *later)
+{
+	struct nfs4_fh root = { .set = true, .export = x,
+	    .node = pinefs_root(x->fs) };
+	struct nfs4_mask *mask = p->mask;
+	struct nfs4_object o;
+	struct pinefs_attr a;
+	struct vfs_limits l;
+	int err = ESTALE;
+
+	*later = false;
+	if (root.node != NULL && (err = nfs4_enter(p->c, x)) == 0)
+		err = nfs4_object_get(p->c, &root, mask, &o, &a, &l);
+	if (err == PINEFS_LATER) {
+		*later = true;
+		return 1;
+	}
+	if (err != 0) {
+		/* It is broken; that must not harm the others. */
+		if ((mask = error_mask(p)) == NULL)
+			return 0;
+		o = (struct nfs4_object){ .c = p->c,
+		    .mounted_on = nfs4_covered_fileid(x),
+		    .err = nfs4_status(p->c, err) };
+	}
+	return add(p, name, cookie, &o, mask);
+}
+
+/* vfs_readdir's `add`. */
+static int
+pack_entry(void *arg, const struct vfs_entry *v)
+{
+	struct pack *p = arg;
+	struct nfs4_mask *mask = p->mask;
+	struct nfs4_object o = { .c = p->c, .x = p->dir->export, .id = v->id,
+	    .mounted_on = v->id.fileid, .a = v->attr, .l = &p->limits };
+
+	if (v->attr == NULL && nfs4_needs_attr(mask)) {
+		if (v->err == ENOENT || v->err == ESTALE)
+			return 0;	/* it went while we were listing */
+		o.err = nfs4_status(p->c, v->err);
+		if ((mask = error_mask(p)) == NULL) {
+			p->st = o.err;
+			return 1;
+		}
+	} else if (p->junctions && wants_error(p) &&
+	    nfs4_is_junction(p->c->nfs.nfs, v->name)) {
+		/* These would be of what lies under the export: LOOKUP. */
+		o.err = NFS4ERR_XDEV;
+		if ((mask = error_mask(p)) == NULL)
+			mask = p->mask;
+	}
+	return add(p, v->name, v->cookie, &o, mask);
+}
+
+/* --------------------------------------------------------- the listings -- */
+
+/* Exports have cookies by their places, which do not change. */
+static int
+list_pseudo(struct pack *p, uint64_t cookie, bool *eof)
+{
+	const struct vfs_export *x = p->c->nfs.nfs->exports->first;
+	struct nfs4_call *c = p->c;
+	bool later;
+
+	for (uint64_t at = PSEUDO_COOKIE; x != NULL; x = x->next, at++) {
+		if (at <= cookie || nfs4_junction(c,
+		    nfs4_junction_name(x)) == NULL)
+			continue;
+		if (add_junction(p, x, nfs4_junction_name(x), at, &later)
+		    != 0)
+			return later ? PINEFS_LATER : 0;
+	}
+	*eof = true;
+	return 0;
+}
+
+static int
+list_dir(struct pack *p, uint64_t cookie, bool *eof)
+{
+	struct vfs_readdir rd = { .cookie = cookie, .room = p->left,
+	    .add = pack_entry, .add_arg = p };
+	struct pinefs_call *call = &p->c->nfs.vfs;
+	int err = 0;
+
+	if (nfs4_needs_attr(p->mask))
+		rd.want = PINEFS_ALL;
+	if (nfs4_needs_limits(p->mask))
+		err = vfs_limits(call, p->dir->node, &p->limits);
+	if (err == 0)
+		err = vfs_readdir(call, p->dir->node, &rd);
+	*eof = rd.eof;
+	return err;
+}
+
+static bool
+is_zero(const uint8_t *verf)
+{
+	static const uint8_t zero[NFS4_VERIFIER_SIZE];
+
+	return memcmp(verf, zero, sizeof zero) == 0;
+}
+
+static nfsstat4
+begin(struct nfs4_call *c, const READDIR4args *args, struct pack *p)
+{
+	size_t room = nfs4_reply_room(c);
+	uint32_t most = args->maxcount;
+	nfsstat4 st;
+
+	if (args->cookie == 1 || args->cookie == 2 ||
+	    (args->cookie == 0 && !is_zero(args->cookieverf)))
+		return NFS4ERR_BAD_COOKIE;
+	if (most > MOST)
+		most = MOST;
+	if (most + 8 > room)		/* and what names the operation */
+		most = room < 8 ? 0 : (uint32_t)room - 8;
+	if (most < AROUND)
+		return NFS4ERR_TOOSMALL;
+	p->left = most - AROUND;
+	p->mask = nfs_call_alloc(&c->nfs, sizeof *p->mask);
+	if (p->mask == NULL)
+		return nfs4_status(c, ENOMEM);
+	if ((st = nfs4_asked(c, c->current.export, &args->attr_request,
+	    p->mask)) != NFS4_OK)
+		return st;
+	return NFS4_OK;
+}
+
+int
+nfs4_op_readdir(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
+{
+	const READDIR4args *args = &arg->opreaddir;
+	READDIR4res *r = &res->opreaddir;
+	READDIR4resok *ok = &r->resok4;
+	struct pack p = { .c = c, .dir = &c->current,
+	    .tail = &ok->reply.entries };
+	uint32_t left;
+	int err;
+
+	if ((r->status = begin(c, args, &p)) != NFS4_OK)
+		return 0;
+	left = p.left;
+	p.junctions = nfs4_has_junctions(c, &c->current);
+	err = c->current.pseudo ? list_pseudo(&p, args->cookie,
+	    &ok->reply.eof) : list_dir(&p, args->cookie, &ok->reply.eof);
+	if (err != 0)
+		return err;
+	if (p.full && p.n == 0)
+		return NFS_ETOOSMALL;
+	if (!p.full && p.st != NFS4_OK) {
+		r->status = p.st;
+		return 0;
+	}
+	c->data = left - p.left;
+	return 0;
+}

@@ -1,0 +1,186 @@
+/* The pseudo-root above the exports, and the ways across: see its header. */
+#include "nfs/nfs4_pseudo.h"
+
+#include <errno.h>
+
+/* ----------------------------------------------------------- junctions -- */
+
+static bool
+is_root(const struct vfs_export *x)
+{
+	return strcmp(x->path, "/") == 0;
+}
+
+const struct vfs_export *
+nfs4_root_export(const struct nfs *nfs)
+{
+	const struct vfs_export *x;
+
+	/* Linear: 16 exports at most in practice. */
+	for (x = nfs->exports->first; x != NULL; x = x->next)
+		if (is_root(x))
+			return x;
+	return NULL;
+}
+
+struct pinefs_name
+nfs4_junction_name(const struct vfs_export *x)
+{
+	struct pinefs_name name = { x->path, (uint32_t)strlen(x->path) };
+
+	if (name.len > 0 && name.base[0] == '/') {
+		name.base++;
+		name.len--;
+	}
+	return name;
+}
+
+/*
+ * Without a word in the log: who looks around has not tried to get in.
+ */
+static bool
+may_see(struct nfs4_call *c, const struct vfs_export *x)
+{
+	if (vfs_call_enter(&c->nfs.vfs, x) != 0)
+		return false;
+	c->nfs.export = x;
+	return true;
+}
+
+static const struct vfs_export *
+by_name(const struct nfs *nfs, struct pinefs_name name)
+{
+	const struct vfs_export *x;
+	struct pinefs_name n;
+
+	for (x = nfs->exports->first; x != NULL; x = x->next) {
+		n = nfs4_junction_name(x);
+		if (!is_root(x) && n.len == name.len &&
+		    memcmp(n.base, name.base, n.len) == 0)
+			break;
+	}
+	return x;
+}
+
+bool
+nfs4_is_junction(const struct nfs *nfs, struct pinefs_name name)
+{
+	return by_name(nfs, name) != NULL;
+}
+
+const struct vfs_export *
+nfs4_junction(struct nfs4_call *c, struct pinefs_name name)
+{
+	const struct vfs_export *was = c->nfs.export;
+	const struct vfs_export *x = by_name(c->nfs.nfs, name);
+
+	if (x == NULL || may_see(c, x))
+		return x;
+	if (was != NULL)
+		may_see(c, was);
+	return NULL;
+}
+
+bool
+nfs4_is_export_root(const struct nfs4_fh *fh)
+{
+	return !fh->pseudo && fh->node == pinefs_root(fh->export->fs);
+}
+
+bool
+nfs4_has_junctions(const struct nfs4_call *c, const struct nfs4_fh *fh)
+{
+	if (fh->pseudo)
+		return true;
+	return c->nfs.nfs->exports->n > 1 && is_root(fh->export) &&
+	    nfs4_is_export_root(fh);
+}
+
+/* Never 0 in its lower half: export ids are not 0. */
+uint64_t
+nfs4_covered_fileid(const struct vfs_export *x)
+{
+	return UINT64_C(1) << 32 | x->id;
+}
+
+uint64_t
+nfs4_mounted_on(const struct vfs_export *x, uint64_t fileid)
+{
+	struct pinefs_ident root;
+
+	if (is_root(x) || pinefs_root(x->fs) == NULL)
+		return fileid;
+	pinefs_node_ident(pinefs_root(x->fs), &root);
+	return fileid == root.fileid ? nfs4_covered_fileid(x) : fileid;
+}
+
+/* ----------------------------------------------------------------- ways -- */
+
+int
+nfs4_goto_export(struct nfs4_call *c, const struct vfs_export *x)
+{
+	struct pinefs_node *node;
+	int err;
+
+	err = nfs4_enter(c, x);
+	if (err == 0)
+		err = vfs_node_root(&c->nfs.vfs, &node);
+	if (err == 0)
+		nfs4_set_current(c, x, node);
+	return err;
+}
+
+int
+nfs4_goto_root(struct nfs4_call *c)
+{
+	const struct vfs_export *x = nfs4_root_export(c->nfs.nfs);
+
+	if (x != NULL)
+		return nfs4_goto_export(c, x);
+	nfs4_set_pseudo(c);
+	return 0;
+}
+
+int
+nfs4_goto_above(struct nfs4_call *c)
+{
+	if (c->current.pseudo || is_root(c->current.export))
+		return ENOENT;
+	return nfs4_goto_root(c);
+}
+
+/* -------------------------------------------------------- the directory -- */
+
+void
+nfs4_pseudo_attr(const struct nfs4_call *c, struct pinefs_attr *a)
+{
+	const struct nfs *nfs = c->nfs.nfs;
+
+	memset(a, 0, sizeof *a);
+	a->have = PINEFS_ALL;
+	a->type = PINEFS_DIR;
+	a->mode = 0555;
+	a->nlink = 2 + nfs->exports->n;
+	a->size = a->used = 4096;
+	/* Exports are what they are from start to end; the next run differs. */
+	a->change = (uint64_t)nfs->started.tv_sec * 1000000000 +
+	    (uint64_t)nfs->started.tv_nsec;
+	a->atime = a->mtime = a->ctime = a->btime = nfs->started;
+}
+
+nfsstat4
+nfs4_pseudo_open(struct nfs4_call *c, const OPEN4args *args)
+{
+	const struct xdr_view *v = &args->claim.file;
+	struct pinefs_name name = { v->data, v->len };
+	nfsstat4 st;
+
+	if (args->claim.claim != CLAIM_NULL)
+		return NFS4ERR_ISDIR;
+	if ((st = nfs4_check_name(*v)) != NFS4_OK)
+		return st;
+	if (nfs4_junction(c, name) != NULL)
+		return NFS4ERR_ISDIR;
+	return args->openhow.opentype == OPEN4_CREATE ? NFS4ERR_ROFS :
+	    NFS4ERR_NOENT;
+}
