@@ -85,11 +85,58 @@ ask_resolve(struct pinefs_call *call, struct pinefs_node *node)
 
 /* -------------------------------------------------- door 2: attributes -- */
 
+/* Those that still hold, newest first, hang on call->attr. */
 struct step_attr {
 	struct vfs_step		step;
+	struct step_attr	*older;
 	struct pinefs_attr	attr;
 	bool			checked;
 };
+
+enum { ATTRS_KEPT = 4 };
+
+/* Was it asked already in this call, and nothing done since? */
+static struct step_attr *
+attr_known(const struct pinefs_call *call, const struct pinefs_node *node)
+{
+	struct step_attr *s = (struct step_attr *)call->attr;
+	int n;
+
+	for (n = 0; s != NULL && n < ATTRS_KEPT; s = s->older, n++)
+		if (s->step.object == node)
+			return s;
+	return NULL;
+}
+
+static void
+attr_keep(struct pinefs_call *call, struct step_attr *s)
+{
+	s->older = (struct step_attr *)call->attr;
+	call->attr = &s->step;
+}
+
+int
+attr_given(struct pinefs_call *call, struct pinefs_node *node, const char *op,
+    const struct pinefs_attr *attr)
+{
+	/* With less, defaults would stand where getattr tells better. */
+	const uint64_t must = PINEFS_TYPE | PINEFS_MODE | PINEFS_NLINK |
+	    PINEFS_UID | PINEFS_GID | PINEFS_SIZE | PINEFS_CHANGE |
+	    PINEFS_MTIME | PINEFS_CTIME;
+	struct step_attr *s;
+
+	if ((attr->have & must) != must)
+		return 0;
+	s = step_take(call, STEP_NOTE, node->fs, node, sizeof *s);
+	if (s == NULL)
+		return ENOMEM;
+	if (step_is_new(&s->step)) {
+		s->attr = *attr;
+		step_set(&s->step, attr_check(node->fs, op, node, &s->attr));
+	}
+	attr_keep(call, s);
+	return s->step.err;
+}
 
 static void
 fill_defaults(const struct pinefs *fs, struct pinefs_attr *a)
@@ -155,9 +202,7 @@ ask_getattr(struct pinefs_call *call, struct pinefs_node *node,
 {
 	struct step_attr *s;
 
-	/* Nothing was done since it was last asked in this call. */
-	s = (struct step_attr *)call->attr;
-	if (s != NULL && s->step.object == node) {
+	if ((s = attr_known(call, node)) != NULL) {
 		*attr = &s->attr;
 		return gone(&s->step);
 	}
@@ -176,7 +221,7 @@ ask_getattr(struct pinefs_call *call, struct pinefs_node *node,
 			    &s->attr);
 	}
 	if (want == PINEFS_ALL)
-		call->attr = &s->step;
+		attr_keep(call, s);
 	*attr = &s->attr;
 	return gone(&s->step);
 }

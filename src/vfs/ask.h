@@ -37,6 +37,9 @@ int	ask_getattr(struct pinefs_call *, struct pinefs_node *,
 /* The same check of attributes that came otherwise; `node` may be NULL. */
 int	attr_check(struct pinefs *, const char *op, struct pinefs_node *,
 	    struct pinefs_attr *);
+/* An operation gave attributes with its result: nobody need ask for them. */
+int	attr_given(struct pinefs_call *, struct pinefs_node *, const char *op,
+	    const struct pinefs_attr *);
 int	ask_resolve(struct pinefs_call *, struct pinefs_node *);
 int	ask_parent(struct pinefs_call *, struct pinefs_node *,
 	    const struct pinefs_ident **);

@@ -303,6 +303,8 @@ create_by_asking(struct pinefs_call *call, struct pinefs_node *dir,
 		return err;
 	if (dir->fs->ops.parent == NULL)
 		fs_parent_note(dir->fs, &made->id, dir);
+	if ((err = attr_given(call, *node, "create", &made->attr)) != 0)
+		return err;
 	if (made->existed && how.exclusive == PINEFS_UNCHECKED &&
 	    (err = open_existing(call, *node, given)) != 0)
 		return err;

@@ -90,6 +90,9 @@ pinefs_new_abi(const struct pinefs_ops *ops, size_t ops_size, int abi,
 		errno = err;
 		return NULL;
 	}
+	/* One at a time is more than a node's lock can promise. */
+	if (fs->ops.flags & PINEFS_SERIAL)
+		fs->ops.flags &= ~(uint64_t)PINEFS_PROMPT;
 	fs->arg = arg;
 	fs->can = changes_of(&fs->ops, fs->tree);
 	fs->instance = random_u64();

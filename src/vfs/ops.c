@@ -114,12 +114,16 @@ wcc_of_change(struct pinefs_call *call, struct pinefs_node *node,
 	return 0;
 }
 
-void
+int
 vfs_wcc_after(struct pinefs_call *call, struct pinefs_node *node,
     struct vfs_wcc *wcc)
 {
+	int err;
+
 	memset(wcc, 0, sizeof *wcc);
-	wcc->has_after = vfs_getattr(call, node, &wcc->after) == 0;
+	err = vfs_getattr(call, node, &wcc->after);
+	wcc->has_after = err == 0;
+	return err == PINEFS_LATER ? err : 0;
 }
 
 /* ---------------------------------------------------------- attributes -- */
@@ -357,8 +361,7 @@ write_by_asking(struct pinefs_call *call, struct pinefs_node *node,
 		return err;
 	if (vw->data.len == 0) {
 		vw->committed = PINEFS_FILE_SYNC;
-		vfs_wcc_after(call, node, &vw->wcc);
-		return 0;
+		return vfs_wcc_after(call, node, &vw->wcc);
 	}
 	who_of_attr(a, &who);
 	if ((err = clear_suid(call, node, &who)) != 0 ||

@@ -67,8 +67,12 @@ setattr_check(struct pinefs_call *call, const struct tree_node *t,
 		if (t->bytes != NULL)
 			return EACCES;	/* fixed content */
 	}
-	return own_access(&t->node) ? 0 :
-	    access_setattr(&call->cred, &who, set, call->opened);
+	/* access() says who may write; who may chmod, setattr() does, where
+	 * there is one. */
+	if (own_access(&t->node) && t->node.fs->ops.setattr != NULL)
+		return 0;
+	return access_setattr(&call->cred, &who, set,
+	    call->opened || own_access(&t->node));
 }
 
 static void

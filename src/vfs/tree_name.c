@@ -57,6 +57,33 @@ may_change(struct pinefs_call *call, struct tree_node *dir)
 	    access_check(cred, &who, MAY_WRITE | MAY_EXEC);
 }
 
+/*
+ * One entry is counted before it is there: from now on the directory is not
+ * empty, so nobody removes it meanwhile.  Whoever does that has the lock of
+ * the directory above, not of this one.
+ */
+static int
+claim(struct tree_node *dir)
+{
+	int err = 0;
+
+	spin_lock(&dir->node.lock);
+	if (dir->dead)
+		err = ESTALE;
+	else
+		dir->live++;
+	spin_unlock(&dir->node.lock);
+	return err;
+}
+
+static void
+unclaim(struct tree_node *dir)
+{
+	spin_lock(&dir->node.lock);
+	dir->live--;
+	spin_unlock(&dir->node.lock);
+}
+
 /* May this entry be taken out of it? */
 static int
 may_take(struct pinefs_call *call, struct tree_node *dir,
@@ -73,15 +100,15 @@ may_take(struct pinefs_call *call, struct tree_node *dir,
 }
 
 /*
- * The directory got `entries` and `subdirs` more (or fewer).  Fills *wcc, if
- * there is one; a second change in the same operation keeps `before`.
+ * The directory got `entries` (beside those that were claimed) and `subdirs`
+ * more, or fewer.  Fills *wcc, if there is one.
  */
 static void
 dir_changed(struct tree_node *dir, int entries, int subdirs,
     const struct timespec *now, struct vfs_wcc *wcc)
 {
 	spin_lock(&dir->node.lock);
-	if (wcc != NULL && !wcc->has_before) {
+	if (wcc != NULL) {
 		tree_stamp(dir, &wcc->before);
 		wcc->change_before = dir->change;
 		wcc->has_before = true;
@@ -176,7 +203,7 @@ tree_may_change(struct pinefs_call *call, struct pinefs_node *dir)
 
 /*
  * Everything an insertion needs before it can be done: the name is free, the
- * directory may be changed and has room.  With dir->lock.
+ * directory may be changed, has room, and has counted it.  With dir->lock.
  */
 static int
 insert_prepare(struct pinefs_call *call, struct tree_node *dir,
@@ -188,7 +215,9 @@ insert_prepare(struct pinefs_call *call, struct tree_node *dir,
 		return err;
 	if (tree_dir_find(dir->dir, name, h) != NULL)
 		return EEXIST;
-	return tree_dir_reserve(dir->dir);
+	if ((err = tree_dir_reserve(dir->dir)) != 0)
+		return err;
+	return claim(dir);
 }
 
 int
@@ -220,7 +249,7 @@ tree_insert(struct pinefs_call *call, struct pinefs_node *to,
 	pthread_mutex_lock(&dir->dir->lock);
 	if ((err = insert_prepare(call, dir, name, h)) == 0) {
 		t->nlink = is_dir(t) ? 2 : 1;
-		dir_changed(dir, 1, is_dir(t), &now, wcc);
+		dir_changed(dir, 0, is_dir(t), &now, wcc);
 		tree_dir_insert(dir->dir, e);
 		e = NULL;
 	}
@@ -266,10 +295,12 @@ tree_link(struct pinefs_call *call, struct pinefs_node *node,
 			tree_bump(t, now, false);
 		}
 		spin_unlock(&node->lock);
+		if (err != 0)
+			unclaim(dir);
 	}
 	if (err == 0) {
 		node_get(node);
-		dir_changed(dir, 1, 0, &now, wcc);
+		dir_changed(dir, 0, 0, &now, wcc);
 		tree_dir_insert(dir->dir, e);
 		e = NULL;
 	}
@@ -419,12 +450,16 @@ move_prepare(struct move *m, const struct timespec *now)
 	m->new = tree_entry_new(m->new_name, m->new_hash);
 	if (m->new == NULL)
 		return ENOMEM;
-	if (m->target != NULL && is_dir(m->target->node) &&
-	    (err = dir_kill(m->target->node, now)) != 0) {
+	if ((err = claim(m->to)) != 0) {
 		free(m->new);
 		return err;
 	}
-	return 0;
+	if (m->target != NULL && is_dir(m->target->node) &&
+	    (err = dir_kill(m->target->node, now)) != 0) {
+		unclaim(m->to);
+		free(m->new);
+	}
+	return err;
 }
 
 static void
@@ -457,11 +492,12 @@ move_commit(struct move *m, const struct timespec *now)
 	}
 	links_changed(t, 0, now);
 	if (m->from == m->to) {
-		dir_changed(m->to, -victims, -subvictims, now, m->to_wcc);
+		dir_changed(m->to, -1 - victims, -subvictims, now,
+		    m->to_wcc);
 		return;
 	}
 	dir_changed(m->from, -1, -subdir, now, m->from_wcc);
-	dir_changed(m->to, 1 - victims, subdir - subvictims, now, m->to_wcc);
+	dir_changed(m->to, -victims, subdir - subvictims, now, m->to_wcc);
 }
 
 /* With the locks of both directories. */

@@ -71,7 +71,7 @@ struct pinefs_call {
 	bool			 peer_root;	/* proven uid 0: no root squash */
 	struct vfs_step		*steps, **next;	/* recorded; where we are */
 	struct vfs_step		*parked;	/* waits for completion */
-	struct vfs_step		*attr;		/* newest getattr still true */
+	struct vfs_step		*attr;		/* getattrs that still hold */
 	struct vfs_step		*kept;		/* by vfs_call_next */
 	bool			 opened;	/* see vfs_call_opened */
 	void			(*resume)(void *arg);	/* run it again */
@@ -254,8 +254,11 @@ int	vfs_listxattr(struct pinefs_call *, struct pinefs_node *,
 int	vfs_open(struct pinefs_call *, struct pinefs_node *,
 	    uint32_t access);
 void	vfs_close(struct pinefs_node *);
-/* `after` of an object, whatever happened before: for failure replies. */
-void	vfs_wcc_after(struct pinefs_call *, struct pinefs_node *,
+/*
+ * `after` of an object, whatever happened before: for failure replies.  0,
+ * also where there are no attributes, or PINEFS_LATER.
+ */
+int	vfs_wcc_after(struct pinefs_call *, struct pinefs_node *,
 	    struct vfs_wcc *);
 
 struct vfs_limits {		/* FSINFO, PATHCONF, FSSTAT, STATFS */

@@ -158,8 +158,12 @@ stamp(struct pinefs_stamp *s, const struct object *o)
 static void
 fill(struct pinefs_attr *a, const struct object *o)
 {
-	a->have = PINEFS_TYPE | PINEFS_CHANGE | PINEFS_SIZE | PINEFS_MODE |
-	    PINEFS_NLINK;
+	a->have = PINEFS_ALL & ~(PINEFS_BTIME | PINEFS_RDEV);
+	a->uid = a->gid = 0;
+	a->mtime.tv_sec = a->ctime.tv_sec = a->atime.tv_sec =
+	    (time_t)o->change;
+	a->used = o->size;
+	a->generation = 0;
 	a->type = o->type;
 	a->change = o->change;
 	a->size = o->size;
@@ -341,6 +345,8 @@ do_create(const struct job *j)
 		add_entry(id_of(j->node), j->name, ROOT + i);
 		dir->change++;
 	}
+	if (j->how->type == PINEFS_DIR)
+		fill(&j->made->attr, o);	/* a file's are asked for */
 	stamp(&j->made->dir.after, dir);
 	j->made->dir.atomic = true;
 out:
