@@ -147,6 +147,13 @@ void	rpc_call_on_cancel(struct rpc_call *, void (*fn)(void *), void *arg);
  * called by the thread around each batch.
  */
 struct rpc_executor;
+/* Where a handler runs; NULL: on a loop. */
+struct rpc_executor *rpc_call_executor(const struct rpc_call *);
+/*
+ * Not here: the handler returns RPC_LATER next, and is run again there.  For
+ * a handler that learns only as it goes what it has to do.
+ */
+void	rpc_call_move(struct rpc_call *, struct rpc_executor *);
 int	rpc_executor_new(struct rpc_executor **, unsigned threads,
 	    void (*begin)(void *), void (*end)(void *), void *arg);
 void	rpc_executor_free(struct rpc_executor *);	/* runs what is queued */
@@ -174,6 +181,13 @@ struct rpc_program {
 	struct rpc_executor		*(*route)(void *self,
 					    struct rpc_call *,
 					    const void *args);
+	/*
+	 * Of a procedure whose replies are kept: those of this call, too?
+	 * It is asked before the look-up, with the cursor at the arguments.
+	 * NULL: of all calls.
+	 */
+	bool				 (*keeps)(void *self,
+					    const struct xdr_in *args);
 	/* Not over UDP, not over TCP (RPC over that transport: mismatch). */
 	bool				 no_udp;
 	bool				 mount_port;	/* also on that port */

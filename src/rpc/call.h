@@ -9,6 +9,9 @@
  *	   v               v                 v
  *	reply           PARKED --resume--> RUNNING again, from the start
  *
+ * A handler that finds out that it must run elsewhere says rpc_call_move and
+ * RPC_LATER: RUNNING there, from the start.
+ *
  * A call belongs to the loop of its connection: only that loop touches the
  * connection, the replay cache entry and the output.  An executor runs the
  * handler, and nothing else.
@@ -59,6 +62,7 @@ struct rpc_call {
 	struct drc_entry		*drc;
 	struct drc_reply		*replay;	/* of a call like this */
 	struct rpc_executor		*executor;
+	struct rpc_executor		*move_to;	/* rpc_call_move */
 	struct xdr_piece		 raw;	/* encoded results */
 	bool				 forget; /* not for the cache */
 	void				(*cancel)(void *);

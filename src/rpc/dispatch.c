@@ -233,11 +233,13 @@ finish(struct rpc_call *call)
 	reply(call, call->err == 0 ? RPC_SUCCESS : RPC_SYSTEM_ERR);
 }
 
+enum run { RUN_DONE, RUN_PARKED, RUN_MOVES };
+
 /*
- * Until it is done or parked.  True: done.  A parked call is somebody
+ * Until it is done, parked or wants to move.  A parked call is somebody
  * else's from that moment on.
  */
-static bool
+static enum run
 run(struct rpc_call *call)
 {
 	int running;
@@ -247,12 +249,17 @@ run(struct rpc_call *call)
 		call->err = call->proc->call(call->program->handlers,
 		    call->program->self, call, call->args, call->res);
 		if (call->err != RPC_LATER)
-			return true;
+			return RUN_DONE;
+		if (call->move_to != NULL) {
+			call->executor = call->move_to;
+			call->move_to = NULL;
+			return RUN_MOVES;
+		}
 		running = CALL_RUNNING;
 		/* Failing means it was resumed before it returned. */
 	} while (!atomic_compare_exchange_strong(&call->phase, &running,
 	    CALL_PARKED));
-	return false;
+	return RUN_PARKED;
 }
 
 void
@@ -265,8 +272,18 @@ rpc_call_run(struct rpc_call *call)
 		    clock_boot_ms());
 		call->todo = CALL_TO_DISPATCH;
 		loop_call_ready(loop, call);
-	} else if (run(call)) {
+		return;
+	}
+	switch (run(call)) {
+	case RUN_DONE:
 		loop_call_ready(loop, call);
+		break;
+	case RUN_MOVES:
+		call->next = NULL;
+		executor_submit(call->executor, call, &call->next);
+		break;
+	case RUN_PARKED:
+		break;
 	}
 }
 
@@ -278,12 +295,28 @@ wait_for(struct rpc_call *call)
 }
 
 static void
+hand_over(struct rpc_call *call, struct rpc_executor *x, enum call_todo todo)
+{
+	wait_for(call);
+	call->executor = x;
+	call->todo = todo;
+	loop_offload(call->loop, call);
+}
+
+static void
 run_here(struct rpc_call *call)
 {
-	if (run(call))
+	switch (run(call)) {
+	case RUN_DONE:
 		finish(call);
-	else
+		break;
+	case RUN_MOVES:
+		hand_over(call, call->executor, CALL_TO_REPLY);
+		break;
+	case RUN_PARKED:
 		wait_for(call);	/* still ours: it comes back by our list */
+		break;
+	}
 }
 
 void
@@ -301,15 +334,6 @@ rpc_call_resume(struct rpc_call *call)
 		call->todo = CALL_TO_RUN;
 		loop_call_ready(call->loop, call);
 	}
-}
-
-static void
-hand_over(struct rpc_call *call, struct rpc_executor *x, enum call_todo todo)
-{
-	wait_for(call);
-	call->executor = x;
-	call->todo = todo;
-	loop_offload(call->loop, call);
 }
 
 /* ----------------------------------------------------- before execution -- */
@@ -465,7 +489,9 @@ dispatch(struct rpc_call *call)
 		deny(call, RPC_AUTH_TOOWEAK);
 		return;
 	}
-	if (rule->replay && !is_new(call))
+	if (rule->replay && (call->program->keeps == NULL ||
+	    call->program->keeps(call->program->self, &call->in)) &&
+	    !is_new(call))
 		return;
 	if ((stat = decode(call)) != RPC_SUCCESS) {
 		reply(call, stat);
@@ -656,6 +682,18 @@ size_t
 rpc_call_size(const struct rpc_call *call)
 {
 	return call->size;
+}
+
+struct rpc_executor *
+rpc_call_executor(const struct rpc_call *call)
+{
+	return call->executor;
+}
+
+void
+rpc_call_move(struct rpc_call *call, struct rpc_executor *to)
+{
+	call->move_to = to;
 }
 
 void
