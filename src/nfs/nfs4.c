@@ -286,9 +286,21 @@ nfs4_set_none(struct nfs4_call *c)
 	fh_clear(&c->current);
 }
 
+/*
+ * A file system that blocks is asked on its own threads only: if this is
+ * none of them, and there is something new to ask (what was asked before
+ * answers from memory), the call goes on there.
+ */
 int
 nfs4_enter(struct nfs4_call *c, const struct vfs_export *x)
 {
+	struct rpc_executor *on = vfs_fs_executor(x->fs, ~UINT64_C(0));
+
+	if (on != NULL && on != rpc_call_executor(c->nfs.rpc) &&
+	    vfs_call_is_at_end(&c->nfs.vfs)) {
+		rpc_call_move(c->nfs.rpc, on);
+		return PINEFS_LATER;
+	}
 	if (c->nfs.export == x)
 		return 0;
 	return nfs_enter(&c->nfs, x);
@@ -697,6 +709,66 @@ static const struct rpc_rule rules[] = {
 	[NFSPROC4_COMPOUND] =	{ 1,	 1,	 0,	 RPC_AUTH_NONE },
 };
 
+/* Only 4.0 has no other way to tell a retransmission (8881 2.10.6.1). */
+static bool
+keeps(void *self, const struct xdr_in *args)
+{
+	struct xdr_in in = *args;
+	struct xdr_view tag;
+
+	(void)self;
+	in.arena = NULL;
+	return xdr_get_view(&in, &tag, UINT32_MAX, "tag") == 0 &&
+	    xdr_get_u32(&in) == 0 && !in.bad;
+}
+
+/* The export of the first filehandle, if that comes first; or NULL. */
+static const struct vfs_export *
+first_export(const struct nfs *nfs, const COMPOUND4args *args)
+{
+	enum { SEQUENCE_ARGS = NFS4_SESSIONID_SIZE + 16 };
+	struct xdr_in in = *args->argarray.in;
+	struct xdr_view fh;
+	uint32_t id, op;
+
+	op = xdr_get_u32(&in);
+	if (op == OP_SEQUENCE && args->argarray.n > 1 &&
+	    xdr_take(&in, SEQUENCE_ARGS) != NULL)
+		op = xdr_get_u32(&in);
+	switch (op) {
+	case OP_PUTFH:
+		if (xdr_get_view(&in, &fh, NFS4_FHSIZE, "fh") != 0 ||
+		    !nfs_fh_peek(fh.data, fh.len, &id))
+			return NULL;
+		return vfs_export_by_id(nfs->exports, id);
+	case OP_PUTROOTFH:
+	case OP_PUTPUBFH:
+		return nfs4_root_export(nfs);
+	}
+	return NULL;
+}
+
+/*
+ * Where the first filehandle's file system wants to be asked: the call seldom
+ * has to move, then.
+ */
+static struct rpc_executor *
+route(void *self, struct rpc_call *rpc, const void *args)
+{
+	const struct nfs *nfs = self;
+	const struct vfs_export *x;
+
+	if (rpc_call_proc(rpc) != NFSPROC4_COMPOUND)
+		return NULL;
+	/* Linear, as all that is about exports. */
+	for (x = nfs->exports->first; x != NULL; x = x->next)
+		if (vfs_fs_executor(x->fs, ~UINT64_C(0)) != NULL)
+			break;
+	if (x == NULL || (x = first_export(nfs, args)) == NULL)
+		return NULL;
+	return vfs_fs_executor(x->fs, ~UINT64_C(0));
+}
+
 static const struct nfs4_v4_server handlers = { .compound = compound };
 
 void
@@ -705,5 +777,5 @@ nfs4_program(struct nfs *nfs, struct rpc_program *row)
 	nfs4_attr_init();
 	*row = (struct rpc_program){ .service = &nfs4_v4_service,
 	    .handlers = &handlers, .self = nfs, .rules = rules,
-	    .no_udp = true };
+	    .route = route, .keeps = keeps, .no_udp = true };
 }

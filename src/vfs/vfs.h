@@ -113,6 +113,12 @@ vfs_call_opened(struct pinefs_call *call)
 {
 	call->opened = true;
 }
+/* Is what is asked next new?  Else it answers from memory. */
+static inline bool
+vfs_call_is_at_end(const struct pinefs_call *call)
+{
+	return *call->next == NULL;
+}
 /* Put every node reference and unsent piece; the arena is not touched. */
 void	vfs_call_fini(struct pinefs_call *);
 /* The caller is gone. */
