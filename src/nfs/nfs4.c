@@ -50,7 +50,7 @@ enum {				/* bytes of answers */
 ROW( 3, ACCESS,			0, 2, PFH,		ST + 8,		\
     OP(ACCESS), nfs4_op_access, "8881 18.1")				\
 ROW( 4, CLOSE,			0, 2, FH | CHG,		ST + SID,	\
-    OP(CLOSE), NULL, "8881 18.2")					\
+    OP(CLOSE), nfs4_op_close, "8881 18.2")					\
 ROW( 5, COMMIT,			0, 2, FILE_ | CHG,	ST + VERF,	\
     OP(COMMIT), nfs4_op_commit, "8881 18.3")				\
 ROW( 6, CREATE,			0, 2, FH | CHG,		ST + CINFO + BITMAP, \
@@ -58,7 +58,7 @@ ROW( 6, CREATE,			0, 2, FH | CHG,		ST + CINFO + BITMAP, \
 ROW( 7, DELEGPURGE,		0, 2, ANYWHERE,		ST,		\
     0, NULL, "8881 18.5")						\
 ROW( 8, DELEGRETURN,		0, 2, FH | CHG,		ST,		\
-    0, NULL, "8881 18.6")						\
+    0, nfs4_op_delegreturn, "8881 18.6")						\
 ROW( 9, GETATTR,		0, 2, PFH,		ST + BITMAP + 4, \
     OP(STATFS), nfs4_op_getattr, "8881 18.7")				\
 ROW(10, GETFH,			0, 2, PFH,		ST + 4,		\
@@ -66,11 +66,11 @@ ROW(10, GETFH,			0, 2, PFH,		ST + 4,		\
 ROW(11, LINK,			0, 2, FH | SAVED | CHG,	ST + CINFO,	\
     NAMED(LINK), nfs4_op_link, "8881 18.9")				\
 ROW(12, LOCK,			0, 2, FILE_ | CHG,	ST + 48 + 1024,	\
-    0, NULL, "8881 18.10")						\
+    0, nfs4_op_lock, "8881 18.10")						\
 ROW(13, LOCKT,			0, 2, FILE_,		ST + 48 + 1024,	\
-    0, NULL, "8881 18.11")						\
+    0, nfs4_op_lockt, "8881 18.11")						\
 ROW(14, LOCKU,			0, 2, FILE_ | CHG,	ST + SID,	\
-    0, NULL, "8881 18.12")						\
+    0, nfs4_op_locku, "8881 18.12")						\
 ROW(15, LOOKUP,			0, 2, PFH,		ST,		\
     OP(LOOKUP), nfs4_op_lookup, "8881 18.13")				\
 ROW(16, LOOKUPP,		0, 2, PFH,		ST,		\
@@ -79,13 +79,13 @@ ROW(17, NVERIFY,		0, 2, PFH,		ST,		\
     OP(STATFS), nfs4_op_nverify, "8881 18.15")				\
 ROW(18, OPEN,			0, 2, FH | CHG,		ST + SID + CINFO + \
     4 + BITMAP + 80,							\
-    NAMED(CREATE) | OP(OPEN) | OP(SETATTR), NULL, "8881 18.16")		\
+    NAMED(CREATE) | OP(OPEN) | OP(SETATTR), nfs4_op_open, "8881 18.16")		\
 ROW(19, OPENATTR,		0, 2, FH | CHG,		ST,		\
     0, NULL, "8881 18.17")						\
 ROW(20, OPEN_CONFIRM,		0, 0, FH | CHG,		ST + SID,	\
-    0, NULL, "7530 16.18")						\
+    0, nfs4_op_open_confirm, "7530 16.18")						\
 ROW(21, OPEN_DOWNGRADE,		0, 2, FH | CHG,		ST + SID,	\
-    OP(CLOSE), NULL, "8881 18.18")					\
+    OP(CLOSE), nfs4_op_open_downgrade, "8881 18.18")					\
 ROW(22, PUTFH,			0, 2, ANYWHERE,		ST,		\
     OP(RESOLVE), nfs4_op_putfh, "8881 18.19")				\
 ROW(23, PUTPUBFH,		0, 2, ANYWHERE,		ST,		\
@@ -103,7 +103,7 @@ ROW(28, REMOVE,			0, 2, FH | CHG,		ST + CINFO,	\
 ROW(29, RENAME,			0, 2, FH | SAVED | CHG,	ST + 2 * CINFO,	\
     NAMED(RENAME), nfs4_op_rename, "8881 18.26")			\
 ROW(30, RENEW,			0, 0, ANYWHERE,		ST,		\
-    0, NULL, "7530 16.28")						\
+    0, nfs4_op_renew, "7530 16.28")						\
 ROW(31, RESTOREFH,		0, 2, ANYWHERE,		ST,		\
     0, nfs4_op_restorefh, "8881 18.27")					\
 ROW(32, SAVEFH,			0, 2, PFH,		ST,		\
@@ -113,27 +113,27 @@ ROW(33, SECINFO,		0, 2, PFH,		ST + 4 + 4 * 4,	\
 ROW(34, SETATTR,		0, 2, FH | CHG,		ST + BITMAP,	\
     OP(SETATTR), nfs4_op_setattr, "8881 18.30")				\
 ROW(35, SETCLIENTID,		0, 0, CHG,		ST + 16 + 160,	\
-    0, NULL, "7530 16.33")						\
+    0, nfs4_op_setclientid, "7530 16.33")						\
 ROW(36, SETCLIENTID_CONFIRM,	0, 0, CHG,		ST,		\
-    0, NULL, "7530 16.34")						\
+    0, nfs4_op_setclientid_confirm, "7530 16.34")						\
 ROW(37, VERIFY,			0, 2, PFH,		ST,		\
     OP(STATFS), nfs4_op_verify, "8881 18.31")				\
 ROW(38, WRITE,			0, 2, FILE_ | CHG,	ST + 8 + VERF,	\
     OP(WRITE) | OP(SETATTR), nfs4_op_write, "8881 18.32")		\
 ROW(39, RELEASE_LOCKOWNER,	0, 0, CHG,		ST,		\
-    0, NULL, "7530 16.37")						\
+    0, nfs4_op_release_lockowner, "7530 16.37")						\
 ROW(40, BACKCHANNEL_CTL,	1, 2, ANYWHERE,		ST,		\
-    0, NULL, "8881 18.33")						\
+    0, nfs4_op_backchannel_ctl, "8881 18.33")						\
 ROW(41, BIND_CONN_TO_SESSION,	1, 2, LONE,		ST + 24,	\
-    0, NULL, "8881 18.34")						\
+    0, nfs4_op_bind_conn_to_session, "8881 18.34")						\
 ROW(42, EXCHANGE_ID,		1, 2, ALONE | CHG,	ST + 512,	\
-    0, NULL, "8881 18.35")						\
+    0, nfs4_op_exchange_id, "8881 18.35")						\
 ROW(43, CREATE_SESSION,		1, 2, ALONE | CHG,	ST + 96,	\
-    0, NULL, "8881 18.36")						\
+    0, nfs4_op_create_session, "8881 18.36")						\
 ROW(44, DESTROY_SESSION,	1, 2, ALONE,		ST,		\
-    0, NULL, "8881 18.37")						\
+    0, nfs4_op_destroy_session, "8881 18.37")						\
 ROW(45, FREE_STATEID,		1, 2, CHG,		ST,		\
-    0, NULL, "8881 18.38")						\
+    0, nfs4_op_free_stateid, "8881 18.38")						\
 ROW(46, GET_DIR_DELEGATION,	1, 2, FH,		ST,		\
     0, NULL, "8881 18.39")						\
 ROW(47, GETDEVICEINFO,		1, 2, ANYWHERE,		ST,		\
@@ -149,17 +149,17 @@ ROW(51, LAYOUTRETURN,		1, 2, ANYWHERE,		ST,		\
 ROW(52, SECINFO_NO_NAME,	1, 2, PFH,		ST + 4 + 4 * 4,	\
     OP(LOOKUP) | OP(PARENT), nfs4_op_secinfo_no_name, "8881 18.45")	\
 ROW(53, SEQUENCE,		1, 2, FIRST,		ST + 36,	\
-    0, NULL, "8881 18.46")						\
+    0, nfs4_sequence, "8881 18.46")						\
 ROW(54, SET_SSV,		1, 2, ANYWHERE,		ST,		\
     0, NULL, "8881 18.47")						\
 ROW(55, TEST_STATEID,		1, 2, ANYWHERE,		ST + 4,		\
-    0, NULL, "8881 18.48")						\
+    0, nfs4_op_test_stateid, "8881 18.48")						\
 ROW(56, WANT_DELEGATION,	1, 2, FH,		ST,		\
     0, NULL, "8881 18.49")						\
 ROW(57, DESTROY_CLIENTID,	1, 2, ALONE,		ST,		\
-    0, NULL, "8881 18.50")						\
+    0, nfs4_op_destroy_clientid, "8881 18.50")						\
 ROW(58, RECLAIM_COMPLETE,	1, 2, CHG,		ST,		\
-    0, NULL, "8881 18.51")						\
+    0, nfs4_op_reclaim_complete, "8881 18.51")						\
 ROW(59, ALLOCATE,		2, 2, FILE_ | CHG,	ST,		\
     OP(ALLOCATE), nfs4_op_allocate, "7862 15.1")			\
 ROW(60, COPY,			2, 2, FILE_ | SAVED | CHG, ST + 40,	\

@@ -29,6 +29,8 @@ const struct cli_row cli_serve_rows[] = {
 	    "peer: ask whose socket a local client's is; none: believe it" },
 	{ 0, "squash", "WHOM", "squash", NULL,
 	    "none, root or all become the anonymous user; root" },
+	{ 0, "lease", "SECONDS", "lease", NULL,
+	    "how long a v4 client may be silent; 60" },
 	{ 0, "threads", "N", "threads", NULL, "loops; one per core" },
 	{ 0, "state-dir", "DIR", "state-dir", NULL,
 	    "where the key of handles is kept" },

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "nfs/nfs4.h"
 #include "rpc/peer.h"
 #include "server/server.h"
 
@@ -196,6 +197,23 @@ set_threads(struct options *o, const char *value)
 	return err;
 }
 
+/* Seconds that a v4 client may be silent: 5 to 3600. */
+static int
+set_lease(struct options *o, const char *value)
+{
+	unsigned long n;
+	int err = number("lease", value, 3600, &n);
+
+	if (err == 0 && n < NFS4_MIN_LEASE) {
+		log_error("--lease %s: at least %d seconds", value,
+		    NFS4_MIN_LEASE);
+		err = EINVAL;
+	}
+	if (err == 0)
+		o->lease = (unsigned)n;
+	return err;
+}
+
 static int
 set_portmap(struct options *o, const char *value)
 {
@@ -226,6 +244,8 @@ options_set(struct options *o, const char *name, const char *value)
 		return set_local_auth(o, value);
 	if (strcmp(name, "threads") == 0)
 		return set_threads(o, value);
+	if (strcmp(name, "lease") == 0)
+		return set_lease(o, value);
 	if (strcmp(name, "state-dir") == 0)
 		return text(&o->state_dir, value);
 	if (strcmp(name, "instance") == 0)

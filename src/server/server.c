@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "nfs/nfs4.h"
 #include "rpc/peer.h"
 
 enum { MAX_PAYLOAD = 1 << 20, WAIT_CHECK_MS = 10000, EXECUTOR_THREADS = 4 };
@@ -215,6 +216,7 @@ make_rpc(struct pinefs_server *s)
 		.allow = (const char *const *)s->opt.allow,
 		.max_payload = MAX_PAYLOAD,
 	};
+	struct nfs4_records records;
 	unsigned i;
 	int err;
 
@@ -224,6 +226,9 @@ make_rpc(struct pinefs_server *s)
 	s->nfs.keys = s->state.keys;
 	s->nfs.after = nfs_after;
 	s->nfs.after_arg = s;
+	if ((s->clients = clients_new(&s->state, &records)) == NULL ||
+	    (s->nfs.nfs4 = nfs4_new(&s->nfs, &records, s->opt.lease)) == NULL)
+		return ENOMEM;
 	s->nprograms = nfs_programs(&s->nfs, s->program);
 	for (i = 0; i < s->nprograms; i++)
 		if ((err = rpc_server_add(s->rpc, &s->program[i])) != 0)
@@ -277,6 +282,10 @@ undo(struct pinefs_server *s)
 	free_executors(s);
 	rpc_server_free(s->rpc);
 	s->rpc = NULL;
+	nfs4_free(s->nfs.nfs4);
+	s->nfs.nfs4 = NULL;
+	clients_free(s->clients);
+	s->clients = NULL;
 	state_close(&s->state);
 }
 
@@ -296,6 +305,7 @@ pinefs_start(struct pinefs_server *s)
 	}
 	s->started = true;
 	rpc_server_after(s->rpc, WAIT_CHECK_MS, check_waits, s);
+	nfs4_start(s->nfs.nfs4);
 	tell_portmapper(s, true);
 	return 0;
 }
@@ -309,6 +319,9 @@ pinefs_poll_fd(struct pinefs_server *s)
 			return -1;
 		}
 		s->started = true;
+		if (rpc_server_poll_fd(s->rpc) == -1)
+			return -1;
+		nfs4_start(s->nfs.nfs4);
 	}
 	return rpc_server_poll_fd(s->rpc);
 }

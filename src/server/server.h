@@ -8,6 +8,7 @@
 #include <pinefs/rpc.h>
 
 #include "nfs/nfs.h"
+#include "server/clients.h"
 #include "server/state.h"
 
 enum { SERVER_MAX_ADDRS = 16, SERVER_MAX_NETS = 32, SERVER_MAX_UIDS = 64,
@@ -26,6 +27,7 @@ struct options {
 	bool		 tcp_only, no_portmap, local_auth_none, read_only;
 	bool		 udp_changes_reserved;
 	unsigned	 threads;
+	unsigned	 lease;		/* s; 0: the default */
 	char		*state_dir, *instance;
 	enum vfs_squash	 squash;
 	uint32_t	 anon_uid, anon_gid;
@@ -38,6 +40,7 @@ struct pinefs_server {
 	struct vfs_exports	 exports;
 	struct rpc_executor	*executor[SERVER_MAX_EXPORTS];
 	struct nfs		 nfs;
+	struct clients		*clients;
 	struct rpc_program	 program[NFS_PROGRAMS];
 	unsigned		 nprograms;
 	struct rpc_server	*rpc;
