@@ -71,6 +71,21 @@ truncate_to(struct pinefs_call *call, struct pinefs_node *node,
 	return vfs_setattr(call, node, &set, &wcc);
 }
 
+/* A new file is to have a size; that must not move the times it was given. */
+static int
+extend_new(struct pinefs_call *call, struct pinefs_node *node,
+    const struct pinefs_set *given)
+{
+	const uint64_t bits = PINEFS_SIZE | PINEFS_ATIME | PINEFS_MTIME |
+	    PINEFS_BTIME;
+	struct pinefs_set set = { .attr = given->attr,
+	    .now = given->now & bits };
+	struct vfs_wcc wcc;
+
+	set.attr.have &= bits;
+	return vfs_setattr(call, node, &set, &wcc);
+}
+
 /* UNCHECKED, and there was one: it is opened, and emptied if asked. */
 static int
 open_existing(struct pinefs_call *call, struct pinefs_node *node,
@@ -245,7 +260,7 @@ again:
 	*node = s->step.node;
 	if (how.type == PINEFS_REG && how.set.attr.have & PINEFS_SIZE &&
 	    how.set.attr.size != 0)
-		err = truncate_to(call, *node, how.set.attr.size);
+		err = extend_new(call, *node, &how.set);
 	return err;
 }
 
