@@ -25,14 +25,6 @@ number(const char *p, uint32_t len, uint32_t *id)
 	return v <= UINT32_MAX;
 }
 
-/* Names that mean the same everywhere. */
-static const struct {
-	const char	*name;
-	uint32_t	 len, id;
-} known[] = {
-	{ "root", 4, 0 }, { "nobody", 6, 65534 }, { "nogroup", 7, 65534 },
-};
-
 int
 nfs4_owner_id(const struct nfs *nfs, struct xdr_view text, bool group,
     uint32_t *id)
@@ -46,13 +38,11 @@ nfs4_owner_id(const struct nfs *nfs, struct xdr_view text, bool group,
 	if (nfs->owner != NULL && len > 0 &&
 	    nfs->owner(nfs->owner_arg, p, text.len, group, id) == 0)
 		return 0;
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-		if (at != NULL && len == known[i].len &&
-		    memcmp(p, known[i].name, len) == 0) {
-			*id = known[i].id;
-			return 0;
-		}
-	return EINVAL;
+	/* The one name that means the same everywhere. */
+	if (at == NULL || len != 4 || memcmp(p, "root", 4) != 0)
+		return EINVAL;
+	*id = 0;
+	return 0;
 }
 
 /* ---------------------------------------------------------------- values -- */

@@ -464,8 +464,11 @@ what_to_create(struct nfs4_call *c, const CREATE4args *args,
 	if ((st = nfs4_setattr_get(c, &args->createattrs, s)) != NFS4_OK)
 		return st;
 	how->set = s->set;
-	if (type->type == NF4LNK)
+	if (type->type == NF4LNK) {
 		how->target = nfs_name(type->linkdata);
+		/* Nobody looks at a link's mode; umask does not apply. */
+		how->set.attr.have &= ~(uint64_t)PINEFS_MODE;
+	}
 	if (type->type == NF4BLK || type->type == NF4CHR) {
 		how->set.attr.have |= PINEFS_RDEV;
 		how->set.attr.rdev_major = type->devdata.specdata1;
