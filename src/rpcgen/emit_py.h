@@ -36,6 +36,8 @@ struct py {
 	struct map constants;	/* their Python names, by the IDL's */
 	struct map printed;	/* constants that stand above */
 	const char *i32, *u32;	/* Struct('>i'), Struct('>I') */
+	struct map fixed;	/* locals of all functions, by what $ calls */
+	struct map fixed_taken;	/* ... and their names */
 
 	/* The class under way.  Its Structs are printed before it. */
 	struct text body;
@@ -69,6 +71,7 @@ const char	*py_global(struct py *, const char *name);
 struct py_type	*py_of(const struct type *);
 void		 py_locals(struct py *);
 const char	*py_local(struct py *, const char *name);
+const char	*py_fixed_local(struct py *, const char *word, size_t len);
 
 /* emit_py_line.c */
 void	py_line(struct py *, const char *fmt, ...)

@@ -104,7 +104,7 @@ deeper(const struct py *e, struct type *t)
 	t = type_real(t);
 	return (t->kind == TYPE_STRUCT || t->kind == TYPE_UNION) &&
 	    t->recursive && e->type != NULL && e->type->recursive ?
-	    ", depth + 1" : "";
+	    ", $depth + 1" : "";
 }
 
 /* The code of struct.Struct for what is a plain number, else 0. */
@@ -131,10 +131,10 @@ decode_array(struct py *e, struct type *t, const char *var)
 	const char *n = py_bound(e, &t->bound);
 
 	if (code != 0)
-		py_line(e, "%s, o = rpchelp.get_numbers(b, o, %s, '%c', %u)",
+		py_line(e, "%s, $o = rpchelp.get_numbers($b, $o, %s, '%c', %u)",
 		    var, n, code, (unsigned)t->elem->min);
 	else
-		py_line(e, "%s, o = rpchelp.get_items(b, o, %s, %s.unpack%s)",
+		py_line(e, "%s, $o = rpchelp.get_items($b, $o, %s, %s.unpack%s)",
 		    var, n, py_codec(e, t->elem), deeper(e, t->elem));
 }
 
@@ -146,14 +146,14 @@ decode_vector(struct py *e, struct type *t, const char *var,
 	const char *max = py_bound(e, &t->bound);
 
 	if (code == 0) {
-		py_line(e, "%s, o = rpchelp.get_vector(b, o, %s, %u, "
+		py_line(e, "%s, $o = rpchelp.get_vector($b, $o, %s, %u, "
 		    "%s.unpack, '%s'%s)", var, max, (unsigned)t->elem->min,
 		    py_codec(e, t->elem), where, deeper(e, t->elem));
 		return;
 	}
-	py_line(e, "n, o = rpchelp.get_count(b, o, %s, %u, '%s')", max,
+	py_line(e, "$n, $o = rpchelp.get_count($b, $o, %s, %u, '%s')", max,
 	    (unsigned)t->elem->min, where);
-	py_line(e, "%s, o = rpchelp.get_numbers(b, o, n, '%c', %u)", var,
+	py_line(e, "%s, $o = rpchelp.get_numbers($b, $o, $n, '%c', %u)", var,
 	    code, (unsigned)t->elem->min);
 }
 
@@ -164,13 +164,13 @@ decode_optional(struct py *e, struct type *t, const char *var,
 	struct type *elem = type_real(t->elem);
 
 	if (py_is_linked(elem)) {
-		py_line(e, "%s, o = %s.unpack_list(b, o%s)", var,
+		py_line(e, "%s, $o = %s.unpack_list($b, $o%s)", var,
 		    py_of(elem)->name, deeper(e, elem));
 		return;
 	}
-	py_line(e, "more, o = rpchelp.get_more(b, o, '%s')", where);
+	py_line(e, "$more, $o = rpchelp.get_more($b, $o, '%s')", where);
 	py_line(e, "%s = None", var);
-	py_line(e, "if more:");
+	py_line(e, "if $more:");
 	e->indent++;
 	py_decode(e, t->elem, var, where);
 	e->indent--;
@@ -187,7 +187,7 @@ decode_flat(struct py *e, struct type *t, const char *var)
 	    py_run_read_into(e, &r, t, var);
 	py_run_unpack(e, &r);
 	if (r.size > 0)
-		py_line(e, "o += %u", (unsigned)r.size);
+		py_line(e, "$o += %u", (unsigned)r.size);
 	if (value != var)
 		py_line(e, "%s = %s", var, value);
 }
@@ -209,11 +209,11 @@ py_decode(struct py *e, struct type *t, const char *var, const char *where)
 	}
 	switch (t->kind) {
 	case TYPE_OPAQUE:
-		py_line(e, "%s, o = rpchelp.get_fixed%s(b, o, %s, '%s')", var,
+		py_line(e, "%s, $o = rpchelp.get_fixed%s($b, $o, %s, '%s')", var,
 		    strict, py_bound(e, &t->bound), where);
 		break;
 	case TYPE_BYTES: case TYPE_STRING:
-		py_line(e, "%s, o = rpchelp.get_opaque%s(b, o, %s, '%s')",
+		py_line(e, "%s, $o = rpchelp.get_opaque%s($b, $o, %s, '%s')",
 		    var, strict, py_bound(e, &t->bound), where);
 		break;
 	case TYPE_ARRAY:
@@ -226,7 +226,7 @@ py_decode(struct py *e, struct type *t, const char *var, const char *where)
 		decode_optional(e, t, var, where);
 		break;
 	default:
-		py_line(e, "%s, o = %s.unpack(b, o%s)", var, py_of(t)->name,
+		py_line(e, "%s, $o = %s.unpack($b, $o%s)", var, py_of(t)->name,
 		    deeper(e, t));
 		break;
 	}
@@ -241,7 +241,7 @@ encode_optional(struct py *e, struct type *t, const char *expr,
 	struct type *elem = type_real(t->elem);
 
 	if (py_is_linked(elem)) {
-		py_line(e, "%s.pack_list_to(%s, add%s)", py_of(elem)->name,
+		py_line(e, "%s.pack_list_to(%s, $add%s)", py_of(elem)->name,
 		    expr, deeper(e, elem));
 		return;
 	}
@@ -253,11 +253,11 @@ encode_optional(struct py *e, struct type *t, const char *expr,
 	}
 	py_line(e, "if %s is None:", name);
 	e->indent++;
-	py_line(e, "add(rpchelp.ZERO)");
+	py_line(e, "$add(rpchelp.ZERO)");
 	e->indent--;
 	py_line(e, "else:");
 	e->indent++;
-	py_line(e, "add(rpchelp.ONE)");
+	py_line(e, "$add(rpchelp.ONE)");
 	py_encode(e, t->elem, name, name, where);
 	e->indent--;
 }
@@ -271,10 +271,10 @@ encode_array(struct py *e, struct type *t, const char *expr,
 	char code = number_code(t->elem);
 
 	if (code != 0)
-		py_line(e, "rpchelp.put_number_%s(add, %s, %s, '%c', '%s')",
+		py_line(e, "rpchelp.put_number_%s($add, %s, %s, '%c', '%s')",
 		    kind, expr, n, code, where);
 	else
-		py_line(e, "rpchelp.put_%s(add, %s, %s, %s.pack_to, '%s'%s)",
+		py_line(e, "rpchelp.put_%s($add, %s, %s, %s.pack_to, '%s'%s)",
 		    kind, expr, n, py_codec(e, t->elem), where,
 		    deeper(e, t->elem));
 }
@@ -297,11 +297,11 @@ py_encode(struct py *e, struct type *t, const char *expr, const char *name,
 	}
 	switch (t->kind) {
 	case TYPE_OPAQUE:
-		py_line(e, "rpchelp.put_fixed(add, %s, %s, '%s')", expr,
+		py_line(e, "rpchelp.put_fixed($add, %s, %s, '%s')", expr,
 		    py_bound(e, &t->bound), where);
 		break;
 	case TYPE_BYTES: case TYPE_STRING:
-		py_line(e, "rpchelp.put_opaque(add, %s, %s, '%s')", expr,
+		py_line(e, "rpchelp.put_opaque($add, %s, %s, '%s')", expr,
 		    py_bound(e, &t->bound), where);
 		break;
 	case TYPE_ARRAY: case TYPE_VECTOR:
@@ -311,7 +311,7 @@ py_encode(struct py *e, struct type *t, const char *expr, const char *name,
 		encode_optional(e, t, expr, name, where);
 		break;
 	default:
-		py_line(e, "%s.pack_to(%s, add%s)", py_of(t)->name, expr,
+		py_line(e, "%s.pack_to(%s, $add%s)", py_of(t)->name, expr,
 		    deeper(e, t));
 		break;
 	}

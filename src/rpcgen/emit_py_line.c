@@ -81,6 +81,24 @@ wrap(struct text *t, unsigned indent, const char *line)
 	text_put(t, "\n");
 }
 
+/* Put the names of locals in for `$b`, `$o` and so on. */
+static const char *
+expand(struct py *e, const char *line)
+{
+	struct text t;
+	const char *p, *end;
+
+	text_init(&t, e->mem);
+	for (; (p = strchr(line, '$')) != NULL; line = end) {
+		for (end = p + 1; *end >= 'a' && *end <= 'z'; end++)
+			;
+		text_printf(&t, "%.*s%s", (int)(p - line), line,
+		    py_fixed_local(e, p + 1, (size_t)(end - p - 1)));
+	}
+	text_printf(&t, "%s", line);
+	return mem_strndup(e->mem, t.base, t.len);
+}
+
 /* A line of the class under way. */
 void
 py_line(struct py *e, const char *fmt, ...)
@@ -88,7 +106,8 @@ py_line(struct py *e, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	wrap(&e->body, STEP * e->indent, mem_vprintf(e->mem, fmt, ap));
+	wrap(&e->body, STEP * e->indent,
+	    expand(e, mem_vprintf(e->mem, fmt, ap)));
 	va_end(ap);
 }
 

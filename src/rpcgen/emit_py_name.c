@@ -40,7 +40,10 @@ static const char *const in_programs[] = {
 	"transport", "call", "close", NULL
 };
 
-/* Names of locals in functions; what else is local avoids them. */
+/*
+ * Locals of generated functions.  py_line() knows them as `$b`, `$o` and so
+ * on: where something at top level has the name, they get another one.
+ */
 static const char *const in_functions[] = {
 	"b", "o", "cls", "self", "add", "depth", "items", "item", "heads",
 	"more", "n", "error", NULL
@@ -171,6 +174,26 @@ name_constant(struct py *e, const struct constant *k)
 		    (void *)(uintptr_t)global_name(e, k->name));
 }
 
+static void
+name_fixed_locals(struct py *e)
+{
+	const char *const *word, *name;
+
+	for (word = in_functions; *word != NULL; word++) {
+		name = *word;
+		while (map_get(&e->globals, name) != NULL)
+			name = mem_printf(e->mem, "%s_", name);
+		map_put(&e->fixed, *word, (void *)(uintptr_t)name);
+		map_put(&e->fixed_taken, name, e);
+	}
+}
+
+const char *
+py_fixed_local(struct py *e, const char *word, size_t len)
+{
+	return map_get(&e->fixed, mem_strndup(e->mem, word, len));
+}
+
 void
 py_names(struct py *e)
 {
@@ -197,6 +220,9 @@ py_names(struct py *e)
 			    py_of(i->type)->name));
 	e->i32 = py_global(e, "_i32");
 	e->u32 = py_global(e, "_u32");
+	map_init(&e->fixed, e->mem);
+	map_init(&e->fixed_taken, e->mem);
+	name_fixed_locals(e);
 }
 
 /* -------------------------------------------------------------- locals -- */
@@ -213,7 +239,7 @@ py_local(struct py *e, const char *name)
 {
 	while (map_get(&e->globals, name) != NULL ||
 	    map_get(&e->locals, name) != NULL ||
-	    is_one_of(name, strlen(name), in_functions) ||
+	    map_get(&e->fixed_taken, name) != NULL ||
 	    is_one_of(name, strlen(name), at_top))
 		name = mem_printf(e->mem, "%s_", name);
 	map_put(&e->locals, name, e);

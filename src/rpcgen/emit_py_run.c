@@ -209,9 +209,9 @@ py_run_unpack(struct py *e, struct py_run *r)
 	const char *from = r->ncodes == 0 ? NULL : py_run_struct(e, r);
 
 	if (r->vars.n == 1)
-		py_line(e, "%s, = %s.unpack_from(b, o)", r->vars.v[0], from);
+		py_line(e, "%s, = %s.unpack_from($b, $o)", r->vars.v[0], from);
 	else if (r->vars.n > 1)
-		py_line(e, "(%s) = %s.unpack_from(b, o)",
+		py_line(e, "(%s) = %s.unpack_from($b, $o)",
 		    py_join(e, &r->vars), from);
 }
 
@@ -264,7 +264,7 @@ void
 py_run_pack(struct py *e, struct py_run *r)
 {
 	if (r->ncodes > 0)
-		py_line(e, "add(%s.pack(%s))", py_run_struct(e, r),
+		py_line(e, "$add(%s.pack(%s))", py_run_struct(e, r),
 		    py_join(e, &r->values));
 	py_run_init(e, r);
 }

@@ -9,8 +9,8 @@ begin_unpack(struct py *e, const char *name)
 {
 	py_blank(&e->body, 1);
 	py_line(e, "@classmethod");
-	py_line(e, e->type->recursive ? "def %s(cls, b, o=0, depth=0):" :
-	    "def %s(cls, b, o=0):", name);
+	py_line(e, e->type->recursive ? "def %s($cls, $b, $o=0, $depth=0):" :
+	    "def %s($cls, $b, $o=0):", name);
 	py_locals(e);
 }
 
@@ -19,7 +19,7 @@ guard_depth(struct py *e)
 {
 	if (!e->type->recursive)
 		return;
-	py_line(e, "if depth >= %u:", e->model->max_depth);
+	py_line(e, "if $depth >= %u:", e->model->max_depth);
 	py_line(e, "    raise rpchelp.too_deep('%s', %u)", e->type->name,
 	    e->model->max_depth);
 }
@@ -37,8 +37,8 @@ static void
 end_try(struct py *e)
 {
 	e->indent--;
-	py_line(e, "except rpchelp.BAD as error:");
-	py_line(e, "    raise rpchelp.bad('%s', error) from error",
+	py_line(e, "except rpchelp.BAD as $error:");
+	py_line(e, "    raise rpchelp.bad('%s', $error) from $error",
 	    e->type->name);
 	e->indent--;
 }
@@ -168,7 +168,7 @@ read_members(struct py *e, struct member *m, const struct member *end,
 
 	while (m != end) {
 		if (size > 0)
-			py_line(e, "o += %u", (unsigned)size);
+			py_line(e, "$o += %u", (unsigned)size);
 		size = 0;
 		py_run_init(e, &r);
 		for (; m != end && py_is_flat(e, m->type); m = m->next)
@@ -179,7 +179,7 @@ read_members(struct py *e, struct member *m, const struct member *end,
 		if (m == end)
 			break;
 		if (size > 0)
-			py_line(e, "o += %u", (unsigned)size);
+			py_line(e, "$o += %u", (unsigned)size);
 		size = 0;
 		var = py_local(e, py_escape(e, m->name));
 		py_decode(e, m->type, var, where(e, m));
@@ -222,7 +222,7 @@ unpack_struct(struct py *e, struct type *t)
 	begin_unpack(e, "unpack");
 	begin_try(e);
 	size = read_members(e, t->members, NULL, &args);
-	py_line(e, size > 0 ? "return cls(%s), o + %u" : "return cls(%s), o",
+	py_line(e, size > 0 ? "return $cls(%s), $o + %u" : "return $cls(%s), $o",
 	    py_join(e, &args), (unsigned)size);
 	end_try(e);
 }
@@ -233,12 +233,12 @@ pack_struct(struct py *e, struct type *t)
 	struct py_run r;
 
 	py_blank(&e->body, 1);
-	py_line(e, t->recursive ? "def pack_to(self, add, depth=0):" :
-	    "def pack_to(self, add):");
+	py_line(e, t->recursive ? "def pack_to($self, $add, $depth=0):" :
+	    "def pack_to($self, $add):");
 	py_locals(e);
 	begin_try(e);
 	py_run_init(e, &r);
-	write_members(e, &r, "self", t->members, NULL);
+	write_members(e, &r, "$self", t->members, NULL);
 	end_try(e);
 }
 
@@ -247,10 +247,10 @@ print_empty(struct py *e)
 {
 	py_blank(&e->body, 1);
 	py_line(e, "@classmethod");
-	py_line(e, "def unpack(cls, b, o=0):");
-	py_line(e, "    return cls(), o");
+	py_line(e, "def unpack($cls, $b, $o=0):");
+	py_line(e, "    return $cls(), $o");
 	py_blank(&e->body, 1);
-	py_line(e, "def pack_to(self, add):");
+	py_line(e, "def pack_to($self, $add):");
 	py_line(e, "    pass");
 }
 
@@ -273,9 +273,9 @@ print_struct(struct py *e, struct type *t)
 static void
 check_more(struct py *e, const char *otherwise)
 {
-	py_line(e, "more, o = rpchelp.get_more(b, o, '%s')",
+	py_line(e, "$more, $o = rpchelp.get_more($b, $o, '%s')",
 	    where(e, e->type->link));
-	py_line(e, "if not more:");
+	py_line(e, "if not $more:");
 	py_line(e, "    %s", otherwise);
 }
 
@@ -286,14 +286,14 @@ unpack_in_order(struct py *e, struct type *t)
 	struct words args = { 0 };
 	uint32_t size;
 
-	py_line(e, "items = []");
+	py_line(e, "$items = []");
 	py_line(e, "while True:");
 	e->indent++;
-	check_more(e, "return items, o");
+	check_more(e, "return $items, $o");
 	size = read_members(e, t->members, t->link, &args);
 	if (size > 0)
-		py_line(e, "o += %u", (unsigned)size);
-	py_line(e, "items.append(cls(%s))", py_join(e, &args));
+		py_line(e, "$o += %u", (unsigned)size);
+	py_line(e, "$items.append($cls(%s))", py_join(e, &args));
 	e->indent--;
 }
 
@@ -308,27 +308,27 @@ unpack_inside_out(struct py *e, struct type *t)
 	uint32_t size;
 	unsigned i;
 
-	py_line(e, "heads = []");
+	py_line(e, "$heads = []");
 	py_line(e, "while True:");
 	e->indent++;
 	check_more(e, "break");
 	size = read_members(e, t->members, t->link, &head);
 	if (size > 0)
-		py_line(e, "o += %u", (unsigned)size);
-	py_line(e, "heads.append(%s)", py_tuple(e, &head));
+		py_line(e, "$o += %u", (unsigned)size);
+	py_line(e, "$heads.append(%s)", py_tuple(e, &head));
 	e->indent--;
-	py_line(e, "items = []");
-	py_line(e, "for item in reversed(heads):");
+	py_line(e, "$items = []");
+	py_line(e, "for $item in $heads[::-1]:");
 	e->indent++;
 	for (i = 0; i < head.n; i++)
-		py_word(e, &args, "item[%u]", i);
+		py_word(e, &args, "$item[%u]", i);
 	size = read_members(e, t->link->next, NULL, &args);
 	if (size > 0)
-		py_line(e, "o += %u", (unsigned)size);
-	py_line(e, "items.append(cls(%s))", py_join(e, &args));
+		py_line(e, "$o += %u", (unsigned)size);
+	py_line(e, "$items.append($cls(%s))", py_join(e, &args));
 	e->indent--;
-	py_line(e, "items.reverse()");
-	py_line(e, "return items, o");
+	py_line(e, "$items.reverse()");
+	py_line(e, "return $items, $o");
 }
 
 static void
@@ -350,24 +350,24 @@ pack_list(struct py *e, struct type *t)
 
 	py_blank(&e->body, 1);
 	py_line(e, "@staticmethod");
-	py_line(e, t->recursive ? "def pack_list_to(items, add, depth=0):" :
-	    "def pack_list_to(items, add):");
+	py_line(e, t->recursive ? "def pack_list_to($items, $add, $depth=0):" :
+	    "def pack_list_to($items, $add):");
 	py_locals(e);
 	begin_try(e);
-	py_line(e, "items = items or ()");
-	py_line(e, "for item in items:");
+	py_line(e, "$items = $items or ()");
+	py_line(e, "for $item in $items:");
 	e->indent++;
 	py_run_init(e, &r);
 	py_run_code(e, &r, 'I', 4);
 	py_word(e, &r.values, "1");
-	write_members(e, &r, "item", t->members, t->link);
+	write_members(e, &r, "$item", t->members, t->link);
 	e->indent--;
-	py_line(e, "add(rpchelp.ZERO)");
+	py_line(e, "$add(rpchelp.ZERO)");
 	if (t->link->next != NULL) {
-		py_line(e, "for item in reversed(items):");
+		py_line(e, "for $item in $items[::-1]:");
 		e->indent++;
 		py_run_init(e, &r);
-		write_members(e, &r, "item", t->link->next, NULL);
+		write_members(e, &r, "$item", t->link->next, NULL);
 		e->indent--;
 	}
 	end_try(e);
@@ -511,10 +511,10 @@ unpack_union(struct py *e, struct type *t)
 	begin_unpack(e, "unpack");
 	union_locals(e, &raw, &data);
 	begin_try(e);
-	py_line(e, "%s, = %s.unpack_from(b, o)", raw,
+	py_line(e, "%s, = %s.unpack_from($b, $o)", raw,
 	    disc->kind == TYPE_INT || disc->kind == TYPE_ENUM ? e->i32 :
 	    e->u32);
-	py_line(e, "o += 4");
+	py_line(e, "$o += 4");
 	if (disc->kind == TYPE_BOOL)
 		py_line(e, "%s = rpchelp.BOOL[%s]", raw, raw);
 	for (a = t->arms; a != NULL; a = a->next) {
@@ -524,7 +524,7 @@ unpack_union(struct py *e, struct type *t)
 		e->indent--;
 	}
 	no_arm(e, t, raw);
-	py_line(e, "return cls(%s, %s), o", disc->kind == TYPE_BOOL ? raw :
+	py_line(e, "return $cls(%s, %s), $o", disc->kind == TYPE_BOOL ? raw :
 	    checked_disc(e, t, disc, raw), data);
 	end_try(e);
 }
@@ -560,13 +560,13 @@ pack_union(struct py *e, struct type *t)
 	struct arm *a;
 
 	py_blank(&e->body, 1);
-	py_line(e, t->recursive ? "def pack_to(self, add, depth=0):" :
-	    "def pack_to(self, add):");
+	py_line(e, t->recursive ? "def pack_to($self, $add, $depth=0):" :
+	    "def pack_to($self, $add):");
 	union_locals(e, &raw, &data);
 	begin_try(e);
-	member = mem_printf(e->mem, "self.%s", py_member(e, t->disc->name));
+	member = mem_printf(e->mem, "$self.%s", py_member(e, t->disc->name));
 	py_line(e, "%s = %s", raw, checked_disc(e, t, disc, member));
-	py_line(e, "%s = self._data", data);
+	py_line(e, "%s = $self._data", data);
 	for (a = t->arms; a != NULL; a = a->next) {
 		union_locals(e, &raw, &data);
 		begin_arm(e, disc, a, raw, a == t->arms);

@@ -40,9 +40,10 @@ INTERPRETERS = interpreters()
 
 @pytest.fixture(scope='session')
 def modules(rpcgen, tmp_path_factory):
-    """A directory with what the compiler makes of odd.x and nfs3.x."""
+    """A directory with what the compiler makes of odd.x and others."""
     path = tmp_path_factory.mktemp('modules')
     for out, source in ((path / 'odd.py', os.path.join(PYTHON, 'odd.x')),
+                        (path / 'hide.py', os.path.join(PYTHON, 'hide.x')),
                         (path / 'nfs3.py',
                          os.path.join(SOURCE, 'proto', 'nfs3.x'))):
         status, text, _ = rpcgen('--lang=python', source)
@@ -105,6 +106,22 @@ def test_output_for_our_own_protocols_compiles_and_is_79_columns_wide(
     compile(text, name + '.py', 'exec')
     wide = [line for line in text.splitlines() if len(line) > 79]
     assert wide == []
+
+
+@pytest.mark.parametrize('path', sorted(
+    glob.glob(os.path.join(HERE, 'good', '*.x')) +
+    glob.glob(os.path.join(HERE, '*.x'))), ids=os.path.basename)
+def test_output_for_everything_the_compiler_takes_can_be_imported(
+        path, rpcgen, tmp_path):
+    status, text, _ = rpcgen('--lang=python', path)
+    assert status == 0
+    (tmp_path / 'made.py').write_text(text)
+    for python in (INTERPRETERS[v] for v in WANTED if v in INTERPRETERS):
+        subprocess.run(
+            [python, '-W', 'error', '-c', 'import made'], check=True,
+            env=dict(os.environ, PYTHONDONTWRITEBYTECODE='1',
+                     PYTHONPATH=os.pathsep.join([
+                         os.path.join(SOURCE, 'python'), str(tmp_path)])))
 
 
 def test_output_goes_to_standard_output_a_file_or_a_directory(

@@ -1,7 +1,7 @@
 """What output in Python must do.  Each function is a test, and its name the
 sentence it proves.  They run in every Python that can be found, pytest or
-no: `python cases.py` prints TAP.  odd.py, made of odd.x, is on sys.path, as
-are nfs3.py, rpchelp.py and rpc.py.
+no: `python cases.py` prints TAP.  odd.py, hide.py and nfs3.py, made of odd.x
+and so on, are on sys.path, as are rpchelp.py and rpc.py.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import threading
 import traceback
 import warnings
 
+import hide
 import nfs3
 import odd
 import original
@@ -86,6 +87,20 @@ def test_enumerators_may_be_called_like_what_enums_have():
 def test_types_may_be_called_like_what_generated_code_uses():
     assert there_and_back([odd.len(3), odd.len(4)],
                           rpchelp.opt_data(odd.len)) == u32(1, 3, 1, 4, 0)
+
+
+def test_names_of_the_idl_and_locals_of_functions_do_not_hide_each_other():
+    tail = [hide.tail(hide.items, [1, 2], b'abc')]
+    there_and_back(tail, rpchelp.opt_data(hide.tail))
+    raises(XdrError, hide.tail.pack_list, [hide.tail(1, [1], b'abcd')])
+    raises(XdrError, hide.tail.pack_list, [hide.tail(1, [1, 2, 3], b'')])
+    there_and_back([hide.first([1, 2]), hide.first([])],
+                   rpchelp.opt_data(hide.first))
+    there_and_back(hide.u(hide.items, tail))
+    there_and_back(hide.u(hide.heads, hide.tree2(
+        hide.tree2(x=b'1'), None, b'22')))
+    there_and_back(hide.u(hide.item))
+    there_and_back(hide.fix(hide.item, hide.reversed(1, b'x', bytes(8))))
 
 
 # --------------------------------------------------------------- values --
