@@ -78,6 +78,7 @@ void	py_line(struct py *, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));
 void	py_top(struct py *, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));
+void	py_assign(struct py *, const char *name, const char *value);
 void	py_blank(struct text *, unsigned n);
 void	py_doc(struct text *, unsigned indent, const char *doc);
 void	py_word(struct py *, struct words *, const char *fmt, ...)

@@ -122,6 +122,16 @@ py_top(struct py *e, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* `name = value`, for a value that cannot be broken. */
+void
+py_assign(struct py *e, const char *name, const char *value)
+{
+	bool fits = strlen(name) + 3 + strlen(value) <= WIDTH;
+
+	text_printf(e->out, fits ? "%s = %s\n" : "%s = (\n    %s)\n", name,
+	    value);
+}
+
 void
 py_blank(struct text *t, unsigned n)
 {

@@ -94,8 +94,9 @@ print_enum(struct py *e, struct type *t)
 	for (n = t->enumerators; n != NULL; n = n->next) {
 		k = n->constant;
 		if (!k->second)
-			py_top(e, "%s = %s.%s", py_constant(e, k),
-			    py_of(t)->name, py_enumerator(e, k->name));
+			py_assign(e, py_constant(e, k), mem_printf(e->mem,
+			    "%s.%s", py_of(t)->name,
+			    py_enumerator(e, k->name)));
 	}
 }
 
