@@ -89,10 +89,14 @@ static inline void
 xdr_in_init(struct xdr_in *in, const void *base, size_t len,
     struct xdr_arena *arena)
 {
-	memset(in, 0, sizeof *in);
 	in->pos = in->start = (const uint8_t *)base;
 	in->end = len == 0 ? in->pos : in->pos + len;
-	in->arena = arena;
+	in->bad = false;
+	in->why = XDR_OK;
+	in->depth = in->nsegs = 0;
+	in->err = 0;
+	in->before = 0;
+	in->arena = arena;	/* the rest has a meaning after failures */
 }
 /* `segs` is borrowed for the cursor's life; segs[0] is read first. */
 void	xdr_in_init_segs(struct xdr_in *, const struct xdr_seg *segs,

@@ -71,14 +71,15 @@ xdr_fail_at(struct xdr_in *in, enum xdr_error why, const char *where,
 		in->why = (uint8_t)why;
 		in->err = why == XDR_OVER_BUDGET || why == XDR_NO_MEMORY ?
 		    ENOMEM : EBADMSG;
+		in->where = where;
 		/* A run that was put together lies outside of the message. */
 		in->offset = offset(in, in->start <= at && at <= in->end ?
 		    at : in->pos);
 		in->end = in->pos;
 		in->nsegs = 0;
-	}
-	if (in->where == NULL)
+	} else if (in->where == NULL) {
 		in->where = where;	/* xdr_take knew no name for it */
+	}
 	return in->err;
 }
 
