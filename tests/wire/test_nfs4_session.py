@@ -750,7 +750,7 @@ def test_nothing_is_opened_before_reclaim_complete(s, d):
 # ------------------------------------------- TEST_STATEID, FREE_STATEID --
 
 
-def tested(c, *stateids):
+def states_of(c, *stateids):
     return c.ok(op.test_stateid(*stateids))[0].tsr_status_codes
 
 
@@ -760,8 +760,8 @@ def test_stateids_are_tested_each_for_itself(c41, d):
     closed = c41.new(d, b'g')
     c41.close_file(closed)
     c41.open(d, b'f', op.READ)          # seqid 2 now
-    assert tested(c41) == []
-    assert tested(c41, k.s, (0, o.s.other), closed.s, op.ANON, op.BYPASS,
+    assert states_of(c41) == []
+    assert states_of(c41, k.s, (0, o.s.other), closed.s, op.ANON, op.BYPASS,
                   (9, o.s.other), o.s) == [
         0, 0, x.NFS4ERR_BAD_STATEID, x.NFS4ERR_BAD_STATEID,
         x.NFS4ERR_BAD_STATEID, x.NFS4ERR_BAD_STATEID,
@@ -770,7 +770,7 @@ def test_stateids_are_tested_each_for_itself(c41, d):
 
 def test_stateids_of_another_client_are_bad(c41, d, another):
     o = c41.new(d, b'f')
-    assert tested(another(), o.s) == [x.NFS4ERR_BAD_STATEID]
+    assert states_of(another(), o.s) == [x.NFS4ERR_BAD_STATEID]
 
 
 def test_a_lock_stateid_without_locks_is_freed(c41, d):
@@ -778,14 +778,14 @@ def test_a_lock_stateid_without_locks_is_freed(c41, d):
     c41.fails(x.NFS4ERR_LOCKS_HELD, op.free_stateid(k.s))
     c41.unlock(k, 0, 10)
     c41.ok(op.free_stateid(k.s))
-    assert tested(c41, k.s) == [x.NFS4ERR_BAD_STATEID]
+    assert states_of(c41, k.s) == [x.NFS4ERR_BAD_STATEID]
     c41.fails(x.NFS4ERR_BAD_STATEID, op.free_stateid(k.s))
 
 
 def test_an_open_stateid_is_not_freed(c41, d):
     o = c41.new(d, b'f')
     c41.fails(x.NFS4ERR_LOCKS_HELD, op.free_stateid(o.s))
-    assert tested(c41, o.s) == [0]
+    assert states_of(c41, o.s) == [0]
 
 
 def test_nothing_of_another_client_is_freed(c41, d, another):

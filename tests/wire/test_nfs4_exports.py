@@ -1,0 +1,88 @@
+"""Several exports under one root (RFC 8881 7.3; PROTOCOL 6 and 12)."""
+
+import nfs4 as x
+import nfs4_client
+import nfs4_ops as op
+import pytest
+
+
+@pytest.fixture(scope='module')
+def many(start4):
+    """Exports /a and /b, and none that is the root."""
+    try:
+        return start4('-f', 'mem:b', fs='mem:a')
+    except RuntimeError as e:
+        pytest.skip('no exports with names: %s' % str(e)[-200:])
+
+
+@pytest.fixture(params=[0, 1, 2], ids=['4.0', '4.1', '4.2'])
+def c(many, request):
+    with nfs4_client.new_client(many, request.param) as client:
+        yield client
+
+
+def test_the_pseudo_root_lists_the_exports(c):
+    root = c.root()
+    assert sorted(c.names(root)) == [b'a', b'b']
+    a = c.attr(root, 'type', 'mode', 'fileid', 'fsid', 'mounted_on_fileid')
+    assert a['type'] == op.DIR
+    assert a['fileid'] != 0
+    assert a['mounted_on_fileid'] == a['fileid']
+
+
+def test_lookup_crosses_into_an_export_and_lookupp_back(c):
+    res = c.ok(op.putrootfh(), op.getfh(), op.lookup(b'a'), op.getfh(),
+               op.lookupp(), op.getfh())
+    assert res[1].object == res[5].object != res[3].object
+    c.fails(x.NFS4ERR_NOENT, op.putrootfh(), op.lookupp())
+
+
+def test_each_export_has_an_fsid_and_covers_a_fileid(c):
+    root, a, b = c.root(), c.find(c.root(), b'a'), c.find(c.root(), b'b')
+    assert len({c.get(fh, 'fsid') for fh in (root, a, b)}) == 3
+    for fh in (a, b):
+        attributes = c.attr(fh, 'fileid', 'mounted_on_fileid')
+        assert 0 not in attributes.values()
+        assert attributes['fileid'] != attributes['mounted_on_fileid']
+    listed = {e.name: op.values(e.attrs) for e in c.entries(
+        root, asked=['fileid', 'mounted_on_fileid', 'fsid', 'type'])}
+    assert listed[b'a'] == c.attr(a, 'fileid', 'mounted_on_fileid', 'fsid',
+                                  'type')
+
+
+def test_nothing_is_made_in_the_pseudo_root(c):
+    root = c.root()
+    c.fails(x.NFS4ERR_ROFS, op.putfh(root), op.mkdir(b'new'))
+    assert c.try_open(root, b'f', how=op.guarded()).status == x.NFS4ERR_ROFS
+    assert c.try_open(root, b'none', op.READ).status == x.NFS4ERR_NOENT
+    assert c.try_open(root, b'a', op.READ).status == x.NFS4ERR_ISDIR
+    assert c(op.putfh(root), op.remove(b'a')).status in (
+        x.NFS4ERR_ROFS, x.NFS4ERR_ACCESS)
+    c.fails(x.NFS4ERR_ISDIR, op.putfh(root), op.read())
+    reply = c(op.putfh(root), op.setattr_(mode=0o777))
+    assert reply.status == x.NFS4ERR_ROFS
+
+
+def test_nothing_goes_from_one_export_to_another(c):
+    root = c.root()
+    a, b = c.find(root, b'a'), c.find(root, b'b')
+    name = b'f%d' % c.minor
+    fh = c.make(a, name)
+    c.fails(x.NFS4ERR_XDEV, op.putfh(a), op.savefh(), op.putfh(b),
+            op.rename(name, name))
+    c.fails(x.NFS4ERR_XDEV, op.putfh(fh), op.savefh(), op.putfh(b),
+            op.link(name))
+    if c.minor == 2:
+        source = c.open(a, name)
+        target = c.new(b, name)
+        for operation in (op.copy, op.clone):
+            c.fails(x.NFS4ERR_XDEV, op.putfh(fh), op.savefh(),
+                    op.putfh(target.fh), operation(source.s, target.s))
+    c.ok(op.putfh(a), op.remove(name))
+
+
+def test_a_stateid_is_that_of_its_export(c):
+    root = c.root()
+    one = c.new(c.find(root, b'a'), b's%d' % c.minor)
+    two = c.new(c.find(root, b'b'), b's%d' % c.minor)
+    c.fails(x.NFS4ERR_BAD_STATEID, op.putfh(two.fh), op.read(s=one.s))
