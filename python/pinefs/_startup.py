@@ -112,15 +112,17 @@ def _pinefs_startup(os, sys):
         port, addr = server.port, server.addr
         version = '%d.%d.%d' % sys.version_info[:3]
         uid = os.geteuid()
-        say('pinefs: serving py on %s:%d (NFS 2 3), Python %s pid %d, for %s\n'
-            'mount it:  sudo mount -t nfs -o vers=3,proto=tcp,port=%d,'
-            'mountport=%d,nolock %s:/ /mnt\n'
+        # On the usual port the usual line does.
+        options = '' if port == 2049 else '-o vers=4.2,port=%d ' % port
+        say('pinefs: serving py on %s:%d (NFS 2 3 4.0 4.1 4.2), '
+            'Python %s pid %d, for %s\n'
+            'mount it:  sudo mount -t nfs %s%s:/ /mnt\n'
             '           macOS, not verified: mount_nfs -o vers=3,tcp,port=%d,'
             'mountport=%d,locallocks %s:/ DIR\n'
             'try:       ls /mnt; echo 1 > /mnt/rpchelp/trace_rpc; %s\n'
             % (addr, port, version, os.getpid(),
                'root' if uid == 0 else 'uid %d and root' % uid,
-               port, port, addr, port, port, addr,
+               options, addr, port, port, addr,
                'stop with kill %d' % os.getpid() if as_program
                else 'stop with exit()'))
         if said.get('READY'):

@@ -452,8 +452,12 @@ by_name(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	if (err == PINEFS_LATER)
 		return err;
 	*st = nfs4_status(call, err);
-	if (err == 0 && !w->has_dir)
+	if (err == 0 && !w->has_dir) {
+		/* Nothing was done to the directory. */
 		vfs_wcc_after(vfs, dir, &w->dir);
+		w->dir.has_before = w->dir.has_after;
+		w->dir.change_before = w->dir.after.change;
+	}
 	return 0;
 }
 
@@ -494,19 +498,58 @@ by_claim(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	return 0;
 }
 
-static nfsstat4
-check_type(const struct nfs4_call *call, const struct pinefs_node *node)
+/* A file system that keeps its own names has to be asked for the type. */
+static int
+type_of(struct nfs4_call *call, struct pinefs_node *node, uint32_t *type,
+    nfsstat4 *st)
 {
-	switch (vfs_node_type(node)) {
+	struct pinefs_attr attr = { 0 };
+	int err = vfs_getattr(&call->nfs.vfs, node, &attr);
+
+	if (err == PINEFS_LATER)
+		return err;
+	*st = nfs4_status(call, err);
+	*type = attr.type;
+	return 0;
+}
+
+static int
+check_type(struct nfs4_call *call, struct pinefs_node *node, nfsstat4 *st)
+{
+	uint32_t type = 0;
+	int err;
+
+	if ((err = type_of(call, node, &type, st)) != 0 || *st != NFS4_OK)
+		return err;
+	switch (type) {
 	case PINEFS_REG:
-		return NFS4_OK;
+		break;
 	case PINEFS_DIR:
-		return NFS4ERR_ISDIR;
+		*st = NFS4ERR_ISDIR;
+		break;
 	case PINEFS_LNK:
-		return NFS4ERR_SYMLINK;
+		*st = NFS4ERR_SYMLINK;
+		break;
 	default:
-		return call->minor == 0 ? NFS4ERR_INVAL : NFS4ERR_WRONG_TYPE;
+		*st = call->minor == 0 ? NFS4ERR_INVAL : NFS4ERR_WRONG_TYPE;
+		break;
 	}
+	return 0;
+}
+
+/* CLAIM_NULL names a file in a directory. */
+static int
+check_dir(struct nfs4_call *call, nfsstat4 *st)
+{
+	uint32_t type = 0;
+	int err;
+
+	err = type_of(call, call->current.node, &type, st);
+	if (err != 0 || *st != NFS4_OK || type == PINEFS_DIR)
+		return err;
+	*st = type == PINEFS_LNK && call->minor > 0 ? NFS4ERR_SYMLINK :
+	    NFS4ERR_NOTDIR;
+	return 0;
 }
 
 /* Rights, asked of a file that was there before. */
@@ -558,10 +601,13 @@ steps(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	bool shared;
 	int err;
 
+	if (w->args->claim.claim == CLAIM_NULL && !call->current.pseudo &&
+	    ((err = check_dir(call, st)) != 0 || *st != NFS4_OK))
+		return err;
 	if ((err = by_claim(call, w, st)) != 0 || *st != NFS4_OK)
 		return err;
-	if ((*st = check_type(call, w->node)) != NFS4_OK)
-		return 0;
+	if ((err = check_type(call, w->node, st)) != 0 || *st != NFS4_OK)
+		return err;
 	if (!w->created && ((err = check_rights(call, w, st)) != 0 ||
 	    *st != NFS4_OK))
 		return err;
@@ -700,10 +746,6 @@ check_args(const struct nfs4_call *call, struct opening *w)
 	if (w->access == 0 || (w->access & ~(uint32_t)ACCESS_BITS) != 0 ||
 	    (w->deny & ~(uint32_t)OPEN4_SHARE_DENY_BOTH) != 0)
 		return NFS4ERR_INVAL;
-	if (a->claim.claim == CLAIM_NULL && !call->current.pseudo &&
-	    vfs_node_type(call->current.node) != PINEFS_DIR)
-		return vfs_node_type(call->current.node) == PINEFS_LNK &&
-		    call->minor > 0 ? NFS4ERR_SYMLINK : NFS4ERR_NOTDIR;
 	return NFS4_OK;
 }
 

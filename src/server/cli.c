@@ -161,13 +161,17 @@ say_ready(const struct pinefs_server *s, const char *what, const char *addr,
     int fd)
 {
 	int port = pinefs_port(s);
+	char options[32] = "";
 
-	fprintf(stderr, "pinefs: serving %s on %s:%d (NFS 2 3)\n"
-	    "mount it:  sudo mount -t nfs -o vers=3,proto=tcp,port=%d,"
-	    "mountport=%d,nolock %s:/ /mnt\n"
+	/* On the usual port the usual line does. */
+	if (port != 2049)
+		snprintf(options, sizeof options, "-o vers=4.2,port=%d ",
+		    port);
+	fprintf(stderr, "pinefs: serving %s on %s:%d (NFS 2 3 4.0 4.1 4.2)\n"
+	    "mount it:  sudo mount -t nfs %s%s:/ /mnt\n"
 	    "           macOS, not verified: mount_nfs -o vers=3,tcp,port=%d,"
 	    "mountport=%d,locallocks %s:/ DIR\n",
-	    what, addr, port, port, port, addr, port, port, addr);
+	    what, addr, port, options, addr, port, port, addr);
 	fflush(stderr);
 	if (fd != -1) {
 		if (write(fd, "\n", 1) == -1)
