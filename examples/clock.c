@@ -68,9 +68,9 @@ clock_getattr(struct pinefs_call *call, struct pinefs_node *node,
 	attr->change = 1;
 	if (attr->type == PINEFS_DIR)
 		return 0;
-	attr->have |= PINEFS_SIZE | PINEFS_MTIME;
+	attr->have |= PINEFS_SIZE | PINEFS_MTIME | PINEFS_CTIME;
 	attr->size = TEXT;
-	attr->mtime.tv_sec = time(NULL);
+	attr->mtime.tv_sec = attr->ctime.tv_sec = time(NULL);
 	attr->change = (uint64_t)attr->mtime.tv_sec;
 	return 0;
 }

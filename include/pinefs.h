@@ -295,7 +295,9 @@ struct pinefs_ops {
 	 * Door 2.  Fill what is in `want` (and anything that is free), and
 	 * say so in attr->have; what is wanted and missing gets the default
 	 * (mode 0444 or 0555, nlink 1, the server's uid and gid, used =
-	 * size, times = start of the file system).  TYPE and CHANGE are
+	 * size, btime = start of the file system, the other times moving
+	 * with the change counter, unless that is a hash: v2 and v3 see
+	 * changes by times alone).  TYPE and CHANGE are
 	 * mandatory: without them the client gets EIO and one line is
 	 * logged.  Changes nothing; the same answer everywhere.
 	 */

@@ -138,6 +138,27 @@ attr_given(struct pinefs_call *call, struct pinefs_node *node, const char *op,
 	return s->step.err;
 }
 
+/*
+ * A time that moves when the change counter does: v2 and v3 know of changes
+ * by times alone.  A counter made by pinefs_change_next is a time already; a
+ * smaller one counts ns from the start; a hash tells no time.
+ */
+static struct timespec
+time_of_change(const struct pinefs *fs, uint64_t change)
+{
+	const uint64_t second = 1000000000, of_2001 = second * second;
+	struct timespec ts = fs->born;
+
+	if (fs->ops.flags & PINEFS_CHANGE_UNORDERED)
+		return ts;
+	if (change < of_2001)
+		change += (uint64_t)ts.tv_sec * second +
+		    (uint64_t)ts.tv_nsec;
+	ts.tv_sec = (time_t)(change / second);
+	ts.tv_nsec = (long)(change % second);
+	return ts;
+}
+
 static void
 fill_defaults(const struct pinefs *fs, struct pinefs_attr *a)
 {
@@ -160,12 +181,12 @@ fill_defaults(const struct pinefs *fs, struct pinefs_attr *a)
 		a->used = a->size;
 	if (miss & PINEFS_GENERATION)
 		a->generation = 0;
-	if (miss & PINEFS_ATIME)
-		a->atime = fs->born;
-	if (miss & PINEFS_MTIME)
-		a->mtime = fs->born;
 	if (miss & PINEFS_CTIME)
-		a->ctime = fs->born;
+		a->ctime = time_of_change(fs, a->change);
+	if (miss & PINEFS_MTIME)
+		a->mtime = a->ctime;
+	if (miss & PINEFS_ATIME)
+		a->atime = a->mtime;
 	if (miss & PINEFS_BTIME)
 		a->btime = fs->born;
 	a->mode &= 07777;

@@ -310,6 +310,45 @@ test_what_getattr_leaves_out_has_a_default(void)
 	stop();
 }
 
+static struct timespec
+ctime_of_200(void)
+{
+	struct pinefs_attr a;
+	struct pinefs_node *f;
+
+	rig_end(&r);
+	rig_begin(&r, &x);
+	CHECK(by_id(&r.call, 200, &f) == 0);
+	CHECK(vfs_getattr(&r.call, f, &a) == 0);
+	return a.ctime;
+}
+
+static void
+test_times_that_are_not_given_move_with_the_change_counter(void)
+{
+	const uint64_t changes[] = { 6, 7, 1000, 2000000000,
+	    UINT64_C(1900000000000000001), UINT64_C(1900000000000000002) };
+	struct timespec a, b;
+
+	start();
+	a = ctime_of_200();
+	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+		fs.change = changes[i];
+		b = ctime_of_200();
+		CHECK(b.tv_sec > a.tv_sec ||
+		    (b.tv_sec == a.tv_sec && b.tv_nsec > a.tv_nsec));
+		a = b;
+	}
+	CHECK(a.tv_sec == 1900000000 && a.tv_nsec == 2);
+	stop();
+	start_with(PINEFS_CHANGE_UNORDERED);
+	a = ctime_of_200();
+	fs.change = 1;
+	b = ctime_of_200();
+	CHECK(memcmp(&a, &b, sizeof a) == 0);
+	stop();
+}
+
 static void
 test_without_type_or_change_there_is_no_answer(void)
 {
@@ -1046,6 +1085,7 @@ CHECK_MAIN(
 	CHECK_TEST(test_arg_is_given_back_to_be_freed),
 	CHECK_TEST(test_what_is_absent_is_said_to_be),
 	CHECK_TEST(test_what_getattr_leaves_out_has_a_default),
+	CHECK_TEST(test_times_that_are_not_given_move_with_the_change_counter),
 	CHECK_TEST(test_without_type_or_change_there_is_no_answer),
 	CHECK_TEST(test_an_object_that_changes_its_type_is_another),
 	CHECK_TEST(test_attributes_are_asked_for_once_where_nothing_changed),
