@@ -242,7 +242,7 @@ work_commit(struct hold *h, struct request *r)
 		stage_due(r->n, STAGE_AFTER_WRITE);
 		err = 0;
 	} else if (err > 0) {
-		stage_drop(h->pf, r->n);
+		stage_fail(h->pf, r->n);
 	}
 	if (err != 0)
 		return err;
@@ -501,10 +501,8 @@ make_file(struct hold *h, struct request *r, struct dir *d)
 	if ((now = child_get(h, d->o, d->s, r->name)) == NULL)
 		return EIO;
 	n = home_child(h, r->n, r->name, now, shape_of(h->pf, now));
-	if (n != NULL) {
-		stage_drop(h->pf, n);
+	if (n != NULL)
 		n->flags |= NODE_FRESH | NODE_MADE;
-	}
 	err = make_done(h, r, n, now, false);
 	bind_drop(h, now);
 	return err;
@@ -635,6 +633,9 @@ make(struct hold *h, struct request *r, struct dir *d)
 		return EPERM;
 	if (home_hides(h->pf, r->n, r->name))
 		return EPERM;
+	/* A file of that name that the program has deleted. */
+	if ((n = node_at(&h->pf->nodes, r->n, r->name, PINEFS_REG)) != NULL)
+		node_remove(&h->pf->nodes, n);
 	switch (r->how->type) {
 	case PINEFS_REG:
 		return make_file(h, r, d);
@@ -708,7 +709,6 @@ remove_shadow(struct hold *h, struct node *n, int kind)
 {
 	if (!(kind & PINEFS_REMOVE_FILE))
 		return ENOTDIR;
-	stage_drop(h->pf, n);
 	node_remove(&h->pf->nodes, n);
 	return 0;
 }
@@ -732,11 +732,8 @@ unbind(struct hold *h, struct request *r, struct dir *d, PyObject *o)
 		err = stage_commit(h, node_lead(n));
 	if (err == 0)
 		err = bind_delete(h, d->o, d->s, r->name);
-	if (err == 0) {
-		if (node_nlink(node_lead(n)) == 1)
-			stage_drop(h->pf, n);
+	if (err == 0)
 		node_remove(&h->pf->nodes, n);
-	}
 	node_unpin(&h->pf->nodes, n);
 	return err;
 }

@@ -237,34 +237,65 @@ by_cookie(const void *a, const void *b)
 	return x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* Two keys can have one name, and two names one hash: nothing is dropped. */
+static bool
+same_name(const struct listing *l, const struct item *a, const struct item *b)
+{
+	return a->len == b->len && memcmp(l->names.base + a->at,
+	    l->names.base + b->at, a->len) == 0;
+}
+
+static int
+rename_item(struct listing *l, struct item *it, size_t number)
+{
+	size_t keep = it->len < 200 ? it->len : 200, at = l->names.len;
+	char tail[24], *copy;
+	int n, err;
+
+	n = snprintf(tail, sizeof tail, "%%~%016zx", number);
+	if ((copy = malloc(keep + 1)) == NULL)
+		return ENOMEM;
+	memcpy(copy, l->names.base + it->at, keep);
+	if ((err = sbuf_add(&l->names, copy, keep)) == 0)
+		err = sbuf_add(&l->names, tail, (size_t)n);
+	free(copy);
+	it->at = at;
+	it->len = (uint32_t)(l->names.len - at);
+	l->scan = true;
+	return err;
+}
+
+/*
+ * Two keys can have one name, and two names one hash: nothing is dropped.
+ * But a shadow hides what the program has bound to its name meanwhile.
+ */
 static int
 tell_apart(struct listing *l)
 {
 	struct item *a, *b;
-	char tail[24];
 	size_t i;
-	int n;
+	int err = 0;
 
-	for (i = 1; i < l->n; i++) {
+	for (i = 1; i < l->n && err == 0; i++) {
 		a = &l->items[i - 1];
 		b = &l->items[i];
 		if (b->cookie > a->cookie)
 			continue;
-		b->cookie = a->cookie + 1;
-		if (a->len != b->len || memcmp(l->names.base + a->at,
-		    l->names.base + b->at, a->len) != 0)
-			continue;
-		n = snprintf(tail, sizeof tail, "%%~%016zx", i);
-		b->at = l->names.len;
-		if (sbuf_add(&l->names, l->names.base + a->at,
-		    a->len < 200 ? a->len : 200) != 0 ||
-		    sbuf_add(&l->names, tail, (size_t)n) != 0)
-			return ENOMEM;
-		b->len = (uint32_t)(l->names.len - b->at);
-		l->scan = true;
+		if (!same_name(l, a, b)) {
+			b->cookie = a->cookie + 1;
+		} else if (b->shadow != NULL || a->shadow != NULL) {
+			if (a->shadow == NULL)
+				a->shadow = b->shadow;
+			Py_XDECREF(b->value);	/* bound, so not the last */
+			Py_XDECREF(b->key);
+			memmove(b, b + 1, (l->n - i - 1) * sizeof *b);
+			l->n--;
+			i--;
+		} else {
+			b->cookie = a->cookie + 1;
+			err = rename_item(l, b, i);
+		}
 	}
-	return 0;
+	return err;
 }
 
 int

@@ -565,7 +565,9 @@ node_remove(struct nodes *t, struct node *n)
 	unindex_home(t, n);
 	unindex_at(t, n);
 	n->flags |= NODE_DEAD;
-	node_reap(t, n);
+	n->pins++;
+	stage_drop(n);		/* nobody can commit it any more */
+	node_unpin(t, n);
 }
 
 /* --------------------------------------------------------------- moving -- */

@@ -445,7 +445,8 @@ int	py_errno_bind(void);
 
 struct stage {
 	struct stage	*next, **prev;
-	struct node	*node;
+	struct node	*node;		/* pinned */
+	struct nodes	*nodes;
 	char		*base;
 	size_t		 len, cap;
 	uint64_t	 version;	/* counts changes */
@@ -472,15 +473,17 @@ uint64_t stage_hash(struct stage *);
  * The name is gone for clients, and for Python a second later, unless a
  * client makes it again: then its type is that of what Python still has.
  */
-int	stage_away(struct pyfs *, struct node *);
+int	stage_away(struct pyfs *, struct node *, PyObject *o);
 int	stage_return(struct pyfs *, struct node *, PyObject *o);
 /* Delete what is away in a directory now. */
 int	stage_go_away(struct hold *, struct node *dir);
 /* Commit by itself in `ms` from now. */
 void	stage_due(struct node *, unsigned ms);
-void	stage_drop(struct pyfs *, struct node *);
+void	stage_drop(struct node *);
 /* Parse, bind, drop: 0, an errno (the stage stays), or PYFS_WORKER. */
 int	stage_commit(struct hold *, struct node *);
+/* It cannot be bound: the old value shows again, what is new is gone. */
+void	stage_fail(struct pyfs *, struct node *);
 /* Those whose time has come, or all; failures are logged. */
 void	stage_commit_due(struct hold *, bool all);
 

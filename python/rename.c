@@ -74,11 +74,8 @@ move_node(struct hold *h, struct move *m)
 	struct request *r = m->r;
 	struct nodes *t = &h->pf->nodes;
 
-	if (m->target != NULL && m->target != m->source) {
-		if (node_nlink(node_lead(m->target)) == 1)
-			stage_drop(h->pf, m->target);
+	if (m->target != NULL && m->target != m->source)
 		node_remove(t, m->target);
-	}
 	return node_move(t, m->source, r->to, r->new_name);
 }
 
@@ -132,7 +129,7 @@ shadow_to_real(struct hold *h, struct move *m)
 	m->source->flags &= (uint16_t)~(NODE_FRESH | NODE_VERF);
 	if (like != NULL)
 		m->source->flags &= (uint16_t)~NODE_MADE;
-	stage_drop(h->pf, m->source);
+	stage_drop(m->source);
 	return move_node(h, m);
 }
 
@@ -185,7 +182,7 @@ real_to_shadow(struct hold *h, struct move *m)
 	n->stage->due = 0;
 	if (is_silly(r->new_name) &&
 	    (err = bind_delete(h, m->from.o, m->from.s, r->name)) != 0) {
-		stage_drop(pf, n);
+		stage_drop(n);
 		return err;
 	}
 	if ((err = move_node(h, m)) != 0)
@@ -194,7 +191,7 @@ real_to_shadow(struct hold *h, struct move *m)
 	if (is_silly(r->new_name))
 		return 0;
 	old = node_make(&pf->nodes, r->n, r->name, PINEFS_REG);
-	return old != NULL ? stage_away(pf, old) : ENOMEM;
+	return old != NULL ? stage_away(pf, old, m->value) : ENOMEM;
 }
 
 /* What is bound at the new name: as it is, or parsed for its new place. */

@@ -176,7 +176,7 @@ static void
 free_stages(struct pyfs *pf)
 {
 	while (pf->stages != NULL)
-		stage_drop(pf, pf->stages->node);
+		stage_drop(pf->stages->node);
 }
 
 void

@@ -28,18 +28,19 @@ stage_list(struct pyfs *pf, struct stage *st)
 	pf->stages = st;
 }
 
+/* The node goes with it, if only that kept it. */
 void
-stage_drop(struct pyfs *pf, struct node *n)
+stage_drop(struct node *n)
 {
 	struct stage *st = n->stage;
 
-	(void)pf;
 	if (st == NULL)
 		return;
 	*st->prev = st->next;
 	if (st->next != NULL)
 		st->next->prev = st->prev;
 	n->stage = NULL;
+	node_unpin(st->nodes, n);
 	free(st->base);
 	free(st);
 }
@@ -50,9 +51,9 @@ reserve(struct stage *st, size_t len)
 	size_t cap = st->cap;
 	char *p;
 
-	if (len <= cap)
+	if (len <= cap && cap > 0)	/* never without memory */
 		return 0;
-	cap = cap * 2 > len ? cap * 2 : len;
+	cap = cap * 2 > len ? cap * 2 : len + 64;
 	if ((p = realloc(st->base, cap)) == NULL)
 		return ENOSPC;
 	st->base = p;
@@ -88,7 +89,9 @@ stage_begin(struct pyfs *pf, struct node *n, PyObject *o, enum shape s,
 	st->version = 1;
 	st->base_hash = hash64(0, t.base, t.len);
 	st->node = n;
+	st->nodes = &pf->nodes;
 	n->stage = st;
+	node_pin(n);
 	stage_list(pf, st);
 	text_fini(&t);
 	return 0;
@@ -282,7 +285,7 @@ finish(struct hold *h, struct commit *c)
 		return;		/* more came while code of the user ran */
 	if (node_attr(h, n, c->old, c->shape, &h->pf->glow.attr) == 0)
 		h->pf->glow.id = n->id;
-	stage_drop(h->pf, n);
+	stage_drop(n);
 }
 
 static int
@@ -330,9 +333,9 @@ is_only_shadow(const struct node *n)
 /* --------------------------------------------------------------- away -- */
 
 int
-stage_away(struct pyfs *pf, struct node *n)
+stage_away(struct pyfs *pf, struct node *n, PyObject *o)
 {
-	int err = stage_begin(pf, n, NULL, SHAPE_NONE, 0);
+	int err = stage_begin(pf, n, o, shape_of(pf, o), 0);
 
 	if (err != 0)
 		return err;
@@ -348,7 +351,7 @@ stage_return(struct pyfs *pf, struct node *n, PyObject *o)
 {
 	int err;
 
-	stage_drop(pf, n);
+	stage_drop(n);
 	n->flags &= (uint16_t)~NODE_AWAY;
 	n->parent->away++;
 	if ((err = stage_begin(pf, n, o, shape_of(pf, o), 0)) != 0)
@@ -358,20 +361,37 @@ stage_return(struct pyfs *pf, struct node *n, PyObject *o)
 	return 0;
 }
 
+/* The program has not bound something else there. */
+static bool
+is_as_it_was(struct hold *h, const struct node *n, PyObject *o)
+{
+	struct text t = { 0 };
+	bool same;
+
+	same = value_render(h->pf, o, shape_of(h->pf, o), &t) == 0 &&
+	    hash64(0, t.base, t.len) == n->stage->base_hash;
+	text_fini(&t);
+	return same;
+}
+
 static int
 delete_away(struct hold *h, struct node *n)
 {
 	struct pinefs_name name = { n->name, n->name_len };
-	PyObject *dir = home_walk(h, n->parent);
+	PyObject *dir = home_walk(h, n->parent), *o = NULL;
+	enum shape s = dir != NULL ? shape_of(h->pf, dir) : SHAPE_NONE;
 	int err = 0;
 
-	if (dir != NULL) {
-		err = bind_delete(h, dir, shape_of(h->pf, dir), name);
+	if (dir != NULL)
+		o = child_get(h, dir, s, name);
+	if (o != NULL && is_as_it_was(h, n, o))
+		err = bind_delete(h, dir, s, name);
+	if (o != NULL)
+		bind_drop(h, o);
+	if (dir != NULL)
 		bind_drop(h, dir);
-	}
 	if (err == PYFS_WORKER)
 		return err;
-	stage_drop(h->pf, n);
 	n->parent->away++;
 	node_remove(&h->pf->nodes, n);
 	home_forget(h);
@@ -416,6 +436,14 @@ stage_commit(struct hold *h, struct node *n)
 	return err == ECANCELED ? 0 : err;
 }
 
+void
+stage_fail(struct pyfs *pf, struct node *n)
+{
+	stage_drop(n);
+	if (n->flags & NODE_SHADOW)
+		node_remove(&pf->nodes, n);	/* it never was more */
+}
+
 /* A failure nobody waits for: logged, and the old value shows again. */
 static void
 commit_alone(struct hold *h, struct node *n)
@@ -430,9 +458,7 @@ commit_alone(struct hold *h, struct node *n)
 		(void)PyOS_snprintf(what, sizeof what,
 		    "not written: %s", strerror(err));
 		log_about(n, what);
-		stage_drop(pf, n);
-		if (n->flags & NODE_SHADOW && n->flags & NODE_FRESH)
-			node_remove(&pf->nodes, n);
+		stage_fail(pf, n);
 	}
 	pf->glow.id = 0;
 	node_unpin(&pf->nodes, n);
@@ -468,7 +494,7 @@ stage_commit_due(struct hold *h, bool all)
 		node_pin(n);
 		commit_alone(h, n);
 		if (all)
-			stage_drop(h->pf, n);
+			stage_drop(n);
 		node_unpin(&h->pf->nodes, n);
 	}
 	if (later != 0)
