@@ -22,7 +22,7 @@ span(uint64_t off, uint64_t len, uint64_t *start, uint64_t *end)
 	*start = off;
 	if (len == NFS4_UINT64_MAX)
 		*end = NFS4_UINT64_MAX;
-	else if (len - 1 > NFS4_UINT64_MAX - off)
+	else if (len > NFS4_UINT64_MAX - off)
 		return NFS4ERR_INVAL;
 	else
 		*end = off + (len - 1);
