@@ -405,7 +405,8 @@ class Client1(Client):
 
     def create_session(self, fore=None, flags=0, back=None):
         reply = self.bare(op.create_session(
-            self.clientid, self.cs_seq, flags, fore, back))
+            self.clientid, self.cs_seq, flags, fore or op.channel(ops=50),
+            back))
         assert reply.status == 0, reply
         self.cs_seq += 1
         self.session = Session(reply[0])
@@ -421,6 +422,8 @@ class Client1(Client):
         reply = compound(transport or self.transport, self.minor,
                          self.session.sequence(slot, cache), *operations,
                          tag=tag, count=count)
+        if len(reply) == 0 or (len(reply) == 1 and reply.status):
+            self.session.seqs[slot] -= 1        # SEQUENCE itself failed
         return reply.without_sequence()
 
     def again(self, *operations, cache=False, slot=0, tag=b'',

@@ -205,7 +205,7 @@ def test_a_length_of_all_ones_is_to_the_end(c4, o, another):
 
 @pytest.mark.parametrize('offset, length', [
     (0, 0), (10, 0), (op.ALL, 0),
-    (op.ALL, 2), (2, op.ALL - 1), (op.ALL - 5, 10)])
+    (op.ALL, 2), (3, op.ALL - 1), (op.ALL - 5, 10)])
 def test_lengths_of_0_and_beyond_the_end_are_invalid(
         c4, o, offset, length):
     assert c4.try_lock(o, offset, length).status == x.NFS4ERR_INVAL

@@ -668,8 +668,7 @@ def test_the_current_stateid_goes_with_putfh(c41, d):
 
 
 @pytest.mark.parametrize('away', [
-    [op.lookupp(), op.lookup(b'f')], [op.putrootfh()], [op.putpubfh()]],
-    ids=['LOOKUP', 'PUTROOTFH', 'PUTPUBFH'])
+    [op.putrootfh()], [op.putpubfh()]], ids=['PUTROOTFH', 'PUTPUBFH'])
 def test_the_current_stateid_goes_when_the_filehandle_is_set(
         c41, d, away):
     c41.make(d, b'f')
