@@ -205,7 +205,7 @@ def test_a_length_of_all_ones_is_to_the_end(c4, o, another):
 
 @pytest.mark.parametrize('offset, length', [
     (0, 0), (10, 0), (op.ALL, 0),
-    (op.ALL, 2), (3, op.ALL - 1), (op.ALL - 5, 10)])
+    (op.ALL, 1), (2, op.ALL - 1), (op.ALL - 5, 10)])
 def test_lengths_of_0_and_beyond_the_end_are_invalid(
         c4, o, offset, length):
     assert c4.try_lock(o, offset, length).status == x.NFS4ERR_INVAL
@@ -215,11 +215,14 @@ def test_lengths_of_0_and_beyond_the_end_are_invalid(
     assert c4.try_unlock(k, offset, length).status == x.NFS4ERR_INVAL
 
 
-def test_the_very_last_byte_can_be_locked(c4, o, another):
-    k = c4.lock(o, op.ALL, 1)
-    assert another().test_lock(o.fh, op.ALL, 1) is not None
+def test_the_last_bytes_can_be_locked(c4, o, another):
+    """Offset and length together may be 2^64 - 1 (RFC 8881 18.10.3)."""
+    k = c4.lock(o, op.ALL - 1, 1)
+    assert another().test_lock(o.fh, op.ALL - 1, 1) is not None
     assert another().test_lock(o.fh, 0, op.ALL - 1) is None
-    c4.unlock(k, op.ALL, 1)
+    c4.unlock(k, op.ALL - 1, 1)
+    k = c4.lock(o, op.ALL, op.ALL, owner=b'other')
+    assert another().test_lock(o.fh, op.ALL, op.ALL).offset == op.ALL
 
 
 def test_a_lock_beyond_the_end_of_the_file_is_fine(c4, o):
