@@ -253,6 +253,25 @@ work_commit(struct hold *h, struct request *r)
 	return 0;
 }
 
+/*
+ * A temporary file, as mkstemp(3) makes it, in a namespace: the program is
+ * not to see it before it is renamed, or has been left alone for a second.
+ */
+static bool
+is_scratch(struct op *op)
+{
+	const unsigned made = NODE_SHADOW | NODE_FRESH | NODE_MODE;
+	PyObject *dir;
+	bool space;
+
+	if ((op->n->flags & made) != made || op->n->mode != 0600 ||
+	    (dir = home_walk(&op->h, op->n->parent)) == NULL)
+		return false;
+	space = shape_is_space(shape_of(op->h.pf, dir));
+	bind_drop(&op->h, dir);
+	return space;
+}
+
 static bool
 more_will_come(const struct pinefs_write *w, const struct node *n)
 {
@@ -298,8 +317,9 @@ op_write(struct pinefs_call *call, struct pinefs_node *node,
 	/* What is staged is as safe as what is bound: both are memory. */
 	w->committed = w->stable;
 	r.chg.before = w->change.before;
-	if (more_will_come(w, op.n)) {
-		stage_due(op.n, STAGE_AFTER_WRITE);
+	if (is_scratch(&op) || more_will_come(w, op.n)) {
+		stage_due(op.n, is_scratch(&op) ? STAGE_AFTER_CUT :
+		    STAGE_AFTER_WRITE);
 		node_stamp(&op.h, op.n, &w->change.after);
 		w->change.atomic = true;
 	} else {
@@ -319,7 +339,8 @@ op_commit(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
 	int err;
 
 	(void)off, (void)len;
-	if ((err = op_begin(&op, call, node)) == 0 && op.n->stage != NULL)
+	if ((err = op_begin(&op, call, node)) == 0 && op.n->stage != NULL &&
+	    !is_scratch(&op))
 		err = request_do(&op, &r);
 	op_end(&op);
 	return err;
@@ -426,6 +447,41 @@ is_shadow_name(const struct pyfs *pf, enum shape s, struct pinefs_name name)
 }
 
 /* --------------------------------------------------------------- create -- */
+
+/*
+ * Names that mean something else: the control directory, and views of what
+ * is there (`level@repr`), which are to come.
+ */
+static bool
+is_reserved(struct hold *h, struct request *r, struct dir *d)
+{
+	static const char *const views[] = { "repr", "str", "expr", "json",
+	    "type", "id", "refcount", "sizeof", "len", "doc", "sig", "src",
+	    "attrs", "items", "append", "referrers", "referents", "raw",
+	    "npy", "csv", "call", "pickle" };
+	struct pinefs_name name = r->name, of = r->name;
+	const char *at = memrchr(name.base, '@', name.len);
+	PyObject *o;
+	size_t i;
+
+	if (r->n->parent == NULL && name_equal(name, ".pyfs", 5))
+		return true;
+	if (at == NULL)
+		return false;
+	of.len = (uint32_t)(at++ - name.base);
+	for (i = 0; i < sizeof views / sizeof views[0]; i++)
+		if (name_equal((struct pinefs_name){ at, (uint32_t)(name.base +
+		    name.len - at) }, views[i], strlen(views[i])))
+			break;
+	if (i == sizeof views / sizeof views[0])
+		return false;
+	if (of.len == 0)
+		return true;
+	if ((o = child_get(h, d->o, d->s, of)) == NULL)
+		return false;
+	bind_drop(h, o);
+	return true;
+}
 
 static int
 make_done(struct hold *h, struct request *r, struct node *n, PyObject *o,
@@ -631,7 +687,7 @@ make(struct hold *h, struct request *r, struct dir *d)
 		return EACCES;
 	if (r->n->parent == NULL && is_protected(h, r->n, d->s, r->name))
 		return EPERM;
-	if (home_hides(h->pf, r->n, r->name))
+	if (home_hides(h->pf, r->n, r->name) || is_reserved(h, r, d))
 		return EPERM;
 	/* A file of that name that the program has deleted. */
 	if ((n = node_at(&h->pf->nodes, r->n, r->name, PINEFS_REG)) != NULL)

@@ -184,7 +184,7 @@ struct node {
 	uint64_t	 path_hash;
 	uint64_t	 seen;		/* hash of the content seen last */
 	uint64_t	 meta;		/* counts chmod and utimes */
-	uint64_t	 away;		/* counts names that go away, or return */
+	uint64_t	 away;		/* counts names that go or return */
 	uint64_t	 sum, sum_at;	/* hash of a directory, in a hold */
 	int64_t		 mtime, ctime;	/* ns */
 	uint8_t		 verf[8];
@@ -355,7 +355,7 @@ struct item {
 	size_t		 at;		/* of the name in the text */
 	uint32_t	 len;
 	PyObject	*value;		/* owned, or NULL: look it up */
-	PyObject	*key;		/* owned, where the name says too little */
+	PyObject	*key;		/* owned; where names say too little */
 	struct node	*shadow;	/* exists beside Python */
 };
 
@@ -453,7 +453,7 @@ struct stage {
 	uint64_t	 hash;		/* of the bytes, at hash_version */
 	uint64_t	 hash_version;
 	uint64_t	 base_hash;	/* of the value it was begun over */
-	int64_t		 due;		/* pyfs_clock: commit by itself; 0: no */
+	int64_t		 due;		/* by pyfs_clock: commit; 0: never */
 	bool		 replacing;	/* begun by cutting to nothing */
 };
 

@@ -50,7 +50,7 @@ static struct {
 static PyObject **trash;
 static size_t ntrash, trash_cap;
 
-/* ------------------------------------------------------------------ trash -- */
+/* ---------------------------------------------------------------- trash -- */
 
 void
 worker_drop(PyObject *o)
@@ -80,7 +80,7 @@ drop_trash(void)
 	}
 }
 
-/* ---------------------------------------------------------------- workers -- */
+/* -------------------------------------------------------------- workers -- */
 
 static struct job *
 next_job(struct worker *w, bool *drop)
@@ -267,7 +267,7 @@ worker_do(struct job *job)
 	return err;
 }
 
-/* -------------------------------------------------------------- the watch -- */
+/* ------------------------------------------------------------ the watch -- */
 
 static void
 wake_at(int64_t *at, int64_t when)

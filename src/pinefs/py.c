@@ -150,7 +150,7 @@ find_python(void)
 	return strdup(given);
 }
 
-/* ------------------------------------------------------------ environment -- */
+/* ---------------------------------------------------------- environment -- */
 
 static int
 set_options(const struct py_command *cmd)
@@ -197,7 +197,7 @@ set_environment(const struct py_command *cmd, const char *dir,
 	return set_options(cmd);
 }
 
-/* ---------------------------------------------------------------- running -- */
+/* -------------------------------------------------------------- running -- */
 
 /*
  *	python3				the prompt; PYTHONSTARTUP is ours

@@ -25,7 +25,7 @@ def generate():
     """The client's modules, from proto/*.x."""
     os.makedirs(GENERATED, exist_ok=True)
     rpcgen = os.path.join(BUILD, 'pinefs-rpcgen')
-    for name in ('mount', 'nfs3'):
+    for name in ('mount', 'nfs2', 'nfs3'):
         source = os.path.join(SOURCE, 'proto', name + '.x')
         target = os.path.join(GENERATED, name + '.py')
         if os.path.exists(target) and os.path.getmtime(target) > max(

@@ -513,6 +513,38 @@ def test_the_clients_own_way_to_remove_removes_at_once():
         c.remove(at + '/d/.nfs0000123')
 
 
+def test_a_temporary_file_is_not_seen_before_it_is_renamed():
+    class Space:
+        pass
+    o = Space()
+    o.level = 5
+    with served.module(o=o) as (c, at, m):
+        def temporary(name, data):
+            c.create(at + '/o/' + name, how=2, verf=b'12345678')
+            c.setattr(at + '/o/' + name, mode=0o600)
+            c.write_at(at + '/o/' + name, 0, data)
+            c.commit(at + '/o/' + name)
+        temporary('tmpx1y2z3', b'6\n')
+        assert vars(o) == {'level': 5}
+        assert c.read(at + '/o/tmpx1y2z3') == b'6\n'
+        c.rename(at + '/o/tmpx1y2z3', at + '/o/level')
+        assert vars(o) == {'level': 6}
+        temporary('stays', b'text')
+        served.soon(lambda: hasattr(o, 'stays'))
+        assert o.stays == 'text'
+
+
+def test_some_names_are_kept_for_later():
+    with served.module(x=1, d={}) as (c, at, m):
+        assert status(c.create, at + '/x@repr') == 'PERM'
+        assert status(c.create, at + '/d/@json') == 'PERM'
+        assert status(c.create, '/.pyfs') == 'PERM'
+        c.create(at + '/d/user@example')
+        c.create(at + '/d/nothing@repr')    # of nothing that is there
+        m.d['both@repr'] = 1
+        assert c.read(at + '/d/both@repr') == b'1\n'
+
+
 def test_a_directory_with_a_shadow_is_not_empty():
     with served.module(d={}) as (c, at, m):
         c.write(at + '/d/x~', b'')

@@ -76,6 +76,28 @@ def test_other_users_are_refused():
             raise AssertionError('let in')
 
 
+def test_the_process_of_another_user_is_refused():
+    if os.geteuid() != 0:
+        return          # nobody to become
+    out = ends('''
+pid = os.fork()
+if pid == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+    for uid in (0, 65534):      # lying does not help
+        try:
+            c = Client(server.port, uid=uid)
+            c.list('/')
+        except Exception as error:
+            os.write(1, b'refused ' + type(error).__name__.encode() + b'\\n')
+    os._exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+with Client(server.port) as c:
+    c.list('/')
+''')
+    assert out.count('refused') == 2, out
+
+
 def test_the_end_of_the_program_stops_the_server():
     ends('print("end")')
     ends('sys.exit(3)', 3)

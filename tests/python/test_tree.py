@@ -473,3 +473,39 @@ def test_few_nodes_are_enough_for_many_files():
         assert c.read((fh,)) == b'0\n'  # found again by its path
 
 
+
+
+def test_version_2_lists_all_of_it_too():
+    import mount
+    import nfs2
+    big = {'key%d' % i: i for i in range(2000)}
+    space = {'big': big, 'list': list(range(500)), 'x': 'text'}
+    with served.own(root=space) as c:
+        res = mount.MOUNT_PROGRAM_1_client(c.rpc).MOUNTPROC_MNT(b'/')
+        assert res.status == 0, res
+        nfs = nfs2.NFS_PROGRAM_2_client(c.rpc)
+        root = res._data
+
+        def lookup(name):
+            return nfs.NFSPROC_LOOKUP(nfs2.diropargs(root, name))._data
+
+        def names(fh):
+            cookie, got = bytes(4), []
+            while True:
+                res = nfs.NFSPROC_READDIR(nfs2.readdirargs(fh, cookie, 4000))
+                assert res.status == 0, res
+                for e in res._data.entries:
+                    cookie = e.cookie
+                    if e.name not in (b'.', b'..'):
+                        got.append(e.name.decode())
+                if res._data.eof:
+                    return got
+        for name, want in (('big', set(big)),
+                           ('list', {str(i) for i in range(500)})):
+            got = names(lookup(name.encode()).file)
+            assert len(got) == len(want) and set(got) == want, name
+        fh = lookup(b'x').file
+        res = nfs.NFSPROC_READ(nfs2.readargs(fh, 0, 100, 0))
+        assert res._data.data == b'text'
+        nfs.NFSPROC_WRITE(nfs2.writeargs(fh, 0, 0, 0, b'TEXT'))
+        assert space['x'] == 'TEXT'
