@@ -134,6 +134,11 @@ static const struct {
 	{ ST_BADTYPE,		BADTYPE },
 #define JUKEBOX		0x02000000u
 	{ ST_JUKEBOX,		JUKEBOX },
+#define DELAY		JUKEBOX
+#define SYMLINK		0x04000000u
+	{ ST_SYMLINK,		SYMLINK },
+#define FILE_OPEN	0x08000000u
+	{ ST_FILE_OPEN,		FILE_OPEN },
 };
 
 static uint32_t
@@ -256,6 +261,130 @@ static const uint32_t listed_v2[18] = {
 	[17] = /* STATFS */	BASE2,
 };
 
+/*
+ * Version 4: RFC 8881 15.2, RFC 7530 13.2, 7862 11.2, 8276 8.4, as far as
+ * errno tells them; other statuses an operation gives by itself.  GONE4 is
+ * in each that looks at an object.
+ */
+#define GONE4	(STALE | DELAY | FAULT)
+#define LOOK4	(ACCES | INVAL | IO | GONE4)
+#define NAMED4	(ACCES | INVAL | IO | NAMELEN | NOENT | NOTDIR | GONE4)
+#define ROOM4	(NOSPC | DQUOT | ROFS)
+#define DATA4	(LOOK4 | ISDIR | SYMLINK)
+
+static const uint32_t listed_v4[76] = {
+	[3] = /* ACCESS */	LOOK4,
+	[4] = /* CLOSE */	GONE4,
+	[5] = /* COMMIT */	DATA4,
+	[6] = /* CREATE */	NAMED4 | EXIST | PERM | MLINK | ROOM4 |
+				BADTYPE,
+	[7] = /* DELEGPURGE */	NOTSUPP | DELAY | FAULT,
+	[8] = /* DELEGRETURN */	INVAL | NOTSUPP | GONE4,
+	[9] = /* GETATTR */	LOOK4,
+	[10] = /* GETFH */	STALE | FAULT,
+	[11] = /* LINK */	NAMED4 | EXIST | FILE_OPEN | ISDIR | MLINK |
+				NOTSUPP | PERM | ROOM4 | SYMLINK | XDEV,
+	[12] = /* LOCK */	LOOK4 | ISDIR | SYMLINK,
+	[13] = /* LOCKT */	LOOK4 | ISDIR | SYMLINK,
+	[14] = /* LOCKU */	LOOK4,
+	[15] = /* LOOKUP */	NAMED4 | SYMLINK,
+	[16] = /* LOOKUPP */	ACCES | IO | NOENT | NOTDIR | SYMLINK | GONE4,
+	[17] = /* NVERIFY */	LOOK4,
+	[18] = /* OPEN */	NAMED4 | EXIST | FBIG | ISDIR | PERM | ROOM4 |
+				SYMLINK,
+	[19] = /* OPENATTR */	ACCES | IO | NOENT | NOTSUPP | ROOM4 | GONE4,
+	[20] = /* OPEN_CONFIRM */ INVAL | ISDIR | GONE4,
+	[21] = /* OPEN_DOWNGRADE */ INVAL | GONE4,
+	[22] = /* PUTFH */	BADHANDLE | GONE4,
+	[23] = /* PUTPUBFH */	DELAY | FAULT,
+	[24] = /* PUTROOTFH */	DELAY | FAULT,
+	[25] = /* READ */	DATA4,
+	[26] = /* READDIR */	LOOK4 | NOTDIR | BAD_COOKIE | TOOSMALL,
+	[27] = /* READLINK */	LOOK4,
+	[28] = /* REMOVE */	NAMED4 | FILE_OPEN | NOTEMPTY | NOSPC | ROFS,
+	[29] = /* RENAME */	NAMED4 | EXIST | FILE_OPEN | MLINK |
+				NOTEMPTY | ROOM4 | XDEV,
+	[30] = /* RENEW */	ACCES | FAULT,
+	[31] = /* RESTOREFH */	STALE | FAULT,
+	[32] = /* SAVEFH */	STALE | FAULT,
+	[33] = /* SECINFO */	NAMED4,
+	[34] = /* SETATTR */	LOOK4 | FBIG | PERM | ROOM4,
+	[35] = /* SETCLIENTID */ INVAL | DELAY | FAULT,
+	[36] = /* SETCLIENTID_CONFIRM */ DELAY | FAULT,
+	[37] = /* VERIFY */	LOOK4,
+	[38] = /* WRITE */	DATA4 | FBIG | ROOM4,
+	[39] = /* RELEASE_LOCKOWNER */ FAULT,
+	[40] = /* BACKCHANNEL_CTL */ INVAL | DELAY | FAULT,
+	[41] = /* BIND_CONN_TO_SESSION */ INVAL | FAULT,
+	[42] = /* EXCHANGE_ID */ INVAL | DELAY | FAULT,
+	[43] = /* CREATE_SESSION */ INVAL | DELAY | NOSPC | TOOSMALL | FAULT,
+	[44] = /* DESTROY_SESSION */ DELAY | FAULT,
+	[45] = /* FREE_STATEID */ DELAY | FAULT,
+	[46] = /* GET_DIR_DELEGATION */ LOOK4 | NOTDIR | NOTSUPP,
+	[47] = /* GETDEVICEINFO */ INVAL | NOENT | NOTSUPP | TOOSMALL |
+				DELAY | FAULT,
+	[48] = /* GETDEVICELIST */ INVAL | IO | NOTSUPP | GONE4,
+	[49] = /* LAYOUTCOMMIT */ LOOK4 | FBIG | ISDIR | NOTSUPP | SYMLINK,
+	[50] = /* LAYOUTGET */	LOOK4 | NOTSUPP | TOOSMALL | NOSPC | DQUOT,
+	[51] = /* LAYOUTRETURN */ INVAL | ISDIR | NOTSUPP | GONE4,
+	[52] = /* SECINFO_NO_NAME */ NAMED4,
+	[53] = /* SEQUENCE */	DELAY | FAULT,
+	[54] = /* SET_SSV */	INVAL | DELAY | FAULT,
+	[55] = /* TEST_STATEID */ DELAY | FAULT,
+	[56] = /* WANT_DELEGATION */ INVAL | IO | NOTSUPP | GONE4,
+	[57] = /* DESTROY_CLIENTID */ DELAY | FAULT,
+	[58] = /* RECLAIM_COMPLETE */ INVAL | DELAY | FAULT,
+	[59] = /* ALLOCATE */	DATA4 | FBIG | NOTSUPP | ROOM4,
+	[60] = /* COPY */	DATA4 | FBIG | NOTSUPP | ROOM4 | XDEV,
+	[61] = /* COPY_NOTIFY */ LOOK4 | ISDIR | NOTSUPP,
+	[62] = /* DEALLOCATE */	DATA4 | FBIG | NOTSUPP | ROOM4,
+	[63] = /* IO_ADVISE */	DATA4 | NOTSUPP,
+	[64] = /* LAYOUTERROR */ INVAL | NOTSUPP | GONE4,
+	[65] = /* LAYOUTSTATS */ INVAL | ISDIR | NOTSUPP | GONE4,
+	[66] = /* OFFLOAD_CANCEL */ NOTSUPP | DELAY | FAULT,
+	[67] = /* OFFLOAD_STATUS */ NOTSUPP | DELAY | FAULT,
+	[68] = /* READ_PLUS */	DATA4 | NOTSUPP,
+	[69] = /* SEEK */	DATA4 | NOTSUPP | NXIO,
+	[70] = /* WRITE_SAME */	DATA4 | FBIG | NOTSUPP | ROOM4,
+	[71] = /* CLONE */	DATA4 | FBIG | NOTSUPP | ROOM4 | XDEV,
+	[72] = /* GETXATTR */	LOOK4 | NAMELEN | NOTSUPP | PERM | TOOSMALL,
+	[73] = /* SETXATTR */	LOOK4 | EXIST | NAMELEN | NOTSUPP | PERM |
+				ROOM4,
+	[74] = /* LISTXATTRS */	LOOK4 | NAMELEN | NOTSUPP | PERM | TOOSMALL |
+				BAD_COOKIE,
+	[75] = /* REMOVEXATTR */ LOOK4 | EXIST | NAMELEN | NOTSUPP | PERM |
+				ROOM4,
+};
+
+/* Not listed, and understood: as in version 3. */
+static const struct {
+	uint8_t		op;		/* 0: every one that looks at an
+					   object */
+	uint32_t	set;
+} known_v4[] = {
+	/* An export with `uids` refuses: at PUTFH, or wherever it is met. */
+	{ 0,	ACCES }, { 22, ACCES }, { 23, ACCES }, { 24, ACCES },
+	/* A root that is gone; a disk that fails while it is looked for. */
+	{ 22,	IO }, { 23, STALE | IO }, { 24, STALE | IO },
+	/* What is written shows when it is committed: fsync(2), close(2). */
+	{ 4,	INVAL | IO | NOSPC | DQUOT | ROFS | FBIG },
+	{ 21,	IO | NOSPC | DQUOT | ROFS | FBIG },
+	{ 5,	NOSPC | DQUOT | ROFS | FBIG },
+	/* creat(2) of what is there as a directory. */
+	{ 6,	ISDIR },
+	/* The sticky bit; names that are fixed. */
+	{ 28,	PERM }, { 29, PERM },
+	/* rename(2) of a file onto a directory. */
+	{ 29,	ISDIR },
+	/* unlink(2): the directory itself needs room (copying). */
+	{ 28,	DQUOT },
+	/* truncate(2) of a directory. */
+	{ 34,	ISDIR },
+	/* A file system without it says so; Linux reports EOPNOTSUPP. */
+	{ 6,	NOTSUPP }, { 18, NOTSUPP }, { 28, NOTSUPP }, { 29, NOTSUPP },
+	{ 34,	NOTSUPP }, { 38, NOTSUPP },
+};
+
 /* MNT: RFC 1813 5.1.5.  Version 1 answers an errno; these are some. */
 #define MOUNT_SET (PERM | NOENT | IO | ACCES | NOTDIR | INVAL | NAMELEN | \
 		    NOTSUPP | FAULT)
@@ -277,7 +406,12 @@ allowed(unsigned version, unsigned proc)
 				set |= known_v3[i].set;
 		return set;
 	}
-	return ~(uint32_t)0;	/* v4: its own table comes with it */
+	set = proc < 76 ? listed_v4[proc] : 0;
+	for (size_t i = 0; i < sizeof known_v4 / sizeof known_v4[0]; i++)
+		if (known_v4[i].op == proc || (known_v4[i].op == 0 &&
+		    (set & STALE) != 0))
+			set |= known_v4[i].set;
+	return set;
 }
 
 /* --------------------------------------------------- 3. the nearest one -- */
@@ -310,6 +444,8 @@ static const struct {
 	{ ST_NOTSUPP,		{ ST_INVAL, ST_ACCES } },
 	{ ST_TOOSMALL,		{ ST_INVAL } },
 	{ ST_BADTYPE,		{ ST_NOTSUPP, ST_INVAL } },
+	{ ST_SYMLINK,		{ ST_INVAL, ST_NOTDIR } },
+	{ ST_FILE_OPEN,		{ ST_ACCES, ST_JUKEBOX } },
 };
 
 static enum nfs_status
@@ -337,10 +473,8 @@ nfs_status(unsigned version, unsigned proc, int err)
 	if (err == 0)
 		return ST_OK;
 	row = find(err);
-	if (version >= 4)
-		return row->v4;
-	return nearest(allowed(version, proc),
-	    version == 2 ? row->v2 : row->v3);
+	return nearest(allowed(version, proc), version == 2 ? row->v2 :
+	    version == 3 ? row->v3 : row->v4);
 }
 
 enum nfs_status

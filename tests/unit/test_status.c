@@ -5,12 +5,14 @@
 
 #include "check.h"
 
-enum { LAST_ERRNO = 140, PROCS2 = 18, PROCS3 = 22 };
+enum { LAST_ERRNO = 140, PROCS2 = 18, PROCS3 = 22, OPS4 = 76 };
 
 /* ROOT and WRITECACHE answer void. */
 static bool
 has_status(unsigned version, unsigned proc)
 {
+	if (version == 4)
+		return proc > 2;
 	return proc != 0 && !(version == 2 && (proc == 3 || proc == 7));
 }
 
@@ -31,9 +33,10 @@ check_row(unsigned version, unsigned proc, int err)
 static void
 test_every_errno_lands_on_a_status_the_operation_may_answer(void)
 {
-	for (unsigned version = 2; version <= 3; version++) {
-		for (unsigned proc = 1;
-		    proc < (version == 2 ? PROCS2 : PROCS3); proc++) {
+	static const unsigned procs[] = { PROCS2, PROCS3, OPS4 };
+
+	for (unsigned version = 2; version <= 4; version++) {
+		for (unsigned proc = 1; proc < procs[version - 2]; proc++) {
 			if (!has_status(version, proc))
 				continue;
 			for (int err = 0; err < LAST_ERRNO; err++)
@@ -99,6 +102,10 @@ test_gone_without_a_name_is_stale(void)
 	CHECK(nfs_status(3, 7, ENOENT) == ST_STALE);
 	CHECK(nfs_status(3, 16, ENOENT) == ST_STALE);
 	CHECK(nfs_status(3, 3, ENOENT) == ST_NOENT);
+	CHECK(nfs_status(4, 9, ENOENT) == ST_STALE);
+	CHECK(nfs_status(4, 25, ENOENT) == ST_STALE);
+	CHECK(nfs_status(4, 15, ENOENT) == ST_NOENT);
+	CHECK(nfs_status(4, 18, ENOENT) == ST_NOENT);
 }
 
 /* PROTOCOL 3: EBADF mapped to STALE lost data of macOS clients. */
@@ -151,6 +158,10 @@ test_the_nearest_allowed_status_is_taken(void)
 	CHECK(nfs_status(3, 6, EISDIR) == ST_INVAL);	/* READ of a directory */
 	CHECK(nfs_status(3, 3, EINVAL) == ST_ACCES);	/* LOOKUP of "a/b" */
 	CHECK(nfs_status(3, 14, EBUSY) == ST_ACCES);
+	CHECK(nfs_status(4, 29, EBUSY) == ST_FILE_OPEN);
+	CHECK(nfs_status(4, 15, ELOOP) == ST_SYMLINK);
+	CHECK(nfs_status(4, 69, ENXIO) == ST_NXIO);
+	CHECK(nfs_status(4, 25, ENXIO) == ST_INVAL);
 	CHECK(nfs_status(3, 2, ECANCELED) == ST_NOT_SYNC);
 	CHECK(nfs_status(3, 16, EINVAL) == ST_ACCES);
 	CHECK(nfs_status(3, 19, EIO) == ST_SERVERFAULT);
