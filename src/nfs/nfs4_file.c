@@ -384,8 +384,11 @@ nfs4_op_setattr(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
 
 enum {
 	XATTR_BITS = ACCESS4_XAREAD | ACCESS4_XAWRITE | ACCESS4_XALIST,
-	PLAIN_BITS = ACCESS4_READ | ACCESS4_LOOKUP | ACCESS4_MODIFY |
-	    ACCESS4_EXTEND | ACCESS4_DELETE | ACCESS4_EXECUTE
+	DIR_BITS = ACCESS4_READ | ACCESS4_LOOKUP | ACCESS4_MODIFY |
+	    ACCESS4_EXTEND | ACCESS4_DELETE,
+	FILE_BITS = ACCESS4_READ | ACCESS4_MODIFY | ACCESS4_EXTEND |
+	    ACCESS4_EXECUTE,
+	PLAIN_BITS = DIR_BITS | FILE_BITS
 };
 
 /* Extended attributes are read and written as the object itself is. */
@@ -396,28 +399,31 @@ xattr_bits(uint32_t granted)
 	    | (granted & ACCESS4_MODIFY ? ACCESS4_XAWRITE : 0);
 }
 
+/* 18.1: what is asked, means something of this object, and is allowed. */
 int
 nfs4_op_access(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
 {
-	uint32_t asked = arg->opaccess.access, known = PLAIN_BITS, granted;
+	uint32_t asked = arg->opaccess.access, plain, known, granted;
 	ACCESS4resok *ok = &res->opaccess.resok4;
 	struct pinefs_attr a;
-	int err = 0;
+	int err;
 
 	if (c->current.pseudo) {
-		ok->supported = asked & known;
+		ok->supported = asked & DIR_BITS;
 		ok->access = asked & (ACCESS4_READ | ACCESS4_LOOKUP);
 		return 0;
 	}
-	if (c->minor >= 2 && vfs_can_xattr(c->current.export->fs))
-		known |= XATTR_BITS;
-	err = vfs_access(&c->nfs.vfs, c->current.node, (asked & PLAIN_BITS) |
-	    (asked & XATTR_BITS ? ACCESS4_READ | ACCESS4_MODIFY : 0),
-	    &granted, &a);
+	plain = asked & PLAIN_BITS;
+	if (asked & XATTR_BITS)
+		plain |= ACCESS4_READ | ACCESS4_MODIFY;
+	err = vfs_access(&c->nfs.vfs, c->current.node, plain, &granted, &a);
 	if (err != 0)
 		return err;
+	known = a.type == PINEFS_DIR ? DIR_BITS : FILE_BITS;
+	if (c->minor >= 2 && vfs_can_xattr(c->current.export->fs))
+		known |= XATTR_BITS;
 	ok->supported = asked & known;
-	ok->access = (granted | xattr_bits(granted)) & asked & known;
+	ok->access = (granted | xattr_bits(granted)) & ok->supported;
 	return 0;
 }
 

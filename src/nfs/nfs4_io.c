@@ -258,7 +258,9 @@ copy_range(struct nfs4_call *c, const COPY4args *args, uint64_t *len)
 	if (args->ca_src_offset > a.size)
 		return EINVAL;
 	*len = a.size - args->ca_src_offset;
-	if (args->ca_count != 0 && args->ca_count < *len)
+	if (args->ca_count > *len)
+		return EINVAL;		/* 15.2.3 */
+	if (args->ca_count != 0)
 		*len = args->ca_count;
 	if (c->saved.node == c->current.node &&
 	    args->ca_src_offset < args->ca_dst_offset + *len &&
@@ -350,7 +352,9 @@ nfs4_op_copy(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
 		    args->ca_dst_offset, len, &wcc);
 		if (err == 0) {
 			wr->wr_count = len;
-			wr->wr_committed = UNSTABLE4;
+			wr->wr_committed = vfs_fs_ops(
+			    c->current.export->fs)->commit == NULL ?
+			    FILE_SYNC4 : UNSTABLE4;
 		} else if (err == ENOTSUP || err == EINVAL) {
 			err = copy_bytes(c, args, len, wr);
 		}
