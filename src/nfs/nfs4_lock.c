@@ -371,6 +371,10 @@ nfs4_op_lock(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 	nfsstat4 st;
 
 	nfs4_lock(call->nfs4);
+	if (!a->locker.new_lock_owner && nfs4_owner_retry(call,
+	    &a->locker.lock_owner.lock_stateid,
+	    a->locker.lock_owner.lock_seqid, r))
+		goto out;
 	st = a->locker.new_lock_owner ?
 	    first_lock(call, &a->locker.open_owner, &w) :
 	    next_lock(call, &a->locker.lock_owner, &w);
@@ -391,6 +395,7 @@ nfs4_op_lock(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 	/* Nothing came of it: its owner was made in vain. */
 	if (w.fresh && w.owner->nstates == 0)
 		nfs4_owner_free(call->nfs4, w.owner);
+out:
 	nfs4_unlock(call->nfs4);
 	return 0;
 }
@@ -453,6 +458,8 @@ nfs4_op_locku(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 	nfsstat4 st;
 
 	nfs4_lock(call->nfs4);
+	if (nfs4_owner_retry(call, &a->lock_stateid, a->seqid, r))
+		goto out;
 	st = nfs4_locks_of(call, &a->lock_stateid, &l);
 	if (st != NFS4_OK) {
 		res->status = st;
@@ -472,6 +479,7 @@ nfs4_op_locku(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 		nfs4_owner_keep(call, l->owner, a->seqid, st, r);
 		break;
 	}
+out:
 	nfs4_unlock(call->nfs4);
 	return 0;
 }

@@ -185,6 +185,27 @@ nfs4_owner_replay(struct nfs4_call *call, const struct nfs4_owner *o,
 	nfs4_set_stateid(call, &o->last.opopen.resok4.stateid);
 }
 
+bool
+nfs4_owner_retry(struct nfs4_call *call, const stateid4 *id, uint32_t seqid,
+    nfs_resop4 *r)
+{
+	const struct nfs4_owner *o = NULL;
+	struct nfs4_state *s;
+
+	if (call->minor > 0 ||
+	    (s = nfs4_state_other(call->nfs4, id)) == NULL)
+		return false;
+	if (s->kind == STATE_OPEN)
+		o = ((struct nfs4_open *)s)->owner;
+	else if (s->kind == STATE_LOCK)
+		o = ((struct nfs4_locks *)s)->owner;
+	if (o == NULL || !o->has_last || o->seqid != seqid ||
+	    o->last.resop != r->resop)
+		return false;
+	nfs4_owner_replay(call, o, r);
+	return true;
+}
+
 /* RFC 7530 9.1.7: these do not count. */
 static bool
 counts(nfsstat4 st)
@@ -245,8 +266,9 @@ nfs4_set_stateid(struct nfs4_call *call, const stateid4 *id)
 	call->current.has_stateid = true;
 }
 
-nfsstat4
-nfs4_open_of(struct nfs4_call *call, const stateid4 *id,
+/* Confirmed or not. */
+static nfsstat4
+any_open_of(struct nfs4_call *call, const stateid4 *id,
     struct nfs4_open **open)
 {
 	struct nfs4_state *s;
@@ -261,6 +283,23 @@ nfs4_open_of(struct nfs4_call *call, const stateid4 *id,
 	*open = (struct nfs4_open *)s;
 	return (*open)->file->node == call->current.node ? NFS4_OK :
 	    NFS4ERR_BAD_STATEID;
+}
+
+/* RFC 7530 16.18.5: an open that is not confirmed is of no use. */
+static bool
+is_usable(const struct nfs4_call *call, const struct nfs4_open *open)
+{
+	return call->minor > 0 || open->owner->confirmed;
+}
+
+nfsstat4
+nfs4_open_of(struct nfs4_call *call, const stateid4 *id,
+    struct nfs4_open **open)
+{
+	nfsstat4 st = any_open_of(call, id, open);
+
+	return st == NFS4_OK && !is_usable(call, *open) ?
+	    NFS4ERR_BAD_STATEID : st;
 }
 
 nfsstat4
@@ -337,7 +376,7 @@ io_state(struct nfs4_call *call, const stateid4 *id, uint32_t access)
 		    NFS4ERR_OPENMODE;
 	o = s->kind == STATE_OPEN ? (struct nfs4_open *)s :
 	    ((struct nfs4_locks *)s)->open;
-	if (o->file->node != call->current.node)
+	if (o->file->node != call->current.node || !is_usable(call, o))
 		return NFS4ERR_BAD_STATEID;
 	/* Who may write may read: clients fill pages that they write into. */
 	if (access == OPEN4_SHARE_ACCESS_WRITE &&
@@ -432,6 +471,8 @@ by_name(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	struct pinefs_create c;
 	int err = ENOENT;
 
+	if ((*st = nfs4_check_name(w->args->claim.file)) != NFS4_OK)
+		return 0;
 	if (create && (*st = create_args(call, how, w, &c)) != NFS4_OK)
 		return 0;
 	/* With a verifier, only creating tells whose file it is. */
@@ -467,24 +508,28 @@ by_claim(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	bool create = w->args->openhow.opentype == OPEN4_CREATE;
 
 	*st = NFS4_OK;
+	if (call->minor == 0 && w->args->claim.claim > CLAIM_DELEGATE_PREV) {
+		*st = NFS4ERR_BADXDR;	/* 4.0 does not know it */
+		return 0;
+	}
 	switch (w->args->claim.claim) {
 	case CLAIM_NULL:
 		if (call->current.pseudo) {
 			*st = create ? NFS4ERR_ROFS : NFS4ERR_ISDIR;
 			return 0;
 		}
-		return by_name(call, w, st);
+		*st = nfs4_check_name(w->args->claim.file);
+		return *st == NFS4_OK ? by_name(call, w, st) : 0;
 	case CLAIM_PREVIOUS:
 		w->reclaim = true;
 		break;
 	case CLAIM_FH:
-		if (call->minor == 0)
-			*st = NFS4ERR_BADXDR;
 		break;
 	case CLAIM_DELEGATE_CUR:
 	case CLAIM_DELEG_CUR_FH:
 		/* Nothing is delegated: nobody can hold such a stateid. */
-		*st = NFS4ERR_BAD_STATEID;
+		*st = call->minor == 0 && w->args->claim.claim ==
+		    CLAIM_DELEG_CUR_FH ? NFS4ERR_BADXDR : NFS4ERR_BAD_STATEID;
 		return 0;
 	default:
 		*st = NFS4ERR_NOTSUPP;
@@ -692,7 +737,8 @@ enter(struct nfs4_call *call, struct opening *w, struct nfs4_owner **owner,
 		return no_memory(call);
 	if ((f = file_get(n, w->node)) == NULL)
 		return no_memory(call);
-	if (f->nopens == 0 && !w->fs_opened) {
+	if (f->nopens == 0 && !w->fs_opened &&
+	    vfs_fs_ops(pinefs_node_fs(w->node))->open != NULL) {
 		/* The last other one went just now: come again. */
 		file_put(n, f);
 		return NFS4ERR_DELAY;
@@ -749,19 +795,50 @@ check_args(const struct nfs4_call *call, struct opening *w)
 	return NFS4_OK;
 }
 
+/*
+ * RFC 7530 16.18.5: who asks again instead of confirming starts over, and
+ * what was opened before is let go.
+ */
+static void
+start_over(struct nfs4 *n, struct nfs4_owner *o)
+{
+	struct nfs4_open *open, *next;
+	struct nfs4_file *f, *next_file;
+	unsigned i;
+
+	for (i = 0; i < NFS4_FILE_BUCKETS && o->nstates > 0; i++) {
+		for (f = n->opens->files[i]; f != NULL; f = next_file) {
+			next_file = f->next;
+			for (open = f->opens; open != NULL; open = next) {
+				next = open->next;
+				if (open->owner == o)
+					open_drop(n, open);
+			}
+		}
+	}
+	forget_last(o);
+}
+
 /* Who asks, and may he now?  *replay: the answer is in *r already. */
 static nfsstat4
 admit(struct nfs4_call *call, struct opening *w, nfs_resop4 *r, bool *replay)
 {
 	const OPEN4args *a = w->args;
 	struct nfs4_owner *o;
+	enum nfs4_seq seq;
 	nfsstat4 st;
 
 	st = nfs4_client_of(call, a->owner.clientid, &w->client);
 	if (st != NFS4_OK)
 		return st;
 	o = nfs4_owner_find(w->client, a->owner.owner, false);
-	switch (nfs4_owner_seq(call, o, a->seqid)) {
+	seq = nfs4_owner_seq(call, o, a->seqid);
+	if (call->minor == 0 && o != NULL && !o->confirmed &&
+	    seq != SEQ_REPLAY) {
+		start_over(call->nfs4, o);
+		seq = SEQ_RUN;
+	}
+	switch (seq) {
 	case SEQ_BAD:
 		return NFS4ERR_BAD_SEQID;
 	case SEQ_REPLAY:
@@ -876,20 +953,11 @@ nfs4_op_open_confirm(struct nfs4_call *call, const nfs_argop4 *arg,
 	nfsstat4 st;
 
 	nfs4_lock(call->nfs4);
-	st = nfs4_open_of(call, &a->open_stateid, &open);
-	/* A retry carries the stateid of before. */
-	if (st == NFS4ERR_OLD_STATEID && open == NULL) {
-		struct nfs4_state *s;
-		stateid4 id = a->open_stateid;
-
-		id.seqid++;
-		if (nfs4_state_find(call, &id, &s) == NFS4_OK &&
-		    s->kind == STATE_OPEN &&
-		    !in_turn(call, ((struct nfs4_open *)s)->owner, a->seqid,
-		    r, &st) && st == NFS4_OK)
-			goto out;
-		st = NFS4ERR_OLD_STATEID;
-	}
+	if (nfs4_owner_retry(call, &a->open_stateid, a->seqid, r))
+		goto out;
+	st = any_open_of(call, &a->open_stateid, &open);
+	if (st == NFS4_OK && open->owner->confirmed)
+		st = NFS4ERR_BAD_STATEID;
 	if (st == NFS4_OK && in_turn(call, open->owner, a->seqid, r, &st)) {
 		open->owner->confirmed = true;
 		nfs4_state_next(&open->st);
@@ -937,6 +1005,8 @@ nfs4_op_open_downgrade(struct nfs4_call *call, const nfs_argop4 *arg,
 	if (call->minor > 0)
 		access &= ~(uint32_t)WANT_BITS;
 	nfs4_lock(call->nfs4);
+	if (nfs4_owner_retry(call, &a->open_stateid, a->seqid, r))
+		goto out;
 	st = nfs4_open_of(call, &a->open_stateid, &open);
 	if (st != NFS4_OK) {
 		res->status = st;
@@ -951,6 +1021,7 @@ nfs4_op_open_downgrade(struct nfs4_call *call, const nfs_argop4 *arg,
 			nfs4_set_stateid(call, &open->st.id);
 		nfs4_owner_keep(call, open->owner, a->seqid, st, r);
 	}
+out:
 	nfs4_unlock(call->nfs4);
 	return 0;
 }
@@ -979,7 +1050,7 @@ nfs4_op_close(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 	nfsstat4 st;
 
 	nfs4_lock(call->nfs4);
-	st = nfs4_open_of(call, &a->open_stateid, &open);
+	st = any_open_of(call, &a->open_stateid, &open);
 	if (st != NFS4_OK) {
 		res->status = st;
 		if (call->minor == 0 &&

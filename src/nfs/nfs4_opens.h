@@ -90,7 +90,14 @@ void	nfs4_owner_replay(struct nfs4_call *, const struct nfs4_owner *,
 void	nfs4_owner_keep(struct nfs4_call *, struct nfs4_owner *,
 	    uint32_t seqid, nfsstat4, const nfs_resop4 *);
 
-/* A stateid of this kind, of the current file. */
+/*
+ * A request sent again carries the stateid of before, which is an old one by
+ * now.  True: it is what the owner was asked last, and *r the same answer.
+ */
+bool	nfs4_owner_retry(struct nfs4_call *, const stateid4 *, uint32_t seqid,
+	    nfs_resop4 *r);
+
+/* A stateid of this kind, of the current file; in 4.0 of a confirmed one. */
 nfsstat4 nfs4_open_of(struct nfs4_call *, const stateid4 *,
 	    struct nfs4_open **);
 nfsstat4 nfs4_locks_of(struct nfs4_call *, const stateid4 *,

@@ -277,10 +277,20 @@ int
 nfs4_op_backchannel_ctl(struct nfs4_call *call, const nfs_argop4 *arg,
     nfs_resop4 *r)
 {
-	nfs4_lock(call->nfs4);
-	call->session->cb_program = arg->opbackchannel_ctl.bca_cb_program;
-	nfs4_unlock(call->nfs4);
-	r->opbackchannel_ctl.bcr_status = NFS4_OK;
+	const BACKCHANNEL_CTL4args *a = &arg->opbackchannel_ctl;
+	nfsstat4 st = NFS4_OK;
+	uint32_t i;
+
+	/* 18.33.3: contexts of RPCSEC_GSS, of which there are none here. */
+	for (i = 0; i < a->bca_sec_parms.n; i++)
+		if (a->bca_sec_parms.v[i].cb_secflavor == RPC_AUTH_GSS)
+			st = NFS4ERR_NOENT;
+	if (st == NFS4_OK) {
+		nfs4_lock(call->nfs4);
+		call->session->cb_program = a->bca_cb_program;
+		nfs4_unlock(call->nfs4);
+	}
+	r->opbackchannel_ctl.bcr_status = st;
 	return 0;
 }
 

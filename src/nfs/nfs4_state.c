@@ -8,6 +8,11 @@
  * so that a stateid of another client or instance is known as such without a
  * table of what once was.
  */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "base/random.h"
 #include "nfs/nfs4_ops.h"
 #include "nfs/nfs4_tables.h"
 
@@ -114,6 +119,17 @@ check_seqid(const struct nfs4_call *call, const struct nfs4_state *s,
 	    NFS4ERR_BAD_STATEID;
 }
 
+struct nfs4_state *
+nfs4_state_other(struct nfs4 *n, const stateid4 *id)
+{
+	struct nfs4_state *s = *bucket(n, id->other);
+
+	while (s != NULL &&
+	    memcmp(s->id.other, id->other, sizeof id->other) != 0)
+		s = s->hash_next;
+	return s;
+}
+
 nfsstat4
 nfs4_state_find(struct nfs4_call *call, const stateid4 *id,
     struct nfs4_state **state)
@@ -128,9 +144,7 @@ nfs4_state_find(struct nfs4_call *call, const stateid4 *id,
 	if (xdr_load_u32(id->other) != n->epoch)
 		return call->minor == 0 ? NFS4ERR_STALE_STATEID :
 		    NFS4ERR_BAD_STATEID;
-	for (s = *bucket(n, id->other); s != NULL; s = s->hash_next)
-		if (memcmp(s->id.other, id->other, sizeof id->other) == 0)
-			break;
+	s = nfs4_state_other(n, id);
 	if (s == NULL || (call->minor > 0 && s->client != call->client))
 		return call->minor == 0 ? NFS4ERR_EXPIRED :
 		    NFS4ERR_BAD_STATEID;
@@ -171,6 +185,23 @@ nfs4_op_test_stateid(struct nfs4_call *call, const nfs_argop4 *arg,
 
 /* ---------------------------------------------------------------- server -- */
 
+/*
+ * Another epoch at every start; never 0, or small numbers would be ids.  The
+ * scope is made of the state directory's key: the same after a restart, so
+ * that clients reclaim, and another one for every other instance.
+ */
+static void
+name_instance(struct nfs4 *n)
+{
+	static const char what[] = "server scope of version 4";
+	const uint8_t *key = n->nfs->keys.now;
+
+	while (n->epoch == 0)
+		n->epoch = (uint32_t)random_u64();
+	snprintf(n->scope, sizeof n->scope, "pinefs-%016" PRIx64,
+	    siphash24(key, what, sizeof what));
+}
+
 struct nfs4 *
 nfs4_new(struct nfs *nfs, const struct nfs4_records *records,
     unsigned lease_s)
@@ -183,6 +214,7 @@ nfs4_new(struct nfs *nfs, const struct nfs4_records *records,
 	if (records != NULL)
 		n->records = *records;
 	n->lease_ms = (uint64_t)(lease_s == 0 ? NFS4_LEASE : lease_s) * 1000;
+	name_instance(n);
 	pthread_mutex_init(&n->lock, NULL);
 	nfs4_clients_init(n);
 	if (nfs4_opens_init(n) != 0) {

@@ -108,6 +108,8 @@ void	nfs4_state_next(struct nfs4_state *);
  */
 nfsstat4 nfs4_state_find(struct nfs4_call *, const stateid4 *,
 	    struct nfs4_state **);
+/* The same by `other` alone, whoever asks; NULL: there is none. */
+struct nfs4_state *nfs4_state_other(struct nfs4 *, const stateid4 *);
 /* All zeros, all ones; the current stateid (other 0, seqid 1) is neither. */
 bool	nfs4_stateid_is_anonymous(const stateid4 *);
 bool	nfs4_stateid_is_bypass(const stateid4 *);

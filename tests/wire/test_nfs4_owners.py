@@ -161,7 +161,8 @@ def test_an_open_that_is_not_confirmed_is_of_no_use(c40, d):
     reply = c40.try_open(d, b'f', how=op.guarded())
     s, fh = reply[1].stateid, reply[2].object
     for operation in (op.write(b'x', s=s), op.read(s=s),
-                      op.close(s, 2), op.open_downgrade(s, op.READ, seqid=2)):
+                      op.setattr_(s, size=0),
+                      op.open_downgrade(s, op.READ, seqid=2)):
         c40.fails(x.NFS4ERR_BAD_STATEID, op.putfh(fh), operation)
     c40.ok(op.putfh(fh), op.open_confirm(s, 2))
 
