@@ -233,11 +233,12 @@ enum { PINEFS_XATTR_EITHER = 0, PINEFS_XATTR_CREATE = 1,
 #define PINEFS_NO_DELEGATION	0x0040u	/* things change by themselves */
 #define PINEFS_CASE_INSENSITIVE	0x0080u
 /*
- * Door 1: read, write, truncate, seek, allocate and clone neither block nor
- * answer LATER; the library holds the node's lock around them (both nodes'
- * around clone), so they need none of their own for what belongs to one
- * node.  They may call what concerns data, in, out and buf, but nothing that
- * asks for the attributes of a node: that takes the same lock.
+ * Door 1: read, write, truncate, seek, allocate, clone and the operations on
+ * extended attributes neither block nor answer LATER; the library holds the
+ * node's lock around them (both nodes' around clone), so they need none of
+ * their own for what belongs to one node.  They may call what concerns data,
+ * in, out, buf and emit, but nothing that asks for the attributes of a node:
+ * that takes the same lock.
  */
 #define PINEFS_PROMPT		0x0100u
 
@@ -425,6 +426,12 @@ struct pinefs_ops {
 	int (*clone)(struct pinefs_call *call, struct pinefs_node *node,
 	    struct pinefs_node *to, struct pinefs_range *r);
 
+	/*
+	 * Extended attributes of regular files and directories: ENODATA,
+	 * EEXIST, E2BIG.  `how`: PINEFS_XATTR_*.  Names are listed as in
+	 * readdir, with `id` NULL.  Door 1: the library bumps change and
+	 * ctime.
+	 */
 	int (*getxattr)(struct pinefs_call *call, struct pinefs_node *node,
 	    struct pinefs_name name, struct pinefs_out *out);
 	int (*setxattr)(struct pinefs_call *call, struct pinefs_node *node,

@@ -24,6 +24,7 @@ void
 mem_file_free(struct mem_file *f)
 {
 	mem_map_fini(&f->map);
+	mem_xattrs_fini(&f->xattrs, f->space);
 	free(f);
 }
 

@@ -14,10 +14,12 @@
 
 #include "mem_block.h"
 #include "mem_map.h"
+#include "mem_xattr.h"
 
 struct mem_file {
 	struct mem_map		 map;
 	struct mem_space	*space;
+	struct mem_xattrs	 xattrs;	/* directories have these only */
 };
 
 struct mem_file	*mem_file_new(struct mem_space *);

@@ -7,6 +7,7 @@
  *	mem_file.c	reads and writes of one file
  *	mem_map.c	its extents
  *	mem_block.c	their memory
+ *	mem_xattr.c	extended attributes
  */
 #include "memfs.h"
 
@@ -24,7 +25,7 @@ struct memfs {
 	_Atomic uint64_t	inodes;
 };
 
-/* The data of what has no content but was counted. */
+/* The data of what was counted and has neither content nor attributes. */
 static char counted;
 
 /* ------------------------------------------------------------- objects -- */
@@ -71,7 +72,7 @@ mem_release(struct pinefs_node *node)
 	void *data = pinefs_node_data(node);
 
 	if (data == NULL)
-		return;		/* the root */
+		return;		/* refused by create */
 	if (data != &counted)
 		mem_file_free(data);
 	atomic_fetch_sub_explicit(&m->inodes, 1, memory_order_relaxed);
@@ -156,6 +157,66 @@ mem_clone(struct pinefs_call *call, struct pinefs_node *node,
 	return err;
 }
 
+/* -------------------------------------------------- extended attributes -- */
+
+static struct mem_file *
+file_if_any(struct pinefs_node *node)
+{
+	void *data = pinefs_node_data(node);
+
+	return data == &counted ? NULL : data;
+}
+
+static int
+mem_getxattr(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_name name, struct pinefs_out *out)
+{
+	struct mem_file *f = file_if_any(node);
+
+	(void)call;
+	return f == NULL ? ENODATA : mem_xattr_get(&f->xattrs, name, out);
+}
+
+static int
+mem_setxattr(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_name name, struct pinefs_in *in, int how)
+{
+	struct memfs *m = pinefs_arg(pinefs_node_fs(node));
+	struct mem_file *f = file_if_any(node);
+
+	(void)call;
+	/* A directory's first one. */
+	if (f == NULL) {
+		if ((f = mem_file_new(&m->space)) == NULL)
+			return ENOMEM;
+		pinefs_node_set_data(node, f);
+	}
+	return mem_xattr_set(&f->xattrs, &m->space, name, in, how);
+}
+
+static int
+mem_removexattr(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_name name)
+{
+	struct mem_file *f = file_if_any(node);
+
+	(void)call;
+	return f == NULL ? ENODATA :
+	    mem_xattr_remove(&f->xattrs, f->space, name);
+}
+
+static int
+mem_listxattr(struct pinefs_call *call, struct pinefs_node *node,
+    uint64_t after, struct pinefs_emit *emit)
+{
+	struct mem_file *f = file_if_any(node);
+
+	(void)call;
+	if (f != NULL)
+		mem_xattr_list(&f->xattrs, after, emit);
+	return 0;
+}
+
 /* ---------------------------------------------------------- the whole -- */
 
 static int
@@ -198,6 +259,10 @@ memfs_new(uint64_t size_limit, uint64_t inode_limit)
 		.seek = mem_seek,
 		.allocate = mem_allocate,
 		.clone = mem_clone,
+		.getxattr = mem_getxattr,
+		.setxattr = mem_setxattr,
+		.listxattr = mem_listxattr,
+		.removexattr = mem_removexattr,
 		.release = mem_release,
 		.fini = free,
 	};
@@ -209,7 +274,11 @@ memfs_new(uint64_t size_limit, uint64_t inode_limit)
 	m->space.limit = size_limit != 0 ? size_limit : half_of_memory();
 	m->inode_limit = inode_limit != 0 ? inode_limit :
 	    m->space.limit / BYTES_PER_INODE + 1;
-	if ((fs = pinefs_new(&ops, m)) == NULL)
+	if ((fs = pinefs_new(&ops, m)) == NULL) {
 		free(m);
+		return NULL;
+	}
+	pinefs_node_set_data(pinefs_root(fs), &counted);
+	m->inodes = 1;
 	return fs;
 }

@@ -643,3 +643,64 @@ ask_clone(struct pinefs_call *call, struct pinefs_node *node,
 	*done = &s->range;
 	return gone(&s->step);
 }
+
+/* -------------------------------------------------- extended attributes -- */
+
+int
+ask_getxattr(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_name name, struct pinefs_out **out)
+{
+	struct step_out *s = step_take(call, STEP_GETXATTR, node->fs, node,
+	    sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	if (step_is_new(&s->step)) {
+		out_init(&s->out, call);
+		s->step.out = &s->out;
+	}
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, node->fs->ops.getxattr(call, node,
+		    name, &s->out));
+	*out = &s->out;
+	return gone(&s->step);
+}
+
+struct step_setxattr {
+	struct vfs_step		step;
+	struct pinefs_in	in;
+};
+
+int
+ask_setxattr(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_name name, const struct xdr_view *value, int how)
+{
+	struct step_setxattr *s = step_take(call, STEP_SETXATTR, node->fs,
+	    node, sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	changes(call);
+	if (step_is_new(&s->step))
+		in_init(&s->in, value, NULL);
+	if (step_begin(call, &s->step))
+		step_end(call, &s->step, node->fs->ops.setxattr(call, node,
+		    name, &s->in, how));
+	return gone(&s->step);
+}
+
+int
+ask_removexattr(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_name name)
+{
+	struct vfs_step *s = step_take(call, STEP_REMOVEXATTR, node->fs,
+	    node, sizeof *s);
+
+	if (s == NULL)
+		return ENOMEM;
+	changes(call);
+	if (step_begin(call, s))
+		step_end(call, s, node->fs->ops.removexattr(call, node,
+		    name));
+	return gone(s);
+}

@@ -82,6 +82,12 @@ int	ask_allocate(struct pinefs_call *, struct pinefs_node *,
 int	ask_clone(struct pinefs_call *, struct pinefs_node *,
 	    struct pinefs_node *to, const struct pinefs_range *,
 	    const struct pinefs_range **done);
+int	ask_getxattr(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_name, struct pinefs_out **);
+int	ask_setxattr(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_name, const struct xdr_view *value, int how);
+int	ask_removexattr(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_name);
 int	ask_statfs(struct pinefs_call *, struct pinefs_node *,
 	    const struct pinefs_statfs **);
 

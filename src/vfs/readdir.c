@@ -20,125 +20,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "vfs/emit.h"
 #include "vfs/ops.h"
 
 enum {
 	COOKIE_DOT = 1, COOKIE_DOTDOT = 2,
-	STRETCH = 64,		/* entries asked for at a time, by default */
-	STRETCH_MAX = 512,
 	V2_ENTRY = 16		/* bytes of an NFSv2 entry beside its name */
 };
-
-/* One emitted entry; its name and own bytes lie behind it. */
-struct emitted {
-	struct emitted		*next;
-	struct pinefs_ident	 id;
-	uint64_t		 cookie;
-	struct pinefs_attr	*attr;
-	uint32_t		 name_len;
-	char			 bytes[];
-};
-
-struct pinefs_emit {
-	struct pinefs_call	*call;
-	struct pinefs		*fs;
-	uint64_t		 want;
-	uint64_t		 after;		/* the last cookie */
-	unsigned		 n, max;
-	struct emitted		*first, **last;
-	bool			 names_only;	/* of extended attributes */
-	bool			 full;
-	int			 err;
-};
-
-/* ----------------------------------------------------------- emitting -- */
-
-static int
-emit_check(struct pinefs_emit *emit, struct pinefs_name name,
-    const struct pinefs_ident *id, uint64_t cookie)
-{
-	if (emit->names_only ? name.len == 0 || name.len > 255 :
-	    name_check_change(name) != 0) {
-		log_limited(&emit->fs->bad,
-		    "vfs: readdir gave a name that cannot be one");
-		return EIO;
-	}
-	if (cookie == 0 || cookie > PINEFS_COOKIE_MAX) {
-		log_limited(&emit->fs->bad, "vfs: readdir gave cookie %llu",
-		    (unsigned long long)cookie);
-		return EIO;
-	}
-#ifndef NDEBUG
-	if (cookie <= emit->after)
-		vfs_misuse("readdir gave cookie %llu after %llu",
-		    (unsigned long long)cookie,
-		    (unsigned long long)emit->after);
-#endif
-	return emit->names_only ? 0 :
-	    node_ident_check(emit->fs, "readdir", id);
-}
-
-static struct emitted *
-emit_copy(struct pinefs_emit *emit, struct pinefs_name name,
-    const struct pinefs_ident *id, const struct pinefs_attr *attr)
-{
-	struct emitted *e;
-	char *p;
-
-	e = xdr_arena_alloc(emit->call->arena, sizeof *e + name.len +
-	    id->own_len);
-	if (e == NULL)
-		return NULL;
-	e->next = NULL;
-	e->attr = NULL;
-	e->id = *id;
-	e->name_len = name.len;
-	p = memcpy(e->bytes, name.base, name.len);
-	if (id->own_len > 0)
-		e->id.own = memcpy(p + name.len, id->own, id->own_len);
-	if (attr != NULL && emit->want != 0) {
-		e->attr = xdr_arena_alloc(emit->call->arena, sizeof *attr);
-		if (e->attr == NULL)
-			return NULL;
-		*e->attr = *attr;
-	}
-	return e;
-}
-
-int
-pinefs_emit(struct pinefs_emit *emit, struct pinefs_name name,
-    const struct pinefs_ident *id, uint64_t cookie,
-    const struct pinefs_attr *attr)
-{
-	static const struct pinefs_ident none;
-	struct emitted *e;
-
-	if (emit->full || emit->err != 0)
-		return 1;
-	if (emit->names_only)
-		id = &none;
-	if ((emit->err = emit_check(emit, name, id, cookie)) != 0)
-		return 1;
-	if (emit->n == emit->max ||
-	    (e = emit_copy(emit, name, id, attr)) == NULL) {
-		/* No memory for more: what there is makes a page. */
-		emit->full = true;
-		emit->err = emit->n == 0 ? ENOMEM : 0;
-		return 1;
-	}
-	e->cookie = cookie;
-	*emit->last = e;
-	emit->last = &e->next;
-	emit->after = cookie;
-	emit->n++;
-	return 0;
-}
-
-uint64_t
-pinefs_emit_want(const struct pinefs_emit *emit)
-{
-	return emit->want;
-}
 
 /* A stretch of the listing, as a step. */
 struct step_list {
@@ -157,17 +45,8 @@ ask_readdir(struct pinefs_call *call, struct pinefs_node *dir,
 	if (s == NULL)
 		return ENOMEM;
 	e = &s->emit;
-	if (step_is_new(&s->step)) {
-		e->call = call;
-		e->fs = dir->fs;
-		e->want = rd->want;
-		e->after = after;
-		e->max = rd->room == 0 ? STRETCH :
-		    rd->room / (rd->want == 0 ? 40 : 160) + 1;
-		if (e->max > STRETCH_MAX)
-			e->max = STRETCH_MAX;
-		e->last = &e->first;
-	}
+	if (step_is_new(&s->step))
+		emit_init(e, call, dir->fs, rd->want, rd->room, after);
 	if (step_begin(call, &s->step))
 		step_end(call, &s->step, dir->fs->ops.readdir(call, dir,
 		    after, e));
@@ -421,70 +300,4 @@ vfs_readdir(struct pinefs_call *call, struct pinefs_node *dir,
 	if (dir->fs->tree)
 		return tree_readdir(call, dir, rd, after_of_wire(rd, false));
 	return list_by_asking(call, dir, rd);
-}
-
-/* --------------------------------------------------- extended attributes -- */
-
-static int
-ask_listxattr(struct pinefs_call *call, struct pinefs_node *node,
-    uint64_t after, struct pinefs_emit **to)
-{
-	struct step_list *s = step_take(call, STEP_LISTXATTR, node->fs, node,
-	    sizeof *s);
-	struct pinefs_emit *e;
-
-	if (s == NULL)
-		return ENOMEM;
-	e = &s->emit;
-	if (step_is_new(&s->step)) {
-		e->call = call;
-		e->fs = node->fs;
-		e->names_only = true;
-		e->after = after;
-		e->max = STRETCH_MAX;
-		e->last = &e->first;
-	}
-	if (step_begin(call, &s->step))
-		step_end(call, &s->step, node->fs->ops.listxattr(call, node,
-		    after, e));
-	if (!step_is_done(&s->step))
-		return PINEFS_LATER;
-	*to = e;
-	return s->step.err != 0 ? s->step.err : e->err;
-}
-
-/* One stretch: who wants more comes again with the last cookie. */
-int
-vfs_listxattr(struct pinefs_call *call, struct pinefs_node *node,
-    uint64_t after, int (*add)(void *, const struct vfs_entry *), void *arg,
-    bool *eof)
-{
-	struct pinefs_emit *emit;
-	struct pinefs_attr a;
-	struct emitted *e;
-	struct who who;
-	int err;
-
-	if (node->fs->ops.listxattr == NULL)
-		return ENOTSUP;
-	if ((err = vfs_getattr(call, node, &a)) != 0)
-		return err;
-	who_of_attr(&a, &who);
-	if (node->fs->ops.flags & PINEFS_OWN_ACCESS)
-		err = own_access_check(call, node, PINEFS_ACCESS_READ);
-	else
-		err = access_check(&call->cred, &who, MAY_READ);
-	if (err != 0 || (err = ask_listxattr(call, node, after, &emit)) != 0)
-		return err;
-	*eof = !emit->full;
-	for (e = emit->first; e != NULL; e = e->next) {
-		struct vfs_entry entry = { .cookie = e->cookie,
-		    .name = { e->bytes, e->name_len } };
-
-		if (add(arg, &entry) != 0) {
-			*eof = false;
-			break;
-		}
-	}
-	return 0;
 }

@@ -134,6 +134,9 @@ void	tree_wcc_after(const struct tree_node *, struct vfs_wcc *);
 /* A prompt operation must not wait, under a lock of ours: EIO if it does. */
 int	tree_was_prompt(const char *op, int err);
 
+/* A change of what only ctime tells; here an extended attribute. */
+void	tree_meta_seen(struct tree_node *);
+
 /* Ranges: see range.c. */
 int	tree_seek(struct pinefs_call *, struct pinefs_node *, int what,
 	    uint64_t off, uint64_t *found);

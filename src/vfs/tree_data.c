@@ -501,3 +501,12 @@ tree_write(struct pinefs_call *call, struct pinefs_node *node,
 		turn_end(turn);
 	return err;
 }
+
+void
+tree_meta_seen(struct tree_node *t)
+{
+	struct timespec now;
+
+	clock_wall(&now);
+	tree_bump(t, now, false);
+}

@@ -241,8 +241,9 @@ int	vfs_clone(struct pinefs_call *, struct pinefs_node *from,
 	    uint64_t len, struct vfs_wcc *);
 /*
  * Extended attributes.  ENODATA: none of that name; EEXIST; E2BIG, ERANGE:
- * too large; ENOTSUP.  `how`: PINEFS_XATTR_*.  Listing calls `add` for names
- * behind the cookie `after`, 0 at first.
+ * too large; ENOTSUP; EPERM: not of files and directories.  `how`:
+ * PINEFS_XATTR_*.  Listing calls `add` for names behind the cookie `after`,
+ * 0 at first, until it says that one does not fit.
  */
 bool	vfs_can_xattr(const struct pinefs *);
 int	vfs_getxattr(struct pinefs_call *, struct pinefs_node *,

@@ -636,7 +636,7 @@ test_objects_are_counted_and_limited(void)
 	struct vfs_limits l;
 	struct vfs_wcc wcc;
 
-	start(1 << 20, 3);
+	start(1 << 20, 4);
 	CHECK(vfs_create(&r.call, root, rig_name("a"), &how, &n, &wcc) == 0);
 	how.type = PINEFS_DIR;
 	CHECK(vfs_create(&r.call, root, rig_name("b"), &how, &n, &wcc) == 0);
@@ -648,7 +648,7 @@ test_objects_are_counted_and_limited(void)
 	CHECK(vfs_create(&r.call, root, rig_name("a"), &how, &n, &wcc) ==
 	    EEXIST);
 	CHECK(vfs_limits(&r.call, root, &l) == 0);
-	CHECK(l.st.files == 3 && l.st.files_free == 0);
+	CHECK(l.st.files == 4 && l.st.files_free == 0);
 	fresh();
 	CHECK(rm("b") == 0);
 	CHECK(vfs_create(&r.call, root, rig_name("d"), &how, &n, &wcc) == 0);
@@ -716,6 +716,136 @@ test_ranges_know_their_limits(void)
 	CHECK(vfs_seek(&r.call, n, PINEFS_SEEK_DATA, 1001, &found) == ENXIO);
 	CHECK(vfs_seek(&r.call, n, PINEFS_SEEK_HOLE, 1999, &found) == 0 &&
 	    found == 1999);
+	pinefs_node_put(n);
+	stop();
+}
+
+/* ------------------------------------------------- extended attributes -- */
+
+static int
+set_x(struct pinefs_node *n, const char *name, const char *value, int how)
+{
+	struct pinefs_attr before, after;
+	struct vfs_wcc wcc;
+	int err;
+
+	CHECK(vfs_getattr(&r.call, n, &before) == 0);
+	err = vfs_setxattr(&r.call, n, rig_name(name),
+	    xdr_view(value, (uint32_t)strlen(value)), how, &wcc);
+	CHECK(vfs_getattr(&r.call, n, &after) == 0);
+	CHECK((err == 0) == (before.change != after.change));
+	CHECK(err != 0 || (wcc.change_before == before.change &&
+	    wcc.after.change == after.change));
+	CHECK(memcmp(&before.mtime, &after.mtime, sizeof before.mtime) == 0);
+	fresh();
+	return err;
+}
+
+static bool
+has_x(struct pinefs_node *n, const char *name, const char *value)
+{
+	static char got[64 << 10];
+	struct xdr_view v;
+	int err = vfs_getxattr(&r.call, n, rig_name(name), &v);
+	bool same;
+
+	CHECK(err == 0 || err == ENODATA);
+	same = err == 0 && value != NULL && v.len == strlen(value) &&
+	    memcmp(got, value, rig_bytes(&v, got, sizeof got)) == 0;
+	fresh();
+	return err == ENODATA ? value == NULL : same;
+}
+
+struct names {
+	unsigned	n, max;
+	uint64_t	last;
+	char		text[4000];
+};
+
+static int
+names_add(void *arg, const struct vfs_entry *e)
+{
+	struct names *l = arg;
+
+	if (l->n == l->max)
+		return 1;
+	l->n++;
+	l->last = e->cookie;
+	strncat(l->text, e->name.base, e->name.len);
+	strcat(l->text, " ");
+	return 0;
+}
+
+static void
+test_extended_attributes_of_files_and_directories(void)
+{
+	struct pinefs_node *n, *nodes[2];
+	struct names l = { .max = 1 };
+	struct vfs_wcc wcc;
+	bool eof;
+
+	start(1 << 20, 0);
+	nodes[0] = file("f");
+	nodes[1] = root;
+	for (int i = 0; i < 2; i++) {
+		n = nodes[i];
+		CHECK(has_x(n, "a", NULL));
+		CHECK(set_x(n, "a", "one", PINEFS_XATTR_REPLACE) == ENODATA);
+		CHECK(set_x(n, "a", "one", PINEFS_XATTR_CREATE) == 0);
+		CHECK(set_x(n, "a", "two", PINEFS_XATTR_CREATE) == EEXIST);
+		CHECK(set_x(n, "b/c", "", PINEFS_XATTR_EITHER) == 0);
+		CHECK(set_x(n, "a", "more", PINEFS_XATTR_EITHER) == 0);
+		CHECK(set_x(n, "d", "dd", PINEFS_XATTR_EITHER) == 0);
+		CHECK(has_x(n, "a", "more") && has_x(n, "b/c", ""));
+		l = (struct names){ .max = 1 };
+		do {
+			CHECK(vfs_listxattr(&r.call, n, l.last, names_add, &l,
+			    &eof) == 0);
+			fresh();
+			l.max++;
+		} while (!eof);
+		CHECK(strcmp(l.text, "a b/c d ") == 0);
+		CHECK(vfs_removexattr(&r.call, n, rig_name("b/c"), &wcc) == 0);
+		fresh();
+		CHECK(vfs_removexattr(&r.call, n, rig_name("b/c"), &wcc) ==
+		    ENODATA);
+		CHECK(has_x(n, "b/c", NULL) && has_x(n, "d", "dd"));
+	}
+	CHECK(space_used() > 0);
+	CHECK(rm("f") == 0);
+	pinefs_node_put(nodes[0]);
+	CHECK(vfs_removexattr(&r.call, root, rig_name("a"), &wcc) == 0);
+	CHECK(vfs_removexattr(&r.call, root, rig_name("d"), &wcc) == 0);
+	assert_int_equal(space_used(), 0);
+	stop();
+}
+
+static void
+test_extended_attributes_know_their_limits(void)
+{
+	static char big[(64 << 10) + 2];
+	struct pinefs_create how = { .type = PINEFS_FIFO };
+	struct pinefs_node *n, *fifo;
+	struct xdr_view v;
+	struct vfs_wcc wcc;
+
+	start(100 << 10, 0);
+	n = file("f");
+	memset(big, 'x', sizeof big - 1);
+	CHECK(set_x(n, "big", big, PINEFS_XATTR_EITHER) == E2BIG);
+	big[64 << 10] = '\0';
+	CHECK(set_x(n, "big", big, PINEFS_XATTR_EITHER) == 0);
+	CHECK(set_x(n, "two", big, PINEFS_XATTR_EITHER) == ENOSPC);
+	CHECK(has_x(n, "big", big) && has_x(n, "two", NULL));
+	CHECK(vfs_getxattr(&r.call, n, rig_name(""), &v) == EINVAL);
+	CHECK(vfs_create(&r.call, root, rig_name("p"), &how, &fifo, &wcc) ==
+	    0);
+	CHECK(vfs_setxattr(&r.call, fifo, rig_name("a"), xdr_view("", 0), 0,
+	    &wcc) == EPERM);
+	rig_end(&r);
+	rig_begin_as(&r, &x, 10, 20);
+	CHECK(vfs_setxattr(&r.call, n, rig_name("a"), xdr_view("", 0), 0,
+	    &wcc) == EACCES);
 	pinefs_node_put(n);
 	stop();
 }
@@ -824,5 +954,7 @@ CHECK_MAIN(
 	CHECK_TEST(test_objects_are_counted_and_limited),
 	CHECK_TEST(test_an_allocated_range_can_be_written_when_all_else_is_full),
 	CHECK_TEST(test_ranges_know_their_limits),
+	CHECK_TEST(test_extended_attributes_of_files_and_directories),
+	CHECK_TEST(test_extended_attributes_know_their_limits),
 	CHECK_TEST(test_threads_on_the_same_files_see_whole_writes),
 )
