@@ -2,6 +2,7 @@
 
 import glob
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -20,21 +21,27 @@ def sources(*directories):
 FILES = sources(HERE + "/good", SOURCE + "/proto") + [HERE + "/shapes.x"]
 
 
-def compiler(*command):
-    done = subprocess.run(command, stdout=subprocess.PIPE,
+def compiler(*command, cwd=None):
+    done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout.decode(errors="replace")
 
 
-@pytest.mark.parametrize("cc", compilers("gcc", "clang"))
+# gcc finds what may be uninitialised only where it optimises.
+HOW = [("gcc", ["-std=c17", "-O2", "-c"]),
+       ("gcc", ["-std=c11", "-fsyntax-only"]),
+       ("clang", ["-std=c17", "-fsyntax-only"])]
+
+
+@pytest.mark.parametrize("cc, how", [
+    pytest.param(cc, how, id=cc + how[0], marks=pytest.mark.skipif(
+        shutil.which(cc) is None, reason="no " + cc)) for cc, how in HOW])
 @pytest.mark.parametrize("path", FILES, ids=os.path.basename)
-def test_compiles_as_c(path, cc, tmp_path):
+def test_compiles_as_c(path, cc, how, tmp_path):
     status, _, err = rpcgen("-o", str(tmp_path) + "/", path)
     assert status == 0, err
-    for standard in "c11", "c17":
-        for made in sorted(glob.glob(str(tmp_path) + "/*.c")):
-            compiler(cc, "-std=" + standard, "-O2", *WARNINGS, *INCLUDE,
-                     "-I", tmp_path, "-c", made, "-o", "/dev/null")
+    compiler(cc, *how, *WARNINGS, *INCLUDE, "-I", tmp_path,
+             *sorted(glob.glob(str(tmp_path) + "/*.c")), cwd=tmp_path)
 
 
 @pytest.mark.parametrize("cxx", compilers("g++", "clang++"))
