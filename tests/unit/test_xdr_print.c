@@ -1,0 +1,140 @@
+/* Values as one line of text: what trace_rpc shows. */
+#include <pinefs/xdr_type.h>
+
+#include "check.h"
+#include "proto/mount.h"
+#include "proto/nfs3.h"
+
+static char line[400];
+
+static const char *
+print(const struct xdr_type *t, const void *value)
+{
+	(void)xdr_print(line, sizeof line, t, value);
+	return line;
+}
+
+static void
+test_members_have_their_names(void)
+{
+	READ3args a = { .file.data = xdr_view("\1\2\xff", 3), .offset = 1024,
+	    .count = 4096 };
+
+	assert_string_equal(print(&READ3args_type, &a),
+	    "{file={data=0102ff},offset=1024,count=4096}");
+}
+
+static void
+test_an_enum_prints_its_name_or_its_number(void)
+{
+	nfsstat3 stat = NFS3ERR_JUKEBOX;
+
+	assert_string_equal(print(&nfsstat3_type, &stat), "NFS3ERR_JUKEBOX");
+	stat = (enum nfsstat3)4711;
+	assert_string_equal(print(&nfsstat3_type, &stat), "4711");
+}
+
+static void
+test_a_union_prints_the_arm_it_has(void)
+{
+	set_mode3 m = { .set_it = true, .mode = 420 };
+	GETATTR3res r = { .status = NFS3ERR_STALE };
+
+	assert_string_equal(print(&set_mode3_type, &m),
+	    "{set_it=true,mode=420}");
+	m.set_it = false;
+	assert_string_equal(print(&set_mode3_type, &m), "{set_it=false}");
+	assert_string_equal(print(&GETATTR3res_type, &r),
+	    "{status=NFS3ERR_STALE}");
+}
+
+static void
+test_a_list_prints_without_its_links(void)
+{
+	entry3 b = { .fileid = 2, .name = xdr_view("b", 1), .cookie = 8 };
+	entry3 a = { .fileid = 1, .name = xdr_view("a", 1), .cookie = 7,
+	    .nextentry = &b };
+	dirlist3 d = { .entries = &a, .eof = true };
+
+	assert_string_equal(print(&dirlist3_type, &d),
+	    "{entries=[{fileid=1,name=\"a\",cookie=7},"
+	    "{fileid=2,name=\"b\",cookie=8}],eof=true}");
+	d.entries = NULL;
+	assert_string_equal(print(&dirlist3_type, &d),
+	    "{entries=[],eof=true}");
+}
+
+static void
+test_names_from_strangers_do_not_reach_the_terminal(void)
+{
+	filename3 name = xdr_view("a\"b\\c\n\x1b[2J\0\xc3\xa9", 13);
+
+	assert_string_equal(print(&filename3_type, &name),
+	    "\"a\\\"b\\\\c\\x0a\\x1b[2J\\x00\\xc3\\xa9\"");
+}
+
+static void
+test_data_is_clipped_to_80_bytes(void)
+{
+	static char data[100000];
+	WRITE3args w = { .data = xdr_view(data, sizeof data) };
+	size_t n;
+
+	n = xdr_print(line, sizeof line, &WRITE3args_type, &w);
+	CHECK(n == strlen(line) && n < 300);
+	CHECK(strstr(line, "0000...") != NULL);
+	memset(data, 'x', sizeof data);
+	n = xdr_print(line, sizeof line, &filename3_type, &w.data);
+	CHECK(n == 80 + strlen("\"\"..."));
+}
+
+static void
+test_long_lists_and_arrays_are_clipped(void)
+{
+	int32_t flavors[40] = { 1 };
+	mountres3_ok ok = { .auth_flavors = { flavors, 40 } };
+	struct groupnode nodes[40] = { { { 0 }, NULL } };
+	groups g = nodes;
+	unsigned i;
+
+	CHECK(strstr(print(&mountres3_ok_type, &ok), ",... 40 in all]") !=
+	    NULL);
+	for (i = 0; i + 1 < 40; i++)
+		nodes[i].gr_next = &nodes[i + 1];
+	CHECK(strstr(print(&groups_type, &g), ",...]") != NULL);
+}
+
+static void
+test_pieces_show_the_first_one(void)
+{
+	struct xdr_piece pieces[] = {
+		{ "ab", 2, NULL, NULL }, { "cd", 2, NULL, NULL }
+	};
+	WRITE3args w = { .data = { pieces, 4, 2 } };
+
+	CHECK(strstr(print(&WRITE3args_type, &w), "data=6162...}") != NULL);
+}
+
+static void
+test_a_line_too_long_is_cut_and_its_length_told(void)
+{
+	READ3args a = { .offset = 1024, .count = 4096 };
+	char small[12];
+	size_t n = xdr_print(small, sizeof small, &READ3args_type, &a);
+
+	CHECK(strlen(small) == 11);
+	CHECK(n > 11);
+	CHECK(xdr_print(NULL, 0, &READ3args_type, &a) > 0);
+}
+
+CHECK_MAIN(
+	CHECK_TEST(test_members_have_their_names),
+	CHECK_TEST(test_an_enum_prints_its_name_or_its_number),
+	CHECK_TEST(test_a_union_prints_the_arm_it_has),
+	CHECK_TEST(test_a_list_prints_without_its_links),
+	CHECK_TEST(test_names_from_strangers_do_not_reach_the_terminal),
+	CHECK_TEST(test_data_is_clipped_to_80_bytes),
+	CHECK_TEST(test_long_lists_and_arrays_are_clipped),
+	CHECK_TEST(test_pieces_show_the_first_one),
+	CHECK_TEST(test_a_line_too_long_is_cut_and_its_length_told),
+)
