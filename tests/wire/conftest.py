@@ -46,8 +46,9 @@ def generate():
 
 generate()
 
-import nfs3     # noqa: E402  (made just now)
-import wire     # noqa: E402
+import wire     # noqa: E402  (needs what was made just now)
+
+wire.PINEFS = PINEFS
 from nfs4_fixtures import *     # noqa: E402,F401,F403
 
 
@@ -120,7 +121,7 @@ def as_user(server):
     clients = []
 
     def client(uid=1000, gid=1000, gids=()):
-        need_root()
+        wire.need_root()
         clients.append(wire.Nfs3(server.tcp(wire.user(uid, gid, gids))))
         return clients[-1]
 
@@ -148,11 +149,6 @@ def c2(server):
         yield client
 
 
-def need_root():
-    if os.getuid() != 0:
-        pytest.skip('only root may speak for other users')
-
-
 @pytest.fixture(scope='session')
 def has_ipv6():
     with socket.socket(socket.AF_INET6) as s:
@@ -161,5 +157,3 @@ def has_ipv6():
         except OSError:
             pytest.skip('there is no IPv6 here')
 
-
-assert nfs3.NFS3_OK == 0

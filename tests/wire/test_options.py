@@ -8,7 +8,6 @@ import nfs3
 import pytest
 import rpc
 import wire
-from conftest import PINEFS, need_root
 from wire import NFS, Nfs3, fails, ok
 
 
@@ -35,12 +34,12 @@ def squashing(start):
 @pytest.mark.parametrize('uid, gid', [
     (0, 0), (1000, 100), (0xfffffffe, 0xfffffffe)])
 def test_with_nobody_squashed_everybody_is_himself(squashing, uid, gid):
-    need_root()
+    wire.need_root()
     assert owner_of_new(squashing('none'), wire.user(uid, gid)) == (uid, gid)
 
 
 def test_root_proven_on_loopback_is_not_squashed_with_root(squashing):
-    need_root()
+    wire.need_root()
     assert owner_of_new(squashing('root'), wire.root()) == (0, 0)
     assert owner_of_new(squashing('root'), wire.user(5, 6)) == (5, 6)
 
@@ -81,7 +80,7 @@ def test_o_ro_refuses_changes_and_says_so_in_access(start):
 
 def run(*args):
     return subprocess.run(
-        [PINEFS, '-f', 'mem', '--no-portmap', '--mount-port', '0', *args],
+        [wire.PINEFS, '-f', 'mem', '--no-portmap', '--mount-port', '0', *args],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, timeout=wire.PATIENCE)
 

@@ -13,7 +13,6 @@ import nfs3
 import pytest
 import rpc
 import wire
-from conftest import need_root
 from wire import MOUNT, NFS, Nfs3, fails, ok
 
 NOBODY = 65534
@@ -21,7 +20,7 @@ NOBODY = 65534
 
 @pytest.fixture(autouse=True)
 def only_root():
-    need_root()
+    wire.need_root()
 
 
 def as_uid(uid, function, *args, gid=NOBODY):
@@ -258,10 +257,9 @@ def test_a_server_without_rights_serves_its_own_user(start, tmp_path):
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)
-    import conftest
-    if not os.access(os.path.dirname(conftest.PINEFS), os.X_OK) or \
-            as_uid(NOBODY, os.access, conftest.PINEFS, os.X_OK) is False:
-        pytest.skip('nobody may not run %s' % conftest.PINEFS)
+    if not os.access(os.path.dirname(wire.PINEFS), os.X_OK) or \
+            as_uid(NOBODY, os.access, wire.PINEFS, os.X_OK) is False:
+        pytest.skip('nobody may not run %s' % wire.PINEFS)
     for path in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         os.chmod(path, 0o755)
     state = tmp_path / 'own'

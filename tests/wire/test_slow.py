@@ -10,7 +10,6 @@ import nfs3
 import pytest
 import rpc
 import wire
-from conftest import PINEFS
 from wire import NFS, Nfs3, ok
 
 PROGRAM = '''
@@ -33,7 +32,7 @@ threading.Thread(target=holder, daemon=True).start()
 
 def sanitizer_environment():
     """What Python needs to load a module that is built with sanitizers."""
-    libraries = subprocess.run(['ldd', PINEFS], stdout=subprocess.PIPE,
+    libraries = subprocess.run(['ldd', wire.PINEFS], stdout=subprocess.PIPE,
                                check=False).stdout.decode()
     if 'libtsan' in libraries:
         pytest.skip('python3 does not run with the thread sanitizer')
@@ -45,7 +44,7 @@ def sanitizer_environment():
 
 @pytest.fixture
 def slow(start, tmp_path):
-    directory = os.path.join(os.path.dirname(PINEFS), 'python')
+    directory = os.path.join(os.path.dirname(wire.PINEFS), 'python')
     if not any(n.startswith('_pinefs') or n.endswith('.so')
                for _, _, files in os.walk(directory) for n in files):
         pytest.skip('the Python module is not built')

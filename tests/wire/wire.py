@@ -18,12 +18,14 @@ import time
 import mount
 import nfs2
 import nfs3
+import pytest
 import rpc
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 
 NFS, MOUNT = 100003, 100005
+PINEFS = None           # the program; conftest.py finds it
 PATIENCE = 20.0         # seconds that a reply may take; sanitizers are slow
 
 
@@ -187,6 +189,11 @@ class Raw:
 
 def null_call(xid=1, prog=NFS, vers=3):
     return rpc.pack_call(xid, prog, vers, 0)
+
+
+def need_root():
+    if os.getuid() != 0:
+        pytest.skip('only root may speak for other users')
 
 
 def is_alive(server):
