@@ -290,6 +290,7 @@ struct pyfs {
 	int64_t			 started;	/* ns */
 	int64_t			 last_time;	/* none is given out twice */
 	uint64_t		 hold;		/* counts; and changes in it */
+	unsigned		 jobs;		/* the workers': of this one */
 	bool			 stopping;
 };
 
@@ -526,6 +527,8 @@ struct job {
 };
 
 int	workers_start(void);
+/* Without the interpreter lock: no work of this server is under way. */
+bool	workers_are_done_with(const struct pyfs *, unsigned ms);
 /* What is queued is done first.  Without the interpreter lock. */
 void	workers_stop(unsigned ms);
 void	workers_fork_child(void);

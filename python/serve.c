@@ -229,21 +229,22 @@ void
 pyfs_stop(struct pyfs *pf)
 {
 	struct hold h = { pf, false };
-	int err;
+	bool done;
 
 	Py_BEGIN_ALLOW_THREADS
-	err = pinefs_stop(pf->server, 1000);
+	done = pinefs_stop(pf->server, 1000) == 0;
+	done = workers_are_done_with(pf, 500) && done;
 	Py_END_ALLOW_THREADS
 	stage_commit_due(&h, true);
 	unlist(pf);
 	if (pyfs_all == NULL)
 		gil_restore();
-	if (err != 0) {
-		/* Code of the program hangs in a call: its memory is lost. */
-		pyfs_log("a call hangs; not waiting for it");
+	if (done) {
+		pyfs_free(pf);
 		return;
 	}
-	pyfs_free(pf);
+	/* It may come back and look for its server: that stays. */
+	pyfs_log("code of the program hangs; not waiting for it");
 }
 
 /* In the child of a fork: nothing of ours runs there. */

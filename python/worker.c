@@ -125,6 +125,8 @@ end_job(struct worker *w, struct job *job, bool *interrupted)
 
 	pthread_mutex_lock(&all.lock);
 	w->job = NULL;
+	if (job->pf != NULL)
+		job->pf->jobs--;
 	*interrupted = job->interrupted;
 	ours = !job->given_up;
 	if (ours)
@@ -261,6 +263,8 @@ worker_do(struct job *job)
 	} else {
 		*all.last = job;
 		all.last = &job->next;
+		if (job->pf != NULL)
+			job->pf->jobs++;
 		pthread_cond_signal(&all.more);
 	}
 	pthread_mutex_unlock(&all.lock);
@@ -502,6 +506,23 @@ workers_stop(unsigned ms)
 	    pthread_cond_timedwait(&all.fewer, &all.lock, &ts) == 0)
 		continue;
 	pthread_mutex_unlock(&all.lock);
+}
+
+/* Also what was given up: it may come back and look for its server. */
+bool
+workers_are_done_with(const struct pyfs *pf, unsigned ms)
+{
+	int64_t until = pyfs_clock() + (int64_t)ms * 1000000;
+	struct timespec ts = { until / 1000000000, until % 1000000000 };
+	bool done;
+
+	pthread_mutex_lock(&all.lock);
+	while (pf->jobs > 0 && pthread_cond_timedwait(&all.fewer, &all.lock,
+	    &ts) == 0)
+		continue;
+	done = pf->jobs == 0;
+	pthread_mutex_unlock(&all.lock);
+	return done;
 }
 
 /* What the parent's threads were doing is nothing to the child. */
