@@ -44,6 +44,8 @@ def modules(rpcgen, tmp_path_factory):
     path = tmp_path_factory.mktemp('modules')
     for out, source in ((path / 'odd.py', os.path.join(PYTHON, 'odd.x')),
                         (path / 'hide.py', os.path.join(PYTHON, 'hide.x')),
+                        (path / 'portmap.py',
+                         os.path.join(SOURCE, 'proto', 'portmap.x')),
                         (path / 'nfs3.py',
                          os.path.join(SOURCE, 'proto', 'nfs3.x'))):
         status, text, _ = rpcgen('--lang=python', source)

@@ -1,7 +1,7 @@
 """What output in Python must do.  Each function is a test, and its name the
 sentence it proves.  They run in every Python that can be found, pytest or
-no: `python cases.py` prints TAP.  odd.py, hide.py and nfs3.py, made of odd.x
-and so on, are on sys.path, as are rpchelp.py and rpc.py.
+no: `python cases.py` prints TAP.  odd.py, hide.py, nfs3.py and portmap.py, made
+of odd.x and so on, are on sys.path, as are rpchelp.py and rpc.py.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ import hide
 import nfs3
 import odd
 import original
+import portmap
 import rpc
 import rpchelp
 from rpchelp import XdrError
@@ -585,6 +586,65 @@ def test_servers_of_the_first_rpcgen_serve():
         assert c.call(100003, 2, 16, bytes(36) + u32(99)) == u32(0, 0, 1)
     transport.stop()
     thread.join(10)
+
+
+def test_the_portmapper_is_told_of_a_server_and_of_its_end():
+    listed = []
+
+    class Portmapper(portmap.PMAP_PROG_2):
+        deliberately_unimplemented = ['PMAPPROC_DUMP', 'PMAPPROC_CALLIT']
+
+        def PMAPPROC_SET(self, m):
+            listed.append((m.prog, m.vers, m.prot, m.port))
+            return True
+
+        def PMAPPROC_UNSET(self, m):
+            listed[:] = [e for e in listed if e[:2] != (m.prog, m.vers)]
+            return True
+
+        def PMAPPROC_GETPORT(self, m):
+            return [e[3] for e in listed
+                    if e[:3] == (m.prog, m.vers, m.prot)][0]
+
+    mapper = Portmapper()
+    at = mapper.create_transport_server(0, rpc.UDPServer)
+    mapper.register(at, portmap=False)
+    mapper_thread = at.start()
+    saved, rpc.PMAP_PORT = rpc.PMAP_PORT, at.port
+    try:
+        server = Goofy()
+        transport = server.create_transport_server(0, rpc.TCPServer)
+        server.register(transport)
+        thread = transport.start()
+        assert listed == [(0x20000099, 1, 6, transport.port)]
+        assert rpc.portmap_getport(0x20000099, 1, 6) == transport.port
+        transport.stop()
+        thread.join(10)
+        assert listed == []
+    finally:
+        rpc.PMAP_PORT = saved
+        at.stop()
+        mapper_thread.join(10)
+
+
+def test_no_portmapper_is_a_line_on_stderr_and_no_failure():
+    import contextlib
+    import io
+    import socket
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(('127.0.0.1', 0))        # answers nothing
+        saved, rpc.PMAP_PORT = rpc.PMAP_PORT, s.getsockname()[1]
+        text = io.StringIO()
+        try:
+            with contextlib.redirect_stderr(text):
+                server = Goofy()
+                transport = server.create_transport_server(0)
+                server.register(transport)
+        finally:
+            rpc.PMAP_PORT = saved
+    transport.sock.close()
+    assert text.getvalue().count('\n') == 1
+    assert 'portmapper' in text.getvalue()
 
 
 def test_records_come_in_any_number_of_fragments():
