@@ -63,7 +63,7 @@ struct nfs {
 	int				(*after)(void *arg, unsigned ms,
 					    void (*fn)(void *), void *fn_arg);
 	void				*after_arg;
-	struct nfs4			*nfs4;	/* nfs4_new; NULL: no state */
+	struct nfs4			*nfs4;	/* nfs4_new; NULL: v4 fails */
 	struct timespec			 started;
 	/*
 	 * The id of `name@domain`, or EINVAL; NULL: numbers, root and nobody

@@ -457,7 +457,9 @@ check_file(struct nfs4_call *c, nfsstat4 *st)
 	struct pinefs_attr a;
 	int err;
 
-	if (type == 0) {
+	/* Asked once, it is asked again when this runs again. */
+	if (type == 0 || c->asked_type) {
+		c->asked_type = true;
 		err = vfs_getattr(&c->nfs.vfs, c->current.node, &a);
 		if (err == PINEFS_LATER)
 			return err;
@@ -564,6 +566,7 @@ operate(struct nfs4_call *c, nfsstat4 *st)
 	c->index++;
 	c->decoded = false;
 	c->io.known = c->io_from.known = false;
+	c->asked_type = false;
 	vfs_call_next(&c->nfs.vfs);
 	nfs_call_mark(&c->nfs, &c->mark);
 	return 0;
@@ -681,6 +684,8 @@ compound(void *self, struct rpc_call *rpc, const COMPOUND4args *args,
 	    args->tag;
 	if ((st = check_head(args)) != NFS4_OK)
 		return refuse(rpc, res, st);
+	if (((struct nfs *)self)->nfs4 == NULL)
+		return refuse(rpc, res, NFS4ERR_SERVERFAULT);
 	c = rpc_call_state(rpc, sizeof *c, fini);
 	if (c == NULL || (c->nfs.rpc == NULL && !begin(c, self, rpc, args)))
 		return refuse(rpc, res, args->minorversion == 0 ?

@@ -68,6 +68,7 @@ struct nfs4_call {
 	uint32_t		 minor;
 	uint32_t		 index;		/* of the operation */
 	bool			 decoded;	/* `arg` is that of `index` */
+	bool			 asked_type;	/* ... and took a step to know */
 	nfs_argop4		*arg;
 	nfs_resop4		*results;	/* [nops + 1]; `index` are done */
 	struct xdr_lazy		 ops;		/* those still to decode */

@@ -119,10 +119,7 @@ put_suppattr_exclcreat(const struct nfs4_object *o, uint8_t *p)
 static uint8_t *
 put_lease_time(const struct nfs4_object *o, uint8_t *p)
 {
-	const struct nfs4 *n = o->c->nfs4;
-
-	return u32(p, n == NULL ? NFS4_LEASE :
-	    (uint32_t)(n->lease_ms / 1000));
+	return u32(p, (uint32_t)(o->c->nfs4->lease_ms / 1000));
 }
 
 static uint8_t *

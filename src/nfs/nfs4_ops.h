@@ -1,7 +1,6 @@
 /*
- * What the rows of nfs4_ops run: a function per operation.  Those of a name
- * nfs4_op_* that has no body yet stand in the table as NULL, which answers
- * NFS4ERR_NOTSUPP; whoever writes one puts it there (nfs4.c).
+ * What the rows of nfs4_ops run: a function per operation.  NULL in the table
+ * (nfs4.c) answers NFS4ERR_NOTSUPP.
  */
 #ifndef NFS_NFS4_OPS_H
 #define NFS_NFS4_OPS_H
@@ -58,12 +57,5 @@ extern nfs4_run_fn
 
 /* nfs4_callback.c */
 extern nfs4_run_fn nfs4_op_delegreturn, nfs4_op_delegpurge;
-
-/*
- * Until those files are in the build: what is not there answers NOTSUPP, and
- * I/O needs no state.
- */
-extern __typeof__(nfs4_sequence_end) nfs4_sequence_end __attribute__((weak));
-extern __typeof__(nfs4_state_io) nfs4_state_io __attribute__((weak));
 
 #endif
