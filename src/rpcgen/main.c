@@ -536,6 +536,15 @@ run(struct mem *mem, struct diag *diag, const struct options *o)
 	return status;
 }
 
+/* By a link of that name, say. */
+static bool
+is_called(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strcmp(slash != NULL ? slash + 1 : path, name) == 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -544,8 +553,9 @@ main(int argc, char **argv)
 	static struct diag diag;
 	jmp_buf give_up;
 
-	(void)argc;
 	o.check.max_depth = 64;
+	if (argc > 0 && is_called(argv[0], "rpcgen.py"))
+		o.lang = LANG_PYTHON;
 	parse_options(&o, argv);
 	switch (setjmp(give_up)) {
 	case 0:

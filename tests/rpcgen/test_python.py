@@ -138,6 +138,16 @@ def test_output_goes_to_standard_output_a_file_or_a_directory(
     assert (tmp_path / 'odd.py').read_text() == text
 
 
+def test_called_as_rpcgen_py_it_writes_python(build, rpcgen, tmp_path):
+    """The command of 2003: rpcgen.py FILE.x > out.py"""
+    os.symlink(os.path.join(build, 'pinefs-rpcgen'), tmp_path / 'rpcgen.py')
+    source = os.path.join(PYTHON, 'hide.x')
+    text = subprocess.check_output(
+        [str(tmp_path / 'rpcgen.py'), source],
+        env=dict(os.environ, ASAN_OPTIONS='detect_leaks=0')).decode()
+    assert text == rpcgen('--lang=python', source)[1]
+
+
 def test_strict_padding_is_checked_when_decoding(rpcgen, tmp_path):
     import sys
     sys.path.insert(0, os.path.join(SOURCE, 'python'))
