@@ -38,13 +38,15 @@ attempt(struct hold *h, struct request *r)
 	struct pyfs *pf = h->pf;
 	int err;
 
-	pf->glow.id = 0;
 	err = r->work(h, r);
 	home_forget(h);
 	if (err != 0)
 		return err;
-	if (pf->glow.id != 0)
-		pf->glow.call = r->call;
+	if (h->glow.id != 0) {
+		h->glow.call = r->call;
+		h->glow.until = pyfs_clock() + 1000000000;
+		pf->glow[pf->next_glow++ % GLOWS] = h->glow;
+	}
 	r->chg.atomic = r->to_chg.atomic = h->broker;
 	return 0;
 }
@@ -246,10 +248,10 @@ work_commit(struct hold *h, struct request *r)
 	}
 	if (err != 0)
 		return err;
-	if (h->pf->glow.id == 0)
+	if (h->glow.id == 0)
 		node_stamp(h, r->n, &r->chg.after);
 	else
-		r->chg.after = stamp_of(&h->pf->glow.attr);
+		r->chg.after = stamp_of(&h->glow.attr);
 	return 0;
 }
 

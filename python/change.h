@@ -18,7 +18,6 @@ struct request {
 	struct pinefs_change	 chg, to_chg;
 	struct pinefs_made	 made;
 	struct node		*made_node;
-	struct glow		 glow;
 	struct pinefs_change	*chg_out, *to_chg_out;
 	struct pinefs_made	*made_out;
 };

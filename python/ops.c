@@ -24,7 +24,7 @@ op_begin(struct op *op, struct pinefs_call *call, struct pinefs_node *node)
 {
 	struct pinefs_ident id;
 
-	*op = (struct op){ .h = { pyfs_of(call), true } };
+	*op = (struct op){ .h = { .pf = pyfs_of(call), .broker = true } };
 	pinefs_node_ident(node, &id);
 	if ((op->n = home_node(&op->h, &id)) == NULL)
 		return ESTALE;
@@ -246,22 +246,36 @@ node_stamp(struct hold *h, struct node *n, struct pinefs_stamp *st)
 		bind_drop(h, o);
 }
 
+/* The reply to the call that committed; for this reply, no other. */
+static bool
+glows(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_attr *a)
+{
+	struct pyfs *pf = pyfs_of(call);
+	struct pinefs_ident id;
+	struct glow *g;
+
+	pinefs_node_ident(node, &id);
+	for (g = pf->glow; g < pf->glow + GLOWS; g++) {
+		if (g->id != id.fileid || g->call != call)
+			continue;
+		*a = g->attr;
+		g->id = 0;
+		return g->until > pyfs_clock();
+	}
+	return false;
+}
+
 static int
 op_getattr(struct pinefs_call *call, struct pinefs_node *node, uint64_t want,
     struct pinefs_attr *a)
 {
-	struct glow *glow = &pyfs_of(call)->glow;
-	struct pinefs_ident id;
 	struct op op;
 	int err;
 
 	(void)want;
-	pinefs_node_ident(node, &id);
-	if (glow->id == id.fileid && glow->call == call) {
-		*a = glow->attr;
-		glow->id = 0;	/* for this reply, no other */
+	if (glows(call, node, a))
 		return 0;
-	}
 	if ((err = op_begin(&op, call, node)) == 0)
 		err = node_attr(&op.h, op.n, op.o, op.s, a);
 	op_end(&op);
@@ -558,7 +572,7 @@ static void
 broker_end(void *arg)
 {
 	struct pyfs *pf = arg;
-	struct hold h = { pf, true };
+	struct hold h = { .pf = pf, .broker = true };
 
 	home_forget(&h);
 	gil_drop(pf->gil);

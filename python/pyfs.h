@@ -5,7 +5,8 @@
  *	module.c	what Python sees: start, stop, the trace switch
  *	serve.c		one server: options, life, fork, end
  *	ops.c		looking: lookup, getattr, readdir, read
- *	change.c	changing: create, remove, rename, link, setattr, write
+ *	change.c	changing: create, remove, setattr, write
+ *	rename.c	changing: rename, link
  *	node.c		the table of paths that clients know
  *	home.c		from a path to the object bound there, and back
  *	shape.c		which Python type is which kind of file
@@ -268,9 +269,12 @@ struct pyfs_config {
  * The reply that commits must carry the attributes of what was written, or
  * the client would take its own page for what is here.
  */
+enum { GLOWS = 8 };		/* replies that are under way at once */
+
 struct glow {
 	const struct pinefs_call *call;
 	uint64_t		  id;		/* of the node; 0: none */
+	int64_t			  until;	/* another call can lie there */
 	struct pinefs_attr	  attr;
 };
 
@@ -285,7 +289,8 @@ struct pyfs {
 	struct node		*memos;		/* nodes with a memo */
 	struct stage		*stages;	/* that wait for their commit */
 	struct listing_cache	*lists;
-	struct glow		 glow;
+	struct glow		 glow[GLOWS];
+	unsigned		 next_glow;
 	uint32_t		 uid, gid;
 	int64_t			 started;	/* ns */
 	int64_t			 last_time;	/* none is given out twice */
@@ -298,6 +303,7 @@ struct pyfs {
 struct hold {
 	struct pyfs	*pf;
 	bool		 broker;
+	struct glow	 glow;		/* of the last commit, if any */
 };
 
 /* All servers of this process. */

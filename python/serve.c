@@ -193,7 +193,7 @@ pyfs_free_config(struct pyfs *pf)
 void
 pyfs_free(struct pyfs *pf)
 {
-	struct hold h = { pf, false };
+	struct hold h = { .pf = pf };
 
 	Py_BEGIN_ALLOW_THREADS
 	pinefs_server_free(pf->server);
@@ -228,7 +228,7 @@ unlist(struct pyfs *pf)
 void
 pyfs_stop(struct pyfs *pf)
 {
-	struct hold h = { pf, false };
+	struct hold h = { .pf = pf };
 	bool done;
 
 	Py_BEGIN_ALLOW_THREADS
