@@ -21,5 +21,8 @@ void	emit_py(struct text *, struct model *);
 /* dump.c: what the front end made of it, for people and for tests. */
 void	dump_tokens(struct text *, const struct token *);
 void	dump_json(struct text *, struct model *);
+/* dump_tree.c */
+struct tree_def;
+void	dump_tree(struct text *, const struct tree_def *);
 
 #endif

@@ -16,7 +16,7 @@
  *	front.c		all of these in one call
  *	emit_c*.c	model to C
  *	emit_py*.c	model to Python
- *	dump.c		tokens and model as text, for tests
+ *	dump*.c		tokens, tree and model as text, for tests
  */
 #include <errno.h>
 #include <stdio.h>
@@ -35,7 +35,7 @@ enum { MAX_LIST = 64 };		/* of one option, repeated */
 enum { BUDGET_MIB = 2048 };	/* of memory for one run */
 
 enum language { LANG_C, LANG_PYTHON };
-enum dump { DUMP_NONE, DUMP_TOKENS, DUMP_JSON };
+enum dump { DUMP_NONE, DUMP_TOKENS, DUMP_TREE, DUMP_JSON };
 
 struct list {
 	const char *v[MAX_LIST + 1];
@@ -69,7 +69,8 @@ static const char usage_text[] =
 "  --strict-pad       refuse padding that is not zero\n"
 "  --max-depth N      of recursive types (default: 64)\n"
 "  -MD                write FILE.d, for make and ninja\n"
-"  --dump=tokens|json what was understood, instead of code\n"
+"  --dump=tokens|ast|json\n"
+"                     what was understood, instead of code\n"
 "  --help, --version\n";
 
 static void
@@ -140,10 +141,12 @@ long_option(struct options *o, char **argv, int *i)
 	} else if ((v = long_value("--dump", argv, i)) != NULL) {
 		if (strcmp(v, "tokens") == 0)
 			o->dump = DUMP_TOKENS;
+		else if (strcmp(v, "ast") == 0)
+			o->dump = DUMP_TREE;
 		else if (strcmp(v, "json") == 0)
 			o->dump = DUMP_JSON;
 		else
-			usage("--dump=%s: neither tokens nor json", v);
+			usage("--dump=%s: not tokens, ast or json", v);
 	} else if (strcmp(argv[*i], "--strict-pad") == 0) {
 		o->check.strict_pad = true;
 	} else {
@@ -497,6 +500,27 @@ show_tokens(struct job *job)
 	return 0;
 }
 
+static int
+show_tree(struct job *job)
+{
+	const struct cpp_options cpp = {
+		.defines = job->o->defines.v, .read = read_included,
+		.ctx = job
+	};
+	struct tree_def *tree;
+	struct source *src;
+	struct text t;
+
+	tree = front_tree(job->mem, job->diag, job->name, job->text, job->len,
+	    &cpp, &src);
+	if (job->diag->errors > 0)
+		return 1;
+	text_init(&t, job->mem);
+	dump_tree(&t, tree);
+	write_stdout(&t);
+	return 0;
+}
+
 /* Python, or the model itself. */
 static int
 write_single(struct job *job)
@@ -528,6 +552,8 @@ run(struct mem *mem, struct diag *diag, const struct options *o)
 	map_init(&job.files, mem);
 	if (o->dump == DUMP_TOKENS)
 		status = show_tokens(&job);
+	else if (o->dump == DUMP_TREE)
+		status = show_tree(&job);
 	else if (o->dump == DUMP_JSON || o->lang == LANG_PYTHON)
 		status = write_single(&job);
 	else

@@ -7,7 +7,7 @@ static void
 test_short_input_is_bad_and_stays_bad(void)
 {
 	const uint8_t wire[] = { 0, 0, 0, 7, 0, 0 };
-	struct xdr_in in = { wire, wire + sizeof wire, false };
+	struct xdr_in in = { .pos = wire, .end = wire + sizeof wire };
 
 	CHECK(xdr_get_u32(&in) == 7);
 	CHECK(!in.bad);
