@@ -227,7 +227,8 @@ enum { PINEFS_XATTR_EITHER = 0, PINEFS_XATTR_CREATE = 1,
 #define PINEFS_STABLE_IDS	0x0001u	/* ids outlive the process */
 #define PINEFS_CHANGE_UNORDERED	0x0002u	/* change is a hash, no counter */
 #define PINEFS_WIDE_COOKIES	0x0004u	/* cookies use all their bits */
-#define PINEFS_SERIAL		0x0008u	/* never two operations at once */
+#define PINEFS_SERIAL		0x0008u	/* never two operations at once, but
+					   for close, which may come beside */
 #define PINEFS_SERIAL_DIR	0x0010u	/* nor two changes of a directory */
 #define PINEFS_OWN_ACCESS	0x0020u	/* access() decides */
 #define PINEFS_NO_DELEGATION	0x0040u	/* things change by themselves */
@@ -609,6 +610,9 @@ void	 pinefs_buf_put(void *owner);	/* a pinefs_release_fn */
  * for what is to be lent by pinefs_out_borrow.  NULL without memory.
  */
 void	*pinefs_buf_alloc(size_t len, void **base);
+/* What memory of `len` bytes, allocated or received, takes up: for who
+ * counts it. */
+size_t	 pinefs_buf_room(size_t len);
 
 /* ------------------------------------------------------------- serving -- */
 

@@ -34,6 +34,12 @@ pinefs_buf_alloc(size_t len, void **base)
 	return b;
 }
 
+size_t
+pinefs_buf_room(size_t len)
+{
+	return slab_room(len == 0 ? 1 : len);
+}
+
 void
 pinefs_buf_get(void *owner)
 {

@@ -22,6 +22,7 @@ struct pinefs_buf *pinefs_buf_new(size_t len);
 
 /* These are public: see pinefs.h. */
 void	*pinefs_buf_alloc(size_t len, void **base);
+size_t	pinefs_buf_room(size_t len);
 void	pinefs_buf_get(void *owner);
 void	pinefs_buf_put(void *owner);
 

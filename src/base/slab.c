@@ -69,6 +69,16 @@ class_of(size_t size)
 	return c;
 }
 
+size_t
+slab_room(size_t size)
+{
+	unsigned class = class_of(size);
+
+	if (class < CLASSES)
+		return (size_t)1 << (LEAST + class);
+	return (size + ((size_t)1 << LEAST) - 1) & ~(((size_t)1 << LEAST) - 1);
+}
+
 static struct slab *
 slab_new(unsigned class)
 {

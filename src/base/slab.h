@@ -19,6 +19,8 @@ struct slab;
  * memory.
  */
 void	*slab_alloc(size_t size, struct slab **slab);
+/* What a piece of `size` bytes takes up. */
+size_t	 slab_room(size_t size);
 void	 slab_free(void *base, size_t size, struct slab *slab);
 
 #endif

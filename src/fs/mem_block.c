@@ -42,6 +42,13 @@ mem_space_left(struct mem_space *s)
 
 /* -------------------------------------------------------------- blocks -- */
 
+/* Memory of the large ones comes in powers of two: use and count it all. */
+uint32_t
+mem_block_room(uint32_t size)
+{
+	return size < MEM_BLOCK_BIG ? size : (uint32_t)pinefs_buf_room(size);
+}
+
 struct mem_block *
 mem_block_new(struct mem_space *space, uint32_t size)
 {
@@ -52,11 +59,12 @@ mem_block_new(struct mem_space *space, uint32_t size)
 	if (b == NULL)
 		return NULL;
 	memset(b, 0, sizeof *b);
-	b->size = size;
+	b->size = mem_block_room(size);
 	b->space = space;
 	b->base = (uint8_t *)(b + 1);
 	if (big) {
-		if ((b->owner = pinefs_buf_alloc(size, &base)) == NULL) {
+		b->owner = pinefs_buf_alloc(b->size, &base);
+		if (b->owner == NULL) {
 			free(b);
 			return NULL;
 		}
@@ -71,7 +79,7 @@ mem_block_reserve(struct mem_space *space, uint32_t size)
 	struct mem_block *b = calloc(1, sizeof *b);
 
 	if (b != NULL) {
-		b->size = b->fill = size;
+		b->size = b->fill = mem_block_room(size);
 		b->space = space;
 	}
 	return b;
@@ -84,7 +92,7 @@ mem_block_keep(struct mem_space *space, void *owner, void *base,
 	struct mem_block *b = calloc(1, sizeof *b);
 
 	if (b != NULL) {
-		b->size = (len + 4095) & ~4095u;
+		b->size = mem_block_room(len);
 		b->fill = b->size;	/* what lies behind is not ours */
 		b->space = space;
 		b->owner = owner;

@@ -37,7 +37,7 @@ enum {
 struct mem_block {
 	atomic_uint		 refs;
 	atomic_uint		 maps;
-	uint32_t		 size;		/* also what is charged */
+	uint32_t		 size;		/* room in it; what it takes up */
 	uint32_t		 fill;
 	uint32_t		 live;		/* in extents; unless shared */
 	bool			 shared;	/* with another file, once */
@@ -46,10 +46,12 @@ struct mem_block {
 	struct mem_space	*space;
 };
 
+/* What a block for `size` bytes takes up. */
+uint32_t mem_block_room(uint32_t size);
 /*
- * All three: no references yet; the first extent holds it.  `size` is taken
- * from the space by the caller before that, and given back when the last
- * extent lets go.  NULL without memory.
+ * All three: no references yet; the first extent holds it.  Its `size`, at
+ * least what was asked for, is taken from the space by the caller before
+ * that, and given back when the last extent lets go.  NULL without memory.
  */
 struct mem_block *mem_block_new(struct mem_space *, uint32_t size);
 /* Zeros without memory. */

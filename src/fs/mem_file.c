@@ -285,12 +285,12 @@ write_beside(struct mem_file *f, const struct mem_extent *e, uint64_t off,
 		copy_bytes(b->base, e, from, size);
 	memcpy(b->base + (off - from), p, n);
 
-	if (!take_for(f, size, from, size)) {
+	if (!take_for(f, b->size, from, size)) {
 		mem_block_free(b);
 		return ENOSPC;
 	}
 	if ((err = mem_map_replace(&f->map, from, size, b)) != 0) {
-		mem_space_give(f->space, size);
+		mem_space_give(f->space, b->size);
 		mem_block_free(b);
 		return err;
 	}
@@ -345,8 +345,7 @@ good_size(const struct mem_file *f, const struct mem_extent *before,
 		size = need;
 	if (size > hole)
 		size = hole;
-	return size < MEM_BLOCK_BIG ? round_up(size, 64) :
-	    round_up(size, 4096);
+	return size < MEM_BLOCK_BIG ? round_up(size, 64) : (uint32_t)size;
 }
 
 /*
@@ -366,8 +365,8 @@ grow(struct mem_file *f, struct mem_extent *e, uint32_t need, uint64_t hole)
 		size = WINDOW;
 	if (size - e->len > hole)
 		size = e->len + hole;
-	size = size < MEM_BLOCK_BIG ? round_up(size, 64) :
-	    round_up(size, 4096);
+	if (size < MEM_BLOCK_BIG)
+		size = round_up(size, 64);
 	if ((b = mem_block_new(f->space, (uint32_t)size)) == NULL)
 		return ENOMEM;
 	copy_bytes(b->base, e, off, e->len);
@@ -383,35 +382,50 @@ grow(struct mem_file *f, struct mem_extent *e, uint32_t need, uint64_t hole)
 	return err;
 }
 
+/* A block of about this size, and its space. */
+static int
+new_block(struct mem_file *f, uint32_t size, struct mem_block **to)
+{
+	struct mem_block *b = mem_block_new(f->space, size);
+
+	if (b == NULL)
+		return ENOMEM;
+	if (!mem_space_take(f->space, b->size)) {
+		mem_block_free(b);
+		return ENOSPC;
+	}
+	*to = b;
+	return 0;
+}
+
 /* A block of its own, as large as is good or as there is space for. */
 static int
 write_new(struct mem_file *f, const struct mem_extent *before, uint64_t off,
     const uint8_t *p, uint32_t len, uint64_t hole, uint32_t *done)
 {
-	uint32_t need = least(len < hole ? len : hole, MEM_BLOCK_MAX);
-	uint32_t size = good_size(f, before, need, hole);
+	uint32_t need = least(len < hole ? len : hole, MEM_BLOCK_MAX), left;
 	struct mem_extent e = { .off = off };
 	int err;
 
-	if (!mem_space_take(f->space, size)) {
-		size = least(need, mem_space_left(f->space));
-		if (size == 0 || !mem_space_take(f->space, size))
-			return ENOSPC;
+	err = new_block(f, good_size(f, before, need, hole), &e.b);
+	if (err == ENOSPC) {
+		/* Small ones are as small as they should be. */
+		left = least(need, mem_space_left(f->space));
+		if (left >= MEM_BLOCK_BIG)
+			left = MEM_BLOCK_BIG - 1;
+		err = left == 0 ? ENOSPC : new_block(f, left, &e.b);
 	}
-	if (need > size)
-		need = size;
-	if ((e.b = mem_block_new(f->space, size)) == NULL) {
-		mem_space_give(f->space, size);
-		return ENOMEM;
-	}
-	memcpy(e.b->base, p, need);
-	e.b->fill = e.len = need;
+	if (err != 0)
+		return err;
+	e.len = need < e.b->size ? need : e.b->size;
+	e.b->fill = e.len;
+	memcpy(e.b->base, p, e.len);
 	if ((err = mem_map_insert(&f->map, &e)) != 0) {
-		mem_space_give(f->space, size);
+		mem_space_give(f->space, e.b->size);
 		mem_block_free(e.b);
 		return err;
 	}
-	*done = need;
+	*done = e.len;
 	return 0;
 }
 
@@ -537,6 +551,26 @@ next_hole(const struct mem_file *f, uint64_t *off, uint64_t end,
 		*len = (e == NULL || e->off > end ? end : e->off) - *off;
 }
 
+/* How far the stretch at `off` of a hole reaches. */
+static uint32_t
+stretch(uint64_t off, uint64_t len)
+{
+	return least(WINDOW - off % WINDOW, len);
+}
+
+static uint64_t
+space_for_hole(uint64_t off, uint64_t len)
+{
+	uint64_t sum = 0;
+	uint32_t n;
+
+	for (; len > 0; len -= n, off += n) {
+		n = stretch(off, len);
+		sum += mem_block_room(n);
+	}
+	return sum;
+}
+
 /* Zeros without memory, in stretches that a write can replace one by one. */
 static int
 reserve_hole(struct mem_file *f, uint64_t off, uint64_t len)
@@ -545,15 +579,15 @@ reserve_hole(struct mem_file *f, uint64_t off, uint64_t len)
 	int err;
 
 	for (; len > 0; len -= e.len, e.off += e.len) {
-		e.len = least(WINDOW - e.off % WINDOW, len);
+		e.len = stretch(e.off, len);
 		if ((e.b = mem_block_reserve(f->space, e.len)) == NULL)
 			return ENOMEM;
-		if (!mem_space_take(f->space, e.len)) {
+		if (!mem_space_take(f->space, e.b->size)) {
 			mem_block_free(e.b);
 			return ENOSPC;
 		}
 		if ((err = mem_map_insert(&f->map, &e)) != 0) {
-			mem_space_give(f->space, e.len);
+			mem_space_give(f->space, e.b->size);
 			mem_block_free(e.b);
 			return err;
 		}
@@ -568,7 +602,7 @@ mem_file_reserve(struct mem_file *f, uint64_t off, uint64_t len)
 	int err = 0;
 
 	for (next_hole(f, &at, end, &n); n > 0; next_hole(f, &at, end, &n)) {
-		sum += n;
+		sum += space_for_hole(at, n);
 		at += n;
 	}
 	if (sum > mem_space_left(f->space))

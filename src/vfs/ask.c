@@ -381,6 +381,7 @@ ask_commit(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
 
 	if (s == NULL)
 		return ENOMEM;
+	changes(call);		/* maybe what its attributes say */
 	if (step_begin(call, s))
 		step_end(call, s, node->fs->ops.commit(call, node, off,
 		    len));

@@ -74,12 +74,11 @@ bucket_of(struct node_shard *sh, uint64_t h)
 
 /* -------------------------------------------------------- the table -- */
 
-/* Twice the buckets, or the first; without memory chains grow longer. */
+/* Without memory chains grow longer. */
 static void
-shard_grow(struct node_shard *sh)
+shard_resize(struct node_shard *sh, uint32_t n)
 {
-	uint32_t i, n = sh->bucket == NULL ? FIRST_BUCKETS :
-	    (sh->mask + 1) * 2, old = sh->bucket == NULL ? 0 : sh->mask + 1;
+	uint32_t i, old = sh->bucket == NULL ? 0 : sh->mask + 1;
 	struct pinefs_node **was = sh->bucket, *node, *next, **to;
 
 	if ((to = calloc(n, sizeof *to)) == NULL)
@@ -95,6 +94,18 @@ shard_grow(struct node_shard *sh)
 		}
 	}
 	free(was);
+}
+
+/* One node is to be added, or was removed. */
+static void
+shard_fit(struct node_shard *sh)
+{
+	if (sh->bucket == NULL)
+		shard_resize(sh, FIRST_BUCKETS);
+	else if (sh->n > sh->mask)
+		shard_resize(sh, (sh->mask + 1) * 2);
+	else if (sh->mask >= FIRST_BUCKETS && sh->n < sh->mask / 8)
+		shard_resize(sh, (sh->mask + 1) / 4);
 }
 
 static struct pinefs_node *
@@ -157,8 +168,7 @@ node_enter(struct pinefs_node *node)
 	if (!node->fs->tree && (found = shard_find(sh, h, &id)) != NULL) {
 		node_get(found);
 	} else {
-		if (sh->bucket == NULL || sh->n > sh->mask)
-			shard_grow(sh);
+		shard_fit(sh);
 		if (sh->bucket != NULL) {
 			b = bucket_of(sh, h);
 			node->hash_next = *b;
@@ -209,6 +219,7 @@ shard_remove(struct node_shard *sh, uint64_t h, struct pinefs_node *node)
 	*p = node->hash_next;
 	node->listed = false;
 	sh->n--;
+	shard_fit(sh);
 }
 
 /* One reference less; true if it was the last, and nobody finds it now. */

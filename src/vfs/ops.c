@@ -403,11 +403,15 @@ int
 vfs_commit(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
     uint64_t len, struct vfs_wcc *wcc)
 {
-	int err;
+	const struct pinefs_attr *a;
+	int err = 0;
 
 	memset(wcc, 0, sizeof *wcc);
-	if (node_type(node) != 0 &&
-	    (err = must_have_bytes(node_type(node))) != 0)
+	if (node->fs->tree)
+		err = must_have_bytes(node_type(node));
+	else if ((err = ask_getattr(call, node, PINEFS_ALL, &a)) == 0)
+		err = must_have_bytes(a->type);
+	if (err != 0)
 		return err;
 	if (off > OFFSET_MAX || len > OFFSET_MAX - off)
 		len = 0;	/* to the end */
