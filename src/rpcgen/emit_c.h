@@ -100,6 +100,9 @@ const char	*c_param(struct emit *, const struct type *, bool is_const,
 		    const char *name);
 const char	*c_least(struct emit *, const struct type *);
 
+/* How the codecs of named types are linked; see pinefs/xdr.h. */
+#define C_CODEC "XDR_CODEC int"
+
 /* emit_c_decode.c */
 void	c_decoder(struct emit *, struct type *);
 /* The body of a function that decodes *v of any type. */

@@ -546,7 +546,7 @@ fixed_decoder(struct emit *e, const struct type *t)
 		load(e, t, c_printf(e, "*%s", e->v), e->p, 0, t->name);
 	}
 	c_unused(e, e->in, e->v);
-	c_end(e, "int", c_decode_head(e, t, "decode"));
+	c_end(e, C_CODEC, c_decode_head(e, t, "decode"));
 }
 
 static void
@@ -564,9 +564,9 @@ plain_decoder(struct emit *e, const struct type *t)
 	c_unused(e, e->in, e->v);
 	if (t->recursive) {
 		c_end(e, "static int", c_decode_head(e, t, "decode_inner"));
-		c_decode_guard(e, t, "int", "decode", "decode_inner");
+		c_decode_guard(e, t, C_CODEC, "decode", "decode_inner");
 	} else {
-		c_end(e, "int", c_decode_head(e, t, "decode"));
+		c_end(e, C_CODEC, c_decode_head(e, t, "decode"));
 	}
 }
 
@@ -692,7 +692,7 @@ list_decoder(struct emit *e, const struct type *t)
 	    c_member(e, t->link));
 	if (t->link->next != NULL)
 		c_try(e, "%s_decode_rest(%s, %s)", name, e->in, e->v);
-	c_end(e, "int", c_decode_head(e, t, "decode"));
+	c_end(e, C_CODEC, c_decode_head(e, t, "decode"));
 }
 
 /* --------------------------------------------------------------- enums -- */
@@ -742,7 +742,7 @@ small_decoder(struct emit *e, const struct type *t)
 {
 	c_begin(e);
 	decode(e, t, c_is_array(t) ? e->v : c_printf(e, "*%s", e->v), t->name);
-	c_end(e, "int", c_decode_head(e, t, "decode"));
+	c_end(e, C_CODEC, c_decode_head(e, t, "decode"));
 }
 
 void

@@ -398,7 +398,7 @@ fixed_encoder(struct emit *e, const struct type *t)
 		store(e, t, c_printf(e, "*%s", e->v), e->p, 0, t->name);
 	}
 	c_unused(e, e->l_out, e->v);
-	c_end(e, "int", c_encode_head(e, t, "encode"));
+	c_end(e, C_CODEC, c_encode_head(e, t, "encode"));
 }
 
 static void
@@ -419,9 +419,9 @@ plain_encoder(struct emit *e, const struct type *t)
 	c_unused(e, e->l_out, e->v);
 	if (t->recursive) {
 		c_end(e, "static int", c_encode_head(e, t, "encode_inner"));
-		c_encode_guard(e, t, "int", "encode", "encode_inner");
+		c_encode_guard(e, t, C_CODEC, "encode", "encode_inner");
 	} else {
-		c_end(e, "int", c_encode_head(e, t, "encode"));
+		c_end(e, C_CODEC, c_encode_head(e, t, "encode"));
 	}
 }
 
@@ -523,7 +523,7 @@ list_encoder(struct emit *e, const struct type *t)
 	    c_member(e, t->link));
 	if (t->link->next != NULL)
 		c_try(e, "%s_encode_rest(%s, %s)", name, e->l_out, e->v);
-	c_end(e, "int", c_encode_head(e, t, "encode"));
+	c_end(e, C_CODEC, c_encode_head(e, t, "encode"));
 }
 
 static void
@@ -531,7 +531,7 @@ small_encoder(struct emit *e, const struct type *t)
 {
 	c_begin(e);
 	encode(e, t, c_is_array(t) ? e->v : c_printf(e, "*%s", e->v), t->name);
-	c_end(e, "int", c_encode_head(e, t, "encode"));
+	c_end(e, C_CODEC, c_encode_head(e, t, "encode"));
 }
 
 void

@@ -184,10 +184,10 @@ c_union_decoder(struct emit *e, const struct type *t)
 	if (t->default_arm == NULL)
 		no_arm(e, t, disc);
 	e->ended = true;
-	c_end(e, t->recursive ? "static int" : "int", c_decode_head(e, t,
+	c_end(e, t->recursive ? "static int" : C_CODEC, c_decode_head(e, t,
 	    t->recursive ? "decode_inner" : "decode"));
 	if (t->recursive)
-		c_decode_guard(e, t, "int", "decode", "decode_inner");
+		c_decode_guard(e, t, C_CODEC, "decode", "decode_inner");
 }
 
 /* ------------------------------------------------------------- encoding -- */
@@ -269,8 +269,8 @@ c_union_encoder(struct emit *e, const struct type *t)
 	if (t->default_arm == NULL)
 		bad_discriminant(e, t, disc);
 	e->ended = true;
-	c_end(e, t->recursive ? "static int" : "int", c_encode_head(e, t,
+	c_end(e, t->recursive ? "static int" : C_CODEC, c_encode_head(e, t,
 	    t->recursive ? "encode_inner" : "encode"));
 	if (t->recursive)
-		c_encode_guard(e, t, "int", "encode", "encode_inner");
+		c_encode_guard(e, t, C_CODEC, "encode", "encode_inner");
 }
