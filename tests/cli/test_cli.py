@@ -89,7 +89,7 @@ def test_it_says_what_it_serves_where_and_how_to_mount_it(tmp_path):
     mount = [line for line in lines(err) if "mount -t nfs" in line]
     assert len(mount) == 1
     assert "port=%d" % port in mount[0]
-    assert "nolock" in mount[0]
+    assert "vers=4.2" in mount[0]
     assert "macOS, not verified" in err
 
 
