@@ -24,12 +24,10 @@ struct c_type {
 	const char *upper;	/* the same for macros */
 	const char *array;	/* "struct T_array" */
 	bool array_declared;
-	bool array_decode, array_encode, array_size;	/* helpers made */
-	bool opt_decode, opt_encode, opt_size;
+	bool array_decode, array_encode;	/* helpers made */
+	bool opt_decode, opt_encode;
 	bool visited;		/* by the walk that orders codecs */
 	bool checked;		/* fixed, and some value of it is bad */
-	bool empty;		/* a struct without a member in C */
-	bool can_fail;		/* has a value that no decoder gives */
 };
 
 /* A function or a file under way. */
@@ -42,7 +40,7 @@ struct emit {
 
 	/* Names that no global of the file has. */
 	const char *in, *l_out, *p, *v, *err, *i, *n, *tail, *more, *max,
-	    *where, *last, *next, *size, *used, *step, *from;
+	    *where, *last, *next, *used, *step, *from;
 
 	/* The function whose body is being made. */
 	struct text body;

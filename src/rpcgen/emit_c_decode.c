@@ -440,45 +440,32 @@ c_decode_value(struct emit *e, const struct type *t, const char *expr,
 /* ------------------------------------------------------------- structs -- */
 
 static void
-decode_run(struct emit *e, const struct run *r, unsigned n)
+decode_run(struct emit *e, const struct run *r)
 {
-	uint32_t size = r->size;
-	const struct member *m;
-	unsigned i;
-
 	if (!r->fixed) {
 		decode(e, r->first->type, c_field(e, r->first),
 		    c_path(e, r->first));
-		return;
+	} else if (r->size > 0) {
+		c_take(e, c_printf(e, "%u", r->size), c_path(e, r->first));
+		load_members(e, r->first, r->count);
 	}
-	if (n < r->count)	/* the link stands in the middle of a run */
-		for (size = 0, m = r->first, i = 0; i < n; i++, m = m->next)
-			size += m->type->min;
-	if (size == 0)
-		return;
-	c_take(e, c_printf(e, "%u", size), c_path(e, r->first));
-	load_members(e, r->first, n);
 }
 
-/* The members from `from` up to and without `to`, run by run. */
+/*
+ * The members from `from` up to and without `to`, run by run.  A link and a
+ * lazy array are never of fixed size, so these two begin a run each.
+ */
 static void
 decode_members(struct emit *e, const struct type *t,
     const struct member *from, const struct member *to)
 {
 	const struct run *r;
-	const struct member *m;
 	bool active = false;
 
-	for (r = t->runs; r != NULL; r = r->next) {
-		/* A link and its neighbours are never of fixed size, so
-		 * `from` and `to` are always the first of their runs. */
-		m = r->first;
-		if (m == to)
-			return;
-		if (m == from)
-			active = true;
+	for (r = t->runs; r != NULL && r->first != to; r = r->next) {
+		active = active || r->first == from;
 		if (active)
-			decode_run(e, r, r->count);
+			decode_run(e, r);
 	}
 }
 

@@ -234,7 +234,6 @@ c_names(struct emit *e)
 	e->where = local(e, "where");
 	e->last = local(e, "last");
 	e->next = local(e, "next");
-	e->size = local(e, "size");
 	e->used = local(e, "used");
 	e->step = local(e, "step");
 	e->from = local(e, "from");

@@ -291,10 +291,8 @@ structure(struct emit *e, const struct type *t)
 		print_member(e, "\t", m, NULL);
 		any = true;
 	}
-	if (!any) {
-		c_of(t)->empty = true;
+	if (!any)
 		text_put(e->out, "\tchar none_;\n");
-	}
 	c_top(e, "} %s;", c_of(t)->name);
 }
 
