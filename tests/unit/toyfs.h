@@ -387,6 +387,8 @@ toy_make(struct toy *t, struct toy_obj *dir, struct pinefs_name name,
 		made->existed = true;
 	} else {
 		if (dir->nentries == TOY_ENTRIES ||
+		    (how->set.attr.have & PINEFS_SIZE &&
+		    how->set.attr.size > TOY_BYTES) ||
 		    (o = toy_new(t, how->type, 0)) == NULL)
 			return ENOSPC;
 		toy_apply(t, o, &how->set);
