@@ -118,10 +118,16 @@ forget_record(struct nfs4 *n, struct nfs4_client *c)
 static void
 client_drop(struct nfs4 *n, struct nfs4_client *c)
 {
+	struct nfs4_client *o;
+
 	nfs4_sessions_drop(n, c);
 	nfs4_lock_drop_client(n, c);
 	nfs4_open_drop_client(n, c);
 	nfs4_deleg_drop_client(n, c);
+	for (o = *owner_bucket(n, c->owner->data, c->owner->len); o != NULL;
+	    o = o->owner_next)
+		if (o->replaces == c)
+			o->replaces = NULL;
 	*c->prev = c->next;
 	if (c->next != NULL)
 		c->next->prev = c->prev;
@@ -133,23 +139,40 @@ client_drop(struct nfs4 *n, struct nfs4_client *c)
 		client_free(n, c);
 }
 
-/* The oldest without state makes room at the limit. */
+static bool
+may_go(const struct nfs4_client *c, uint64_t now)
+{
+	return c->refs == 0 && (c->nstates == 0 || c->expires_ms <= now);
+}
+
+/* Unconfirmed records go first, then those that were silent longest. */
+static bool
+is_better(const struct nfs4_client *a, const struct nfs4_client *b)
+{
+	if (a->confirmed != b->confirmed)
+		return !a->confirmed;
+	return a->expires_ms < b->expires_ms;
+}
+
+/* At the limit somebody makes room. */
 static void
 make_room(struct nfs4 *n)
 {
 	struct nfs4_client *c, *oldest = NULL;
+	uint64_t now = nfs4_now_ms();
 	unsigned i;
 
 	if (n->clients.used < n->clients.limit)
 		return;
 	for (i = 0; i < NFS4_BUCKETS; i++)
 		for (c = n->by_id[i]; c != NULL; c = c->next)
-			if (c->nstates == 0 && c->refs == 0 &&
-			    (oldest == NULL ||
-			    c->expires_ms < oldest->expires_ms))
+			if (may_go(c, now) && (oldest == NULL ||
+			    is_better(c, oldest)))
 				oldest = c;
-	if (oldest != NULL)
+	if (oldest != NULL) {
+		forget_record(n, oldest);
 		client_drop(n, oldest);
+	}
 }
 
 static struct nfs4_client *
@@ -238,7 +261,9 @@ scan(void *arg)
 			next = c->next;
 			if (!is_expired(c, now))
 				continue;
-			if (c->nstates > 0) {
+			/* A courtesy, while there is room for it. */
+			if (c->nstates > 0 &&
+			    n->nstates < NFS4_MAX_STATES / 2) {
 				c->courtesy = true;
 			} else if (c->refs == 0) {
 				forget_record(n, c);
@@ -256,7 +281,8 @@ scan(void *arg)
 bool
 nfs4_client_minds(struct nfs4 *n, struct nfs4_client *holder)
 {
-	if (!is_expired(holder, nfs4_now_ms()))
+	/* Who is in a call of its own right now is alive. */
+	if (holder->refs > 0 || !is_expired(holder, nfs4_now_ms()))
 		return false;
 	forget_record(n, holder);
 	client_drop(n, holder);
@@ -270,7 +296,13 @@ nfs4_client_of(struct nfs4_call *call, clientid4 id,
 	struct nfs4 *n = call->nfs4;
 	struct nfs4_client *c;
 
-	if (call->client != NULL) {
+	if (call->client != NULL && call->client->dead)
+		return call->minor == 0 ? NFS4ERR_STALE_CLIENTID :
+		    NFS4ERR_EXPIRED;
+	if (call->client != NULL && (call->minor > 0 ||
+	    call->client->id == id)) {
+		if (call->minor == 0)
+			nfs4_client_renew(n, call->client);
 		*client = call->client;
 		return NFS4_OK;
 	}
@@ -278,6 +310,8 @@ nfs4_client_of(struct nfs4_call *call, clientid4 id,
 	    !c->confirmed || c->minor != 0)
 		return NFS4ERR_STALE_CLIENTID;
 	c->refs++;
+	if (call->client != NULL)
+		nfs4_client_release(n, call->client);
 	call->client = c;	/* counted by the call, put at its end */
 	nfs4_client_renew(n, c);
 	*client = c;
@@ -307,10 +341,27 @@ count_record(void *ctx, const void *owner, uint32_t len)
 	n->reclaimers++;
 }
 
-/* No recorded client: no grace (PROTOCOL 10). */
+/* Is there anything whose handles and state can outlive the process? */
+static bool
+can_reclaim(const struct nfs4 *n)
+{
+	const struct vfs_export *x;
+
+	for (x = n->nfs->exports->first; x != NULL; x = x->next)
+		if ((vfs_fs_ops(x->fs)->flags & PINEFS_STABLE_IDS) != 0)
+			return true;
+	return false;
+}
+
+/* No recorded client, or nothing to reclaim: no grace (PROTOCOL 10). */
 static void
 grace_begin(struct nfs4 *n)
 {
+	if (!can_reclaim(n)) {
+		if (n->records.end != NULL)
+			n->records.end(n->records.arg);
+		return;
+	}
 	if (n->records.each == NULL ||
 	    n->records.each(n->records.arg, count_record, n) != 0 ||
 	    n->reclaimers == 0)
@@ -360,7 +411,7 @@ confirm(struct nfs4 *n, struct nfs4_client *c)
 	if (!n->grace)
 		return;
 	n->records.each(n->records.arg, match_record, &s);
-	c->reclaims = c->recorded = s.found;
+	c->reclaims = s.found;
 }
 
 /* At its first OPEN and at RECLAIM_COMPLETE. */
@@ -420,7 +471,12 @@ setclientid(struct nfs4 *n, const SETCLIENTID4args *a,
 	}
 	if (un != NULL)
 		client_drop(n, un);
+	/* Making room must not take the one we compare with. */
+	if (conf != NULL)
+		conf->refs++;
 	c = client_new(n, a->client.id, a->client.verifier, who, 0);
+	if (conf != NULL)
+		nfs4_client_release(n, conf);
 	if (c == NULL)
 		return NFS4ERR_RESOURCE;
 	if (conf != NULL && same_verifier(conf, a->client.verifier) &&
@@ -453,7 +509,8 @@ find_confirm(struct nfs4 *n, const SETCLIENTID_CONFIRM4args *a)
 {
 	struct nfs4_client *c = find_id(n, a->clientid), *un;
 
-	if (c != NULL && !c->confirmed && memcmp(c->confirm,
+	if (c != NULL && !c->confirmed && c->minor == 0 &&
+	    c->replaces == NULL && memcmp(c->confirm,
 	    a->setclientid_confirm, sizeof c->confirm) == 0)
 		return c;
 	if (c == NULL || !c->confirmed)
@@ -495,6 +552,9 @@ setclientid_confirm(struct nfs4 *n, const SETCLIENTID_CONFIRM4args *a,
 	/* The client has rebooted: what it had before is gone. */
 	old = find_owner(n, xdr_view(c->owner->data,
 	    (uint32_t)c->owner->len), true);
+	if (old != NULL && !same_principal(&old->principal, who) &&
+	    old->nstates > 0 && !is_expired(old, nfs4_now_ms()))
+		return NFS4ERR_CLID_INUSE;
 	if (old != NULL) {
 		c->recorded = old->recorded;
 		client_drop(n, old);
@@ -540,7 +600,7 @@ static nfsstat4
 update(const struct nfs4_client *conf, const EXCHANGE_ID4args *a,
     const struct nfs4_principal *who)
 {
-	if (conf == NULL)
+	if (conf == NULL || conf->minor == 0)
 		return NFS4ERR_NOENT;
 	if (!same_verifier(conf, a->eia_clientowner.co_verifier))
 		return NFS4ERR_NOT_SAME;
@@ -701,6 +761,8 @@ nfs4_op_reclaim_complete(struct nfs4_call *call, const nfs_argop4 *arg,
 	if (arg->opreclaim_complete.rca_one_fs) {
 		if (!call->current.set)
 			st = NFS4ERR_NOFILEHANDLE;
+	} else if (call->client->dead) {
+		st = NFS4ERR_EXPIRED;
 	} else if (call->client->reclaimed) {
 		st = NFS4ERR_COMPLETE_ALREADY;
 	} else {

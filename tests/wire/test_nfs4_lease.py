@@ -169,6 +169,7 @@ def test_after_a_restart_a_volatile_file_system_is_clean(start4, tmp_path):
             new.close()
             c.close()
         assert time.monotonic() - began < 4, 'somebody waited for grace'
+        assert 'grace' not in second.text()
     finally:
         second.stop()
 
