@@ -42,11 +42,9 @@ attempt(struct hold *h, struct request *r)
 	home_forget(h);
 	if (err != 0)
 		return err;
-	if (h->glow.id != 0) {
-		h->glow.call = r->call;
-		h->glow.until = pyfs_clock() + 1000000000;
-		pf->glow[pf->next_glow++ % GLOWS] = h->glow;
-	}
+	if (h->glow_id != 0)
+		glow_keep(&pf->glows, r->call, h->glow_id, &h->glow,
+		    r->n->flags & NODE_OPEN);
 	r->chg.atomic = r->to_chg.atomic = h->broker;
 	return 0;
 }
@@ -210,6 +208,7 @@ op_setattr(struct pinefs_call *call, struct pinefs_node *node,
 		err = EROFS;
 		goto out;
 	}
+	glow_forget(&op.h.pf->glows, op.n->id);
 	node_stamp(&op.h, op.n, &chg->before);
 	if (set->if_ctime != NULL &&
 	    (set->if_ctime->tv_sec != chg->before.ctime.tv_sec ||
@@ -248,10 +247,10 @@ work_commit(struct hold *h, struct request *r)
 	}
 	if (err != 0)
 		return err;
-	if (h->glow.id == 0)
+	if (h->glow_id == 0)
 		node_stamp(h, r->n, &r->chg.after);
 	else
-		r->chg.after = stamp_of(&h->glow.attr);
+		r->chg.after = stamp_of(&h->glow);
 	return 0;
 }
 
@@ -298,6 +297,7 @@ write_staged(struct op *op, struct pinefs_write *w)
 	err = stage_begin(pf, n, op->o, op->s, SIZE_MAX);
 	if (err != 0)
 		return err;
+	glow_forget(&pf->glows, n->id);
 	iov = pinefs_in_iov(w->in, &niov);
 	return stage_write(pf, n, w->off, iov, niov);
 }
@@ -354,6 +354,8 @@ close_run(struct job *job, struct hold *h)
 	struct request *r = (struct request *)job;
 	struct node *n = node_by_id(&h->pf->nodes, r->made.id.fileid);
 
+	if (n != NULL)
+		n->flags &= (uint16_t)~NODE_OPEN;
 	if (n != NULL && n->stage != NULL) {
 		n->stage->due = 1;
 		stage_commit_due(h, false);
@@ -367,6 +369,20 @@ close_done(struct job *job, int err)
 	(void)job, (void)err;
 }
 
+/* The first state of v4. */
+int
+op_open(struct pinefs_call *call, struct pinefs_node *node, uint32_t access)
+{
+	struct op op;
+	int err;
+
+	(void)access;
+	if ((err = op_begin(&op, call, node)) == 0)
+		op.n->flags |= NODE_OPEN;
+	op_end(&op);
+	return err;
+}
+
 /* The last state of v4 went; perhaps on a thread without the lock. */
 void
 op_close(struct pinefs_node *node)
@@ -377,6 +393,7 @@ op_close(struct pinefs_node *node)
 	if (r == NULL)
 		return;
 	pinefs_node_ident(node, &r->made.id);
+	glow_close(&pf->glows, r->made.id.fileid);
 	r->job = (struct job){ .pf = pf, .run = close_run,
 	    .done = close_done,
 	    .time_box = (int64_t)pf->config.time_box * 1000000 };

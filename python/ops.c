@@ -246,35 +246,17 @@ node_stamp(struct hold *h, struct node *n, struct pinefs_stamp *st)
 		bind_drop(h, o);
 }
 
-/* The reply to the call that committed; for this reply, no other. */
-static bool
-glows(struct pinefs_call *call, struct pinefs_node *node,
-    struct pinefs_attr *a)
-{
-	struct pyfs *pf = pyfs_of(call);
-	struct pinefs_ident id;
-	struct glow *g;
-
-	pinefs_node_ident(node, &id);
-	for (g = pf->glow; g < pf->glow + GLOWS; g++) {
-		if (g->id != id.fileid || g->call != call)
-			continue;
-		*a = g->attr;
-		g->id = 0;
-		return g->until > pyfs_clock();
-	}
-	return false;
-}
-
 static int
 op_getattr(struct pinefs_call *call, struct pinefs_node *node, uint64_t want,
     struct pinefs_attr *a)
 {
+	struct pinefs_ident id;
 	struct op op;
 	int err;
 
 	(void)want;
-	if (glows(call, node, a))
+	pinefs_node_ident(node, &id);
+	if (glow_find(&pyfs_of(call)->glows, call, id.fileid, a))
 		return 0;
 	if ((err = op_begin(&op, call, node)) == 0)
 		err = node_attr(&op.h, op.n, op.o, op.s, a);
@@ -604,5 +586,6 @@ const struct pinefs_ops pyfs_ops = {
 	.link = op_link,
 	.readlink = op_readlink,
 	.statfs = op_statfs,
+	.open = op_open,
 	.close = op_close,
 };

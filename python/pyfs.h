@@ -16,6 +16,7 @@
  *	source.c	functions as their source
  *	bind.c		assigning, deleting
  *	stage.c		writes that Python does not see yet
+ *	glow.c		what the reply to a write says of the file
  *	gil.c		the interpreter lock: nowhere else is it taken
  *	worker.c	threads for code of the user
  *	kit.c		types and functions of Python, fetched once
@@ -37,6 +38,7 @@
 
 #include <errno.h>
 #include <pinefs.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -160,7 +162,8 @@ enum {
 	NODE_VERF = 0x100,	/* `verf` of an exclusive create */
 	NODE_TIMES = 0x200,	/* mtime was set by a client */
 	NODE_MADE = 0x400,	/* by a client: its type says nothing */
-	NODE_AWAY = 0x800	/* renamed to a backup; Python has it still */
+	NODE_AWAY = 0x800,	/* renamed to a backup; Python has it still */
+	NODE_OPEN = 0x1000	/* a client of version 4 has it open */
 };
 
 struct stage;
@@ -264,18 +267,21 @@ struct pyfs_config {
 	unsigned	 time_box;	/* ms */
 };
 
-/*
- * What was written is not always how the value reads: `TRUE` becomes `True`.
- * The reply that commits must carry the attributes of what was written, or
- * the client would take its own page for what is here.
- */
-enum { GLOWS = 8 };		/* replies that are under way at once */
+enum { GLOWS = 32 };		/* files just written, at one time */
 
 struct glow {
 	const struct pinefs_call *call;
+	uint64_t		  client;	/* hash of its address */
 	uint64_t		  id;		/* of the node; 0: none */
-	int64_t			  until;	/* another call can lie there */
+	int64_t			  until;
+	bool			  open;		/* until it is closed */
 	struct pinefs_attr	  attr;
+};
+
+struct glows {
+	pthread_mutex_t		  lock;
+	struct glow		  glow[GLOWS];
+	unsigned		  next;
 };
 
 struct pyfs {
@@ -289,8 +295,7 @@ struct pyfs {
 	struct node		*memos;		/* nodes with a memo */
 	struct stage		*stages;	/* that wait for their commit */
 	struct listing_cache	*lists;
-	struct glow		 glow[GLOWS];
-	unsigned		 next_glow;
+	struct glows		 glows;
 	uint32_t		 uid, gid;
 	int64_t			 started;	/* ns */
 	int64_t			 last_time;	/* none is given out twice */
@@ -303,7 +308,8 @@ struct pyfs {
 struct hold {
 	struct pyfs	*pf;
 	bool		 broker;
-	struct glow	 glow;		/* of the last commit, if any */
+	uint64_t	 glow_id;	/* what the last commit was of; or 0 */
+	struct pinefs_attr glow;	/* as it was written */
 };
 
 /* All servers of this process. */
@@ -494,6 +500,18 @@ void	stage_fail(struct pyfs *, struct node *);
 /* Those whose time has come, or all; failures are logged. */
 void	stage_commit_due(struct hold *, bool all);
 
+/* ---------------------------------------------------------------- glow -- */
+
+int	glow_init(struct glows *);
+void	glow_fini(struct glows *);
+/* What was written, for the reply to `call`, or while it has the file open. */
+void	glow_keep(struct glows *, const struct pinefs_call *, uint64_t id,
+	    const struct pinefs_attr *, bool open);
+bool	glow_find(struct glows *, const struct pinefs_call *, uint64_t id,
+	    struct pinefs_attr *);
+void	glow_close(struct glows *, uint64_t id);
+void	glow_forget(struct glows *, uint64_t id);
+
 /* ---------------------------------------------------------------- lock -- */
 
 struct gil *gil_new(bool polite);
@@ -633,6 +651,7 @@ int	op_remove(struct pinefs_call *, struct pinefs_node *,
 int	op_rename(struct pinefs_call *, struct pinefs_rename *);
 int	op_link(struct pinefs_call *, struct pinefs_node *,
 	    struct pinefs_node *, struct pinefs_name, struct pinefs_change *);
+int	op_open(struct pinefs_call *, struct pinefs_node *, uint32_t access);
 void	op_close(struct pinefs_node *);
 
 extern const struct pinefs_ops pyfs_ops;

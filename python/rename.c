@@ -391,6 +391,7 @@ work_link(struct hold *h, struct request *r)
 		err = stage_commit(h, r->to);
 	if (err == 0 && (o = home_walk(h, r->to)) == NULL)
 		err = ESTALE;
+	glow_forget(&h->pf->glows, r->to->id);
 	if (err == 0)
 		err = bind_link(h, r, &d, o);
 	home_forget(h);

@@ -96,7 +96,8 @@ make_fs(struct pyfs *pf)
 	PyObject *o = pf->config.root;
 	int err;
 
-	if ((err = nodes_init(&pf->nodes, pf->config.max_nodes)) != 0)
+	if ((err = nodes_init(&pf->nodes, pf->config.max_nodes)) != 0 ||
+	    (err = glow_init(&pf->glows)) != 0)
 		return err;
 	if ((pf->gil = gil_new(pf->config.quiet_gil)) == NULL)
 		return ENOMEM;
@@ -205,6 +206,7 @@ pyfs_free(struct pyfs *pf)
 	ops_forget_listing(&h);
 	free_stages(pf);
 	nodes_fini(&pf->nodes);
+	glow_fini(&pf->glows);
 	gil_free(pf->gil);
 	pyfs_free_config(pf);
 	free(pf);

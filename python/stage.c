@@ -283,8 +283,8 @@ finish(struct hold *h, struct commit *c)
 	home_forget(h);
 	if (n->stage == NULL || n->stage->version != c->version)
 		return;		/* more came while code of the user ran */
-	if (node_attr(h, n, c->old, c->shape, &h->glow.attr) == 0)
-		h->glow.id = n->id;
+	if (node_attr(h, n, c->old, c->shape, &h->glow) == 0)
+		h->glow_id = n->id;
 	stage_drop(n);
 }
 
