@@ -345,7 +345,9 @@ struct pinefs_ops {
 	/*
 	 * Write w->count bytes from w->in at w->off; fill in the results.
 	 * off + count <= 2^63 - 1.  In door 1 the library sets size, times
-	 * and change, and calls this for one write of a node at a time.  Errors: ENOSPC, EFBIG, EIO, EINVAL, EAGAIN.
+	 * and change, and calls this for one write of a node at a time.
+	 *
+	 * Errors: ENOSPC, EFBIG, EIO, EINVAL, EAGAIN.
 	 * Default, where nothing changes at all: EROFS.
 	 */
 	int (*write)(struct pinefs_call *call, struct pinefs_node *node,

@@ -37,7 +37,7 @@ enum {
 struct mem_block {
 	atomic_uint		 refs;
 	atomic_uint		 maps;
-	uint32_t		 size;		/* room in it; what it takes up */
+	uint32_t		 size;		/* which is what it takes up */
 	uint32_t		 fill;
 	uint32_t		 live;		/* in extents; unless shared */
 	bool			 shared;	/* with another file, once */

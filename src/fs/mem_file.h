@@ -19,7 +19,7 @@
 struct mem_file {
 	struct mem_map		 map;
 	struct mem_space	*space;
-	struct mem_xattrs	 xattrs;	/* directories have these only */
+	struct mem_xattrs	 xattrs;	/* all a directory has */
 };
 
 struct mem_file	*mem_file_new(struct mem_space *);

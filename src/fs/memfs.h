@@ -9,8 +9,8 @@
 
 /*
  * At most `size_limit` bytes of content and `inode_limit` objects, the root
- * among them; 0: half of the machine's memory, and an object per 4 KiB.  NULL with errno.  Freed by
- * pinefs_free, which frees the content.
+ * among them; 0: half of the machine's memory, and an object per 4 KiB.
+ * NULL with errno.  pinefs_free frees the content.
  */
 struct pinefs *memfs_new(uint64_t size_limit, uint64_t inode_limit);
 

@@ -12,7 +12,7 @@ struct pinefs {
 	struct pinefs_ops	 ops;
 	void			*arg;
 	bool			 tree;		/* door 1 */
-	uint32_t		 can;		/* PINEFS_OP_*: changes it has */
+	uint32_t		 can;		/* changes: PINEFS_OP_* */
 	struct pinefs_node	*root;
 	uint64_t		 instance;	/* random; in generations */
 	_Atomic uint64_t	 verifier;	/* of unstable writes */

@@ -14,10 +14,10 @@ static int
 seek_result(int what, uint64_t size, int err, uint64_t *found)
 {
 	if (what == PINEFS_SEEK_HOLE) {
-		if (err == ENXIO)
-			err = 0, *found = size;
-		if (err == 0 && *found > size)
+		if (err == ENXIO || (err == 0 && *found > size)) {
 			*found = size;
+			err = 0;
+		}
 		return err;
 	}
 	return err == 0 && *found >= size ? ENXIO : err;

@@ -48,7 +48,7 @@ struct vfs_step {
 	struct pinefs		*fs;
 	struct pinefs_node	*object;	/* borrowed */
 	struct pinefs_node	*node;		/* result: a reference */
-	struct pinefs_out	*out;		/* result: pieces not yet sent */
+	struct pinefs_out	*out;		/* result: unsent pieces */
 };
 
 /*

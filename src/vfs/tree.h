@@ -43,7 +43,7 @@ struct tree_node {
 	bool			 made_excl;
 	uint8_t			 verf[8];	/* made_excl: by this one */
 	/* Constant, but for rename (rename_lock and node.lock). */
-	struct tree_node	*parent;	/* of a directory: a reference */
+	struct tree_node	*parent;	/* a directory's; counted */
 	/* Constant. */
 	struct tree_dir		*dir;
 	const void		*bytes;		/* fixed content, or target */

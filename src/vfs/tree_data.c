@@ -125,8 +125,8 @@ setattr_locked(struct pinefs_call *call, struct tree_node *t,
 		tree_wcc_before(t, wcc);
 		if (set->attr.have & PINEFS_SIZE && truncate != NULL &&
 		    tree_is_prompt(&t->node))
-			err = tree_was_prompt("truncate", truncate(call, &t->node,
-			    set->attr.size));
+			err = tree_was_prompt("truncate", truncate(call,
+			    &t->node, set->attr.size));
 	}
 	if (err == 0) {
 		setattr_apply(call, t, set);
@@ -403,8 +403,8 @@ write_locked(struct pinefs_call *call, struct tree_node *t,
 	if ((err = tree_write_check(call, t)) == 0) {
 		tree_wcc_before(t, &s->wcc);
 		if (s->w.count > 0)
-			err = tree_was_prompt("write", ops->write(call, &t->node,
-			    &s->w));
+			err = tree_was_prompt("write", ops->write(call,
+			    &t->node, &s->w));
 		if (err == 0 && s->w.count > 0)
 			err = write_result_check(t->node.fs, &s->w);
 		if (err == 0 && s->w.count > 0)

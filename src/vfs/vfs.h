@@ -34,7 +34,7 @@ enum vfs_squash { VFS_SQUASH_NONE, VFS_SQUASH_ROOT, VFS_SQUASH_ALL };
 struct vfs_export {
 	struct vfs_export	*next;
 	char			*path;		/* "/" or "/NAME" */
-	uint32_t		 id;		/* in handles; hash of the name */
+	uint32_t		 id;		/* in handles */
 	struct pinefs		*fs;
 	bool			 read_only;
 	enum vfs_squash		 squash;	/* of peers not proven root */
@@ -68,7 +68,7 @@ struct pinefs_call {
 	struct pinefs_cred	 cred;		/* squashed, for that export */
 	struct pinefs_cred	 given;		/* as the client said */
 	uint32_t		 gids[VFS_MAX_GIDS];
-	bool			 peer_root;	/* proven uid 0: no root squash */
+	bool			 peer_root;	/* proven: no root squash */
 	struct vfs_step		*steps, **next;	/* recorded; where we are */
 	struct vfs_step		*parked;	/* waits for completion */
 	struct vfs_step		*attr;		/* getattrs that still hold */
@@ -78,7 +78,7 @@ struct pinefs_call {
 	void			*resume_arg;
 	struct spin		 lock;		/* of the next five */
 	bool			 cancelled;
-	bool			 hooked;	/* `cancel` was set in this step */
+	bool			 hooked;	/* `cancel` is this step's */
 	void			(*cancel)(void *);
 	void			*cancel_arg;
 	struct vfs_cancel	*cancelling;	/* it is being called */
@@ -304,7 +304,7 @@ struct vfs_readdir {
 	bool		dots;		/* list `.` and `..` (v2, v3) */
 	bool		narrow;		/* v2: 32-bit cookies */
 	uint64_t	want;		/* attributes; 0: names alone */
-	uint32_t	room;		/* bytes of a page, about; 0: not known */
+	uint32_t	room;		/* of a page, about; 0: not known */
 	/*
 	 * Take an entry; non-zero: it does not fit, stop before it.
 	 * `add_arg` is the packer of the protocol.

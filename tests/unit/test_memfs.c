@@ -656,7 +656,7 @@ test_objects_are_counted_and_limited(void)
 }
 
 static void
-test_an_allocated_range_can_be_written_when_all_else_is_full(void)
+test_an_allocated_range_can_be_written_when_all_is_full(void)
 {
 	static uint8_t bytes[65536];
 	struct pinefs_node *n, *g;
@@ -952,7 +952,7 @@ CHECK_MAIN(
 	CHECK_TEST(test_what_is_left_of_a_large_block_gives_the_rest_back),
 	CHECK_TEST(test_a_full_file_system_says_so_and_loses_nothing),
 	CHECK_TEST(test_objects_are_counted_and_limited),
-	CHECK_TEST(test_an_allocated_range_can_be_written_when_all_else_is_full),
+	CHECK_TEST(test_an_allocated_range_can_be_written_when_all_is_full),
 	CHECK_TEST(test_ranges_know_their_limits),
 	CHECK_TEST(test_extended_attributes_of_files_and_directories),
 	CHECK_TEST(test_extended_attributes_know_their_limits),

@@ -406,7 +406,7 @@ list_while_changing(unsigned page, unsigned changes)
 		rd.cookie = l.last;
 		CHECK(vfs_readdir(&r.call, root, &rd) == 0);
 		fresh();
-		/* New ones come at the end: who adds for ever, lists for ever. */
+		/* New ones come last: who adds for ever, lists for ever. */
 		for (k = 0; pages < FILES && k < changes; k++) {
 			n = rand() % (FILES / 2) * 2 + 1;
 			if (rand() % 2)

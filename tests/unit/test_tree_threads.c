@@ -336,7 +336,7 @@ test_threads_in_the_same_directories_do_no_harm(void)
 		pthread_join(t[i].id, NULL);
 	assert_int_equal(atomic_load(&bad), 0);
 	check_links(root);
-	/* What is not gone can be reached: nothing hangs in a dead directory. */
+	/* What is not gone can be reached, also where removals race. */
 	assert_int_equal(atomic_load(&made) - atomic_load(&released) + DIRS,
 	    nfound);
 	for (i = 0; i < DIRS; i++)

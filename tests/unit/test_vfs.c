@@ -414,7 +414,7 @@ test_a_handle_whose_object_is_gone_is_stale(void)
 	CHECK(by_id(&r.call, 200, &n) == 0);
 	CHECK(vfs_node_find(&r.call, &x, &id, &n) == ESTALE);
 	stop();
-	CHECK(fs.releases == 4);	/* each node once: 300, 200, 200.3, 100 */
+	CHECK(fs.releases == 4);	/* 300, 200, 200.3, and the root */
 }
 
 static void
