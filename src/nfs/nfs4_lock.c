@@ -102,13 +102,13 @@ sort(struct nfs4_range **list)
 {
 	struct nfs4_range **at = list, *r, *next;
 
-	/* At most one range is out of place, and not far. */
+	/* At most one range is out of place, and moves down the list. */
 	while ((r = *at) != NULL && (next = r->next) != NULL) {
 		if (next->start < r->start) {
 			r->next = next->next;
 			next->next = r;
 			*at = next;
-			at = list;
+			at = &next->next;
 		} else {
 			at = &r->next;
 		}
@@ -124,9 +124,9 @@ join(struct nfs4 *n, struct nfs4_locks *l)
 	for (r = l->open->file->ranges; r != NULL; r = r->next) {
 		if (r->locks != l)
 			continue;
-		for (at = &r->next; *at != NULL; ) {
+		for (at = &r->next; *at != NULL && r->end !=
+		    NFS4_UINT64_MAX && (*at)->start <= r->end + 1; ) {
 			if ((*at)->locks == l && (*at)->write == r->write &&
-			    r->end != NFS4_UINT64_MAX &&
 			    (*at)->start == r->end + 1) {
 				r->end = (*at)->end;
 				range_free(n, at);
@@ -307,7 +307,6 @@ first_lock(struct nfs4_call *call, const open_to_lock_owner4 *a,
 			return no_memory(call);
 		w->fresh = true;
 	}
-	w->owner->seqid = a->lock_seqid;
 	w->locks = find_locks(w->open, w->owner);
 	return NFS4_OK;
 }
@@ -389,6 +388,8 @@ nfs4_op_lock(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 		break;
 	case SEQ_RUN:
 		res->status = st = lock(call, a, &w, res);
+		if (st == NFS4_OK && a->locker.new_lock_owner)
+			w.owner->seqid = a->locker.open_owner.lock_seqid;
 		nfs4_owner_keep(call, w.numbered, w.seqid, st, r);
 		break;
 	}
@@ -503,15 +504,30 @@ any_locks(struct nfs4 *n, const struct nfs4_owner *o)
 	return NULL;
 }
 
+static bool
+has_ranges(const struct nfs4 *n, const struct nfs4_owner *o)
+{
+	const struct nfs4_range *r;
+	const struct nfs4_file *f;
+	unsigned i;
+
+	for (i = 0; i < NFS4_FILE_BUCKETS; i++)
+		for (f = n->opens->files[i]; f != NULL; f = f->next)
+			for (r = f->ranges; r != NULL; r = r->next)
+				if (r->locks->owner == o)
+					return true;
+	return false;
+}
+
 bool
 nfs4_owner_release(struct nfs4 *n, struct nfs4_owner *o)
 {
 	struct nfs4_locks *l;
 	bool last;
 
+	if (has_ranges(n, o))
+		return false;
 	while (o->nstates > 0 && (l = any_locks(n, o)) != NULL) {
-		if (l->nranges > 0)
-			return false;
 		last = o->nstates == 1 && !o->has_last;
 		nfs4_locks_drop(n, l);
 		if (last)

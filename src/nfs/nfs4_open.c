@@ -171,14 +171,28 @@ nfs4_owner_seq(const struct nfs4_call *call, const struct nfs4_owner *o,
 		return SEQ_RUN;
 	if (seqid == o->seqid + 1)
 		return SEQ_RUN;
-	return seqid == o->seqid && o->has_last ? SEQ_REPLAY : SEQ_BAD;
+	return seqid == o->seqid && o->has_last &&
+	    o->last.resop == (nfs_opnum4)call->arg->argop ? SEQ_REPLAY :
+	    SEQ_BAD;
 }
 
 void
 nfs4_owner_replay(struct nfs4_call *call, const struct nfs4_owner *o,
     nfs_resop4 *r)
 {
+	struct xdr_view *denied = &r->oplock.denied.owner.owner;
+	void *copy;
+
 	*r = o->last;
+	/* The reply is encoded when the tables are free for others again. */
+	if (r->resop == OP_LOCK && o->last_denied != NULL) {
+		copy = nfs_call_alloc(&call->nfs, denied->len + 1);
+		if (copy == NULL)
+			denied->len = 0;
+		else
+			memcpy(copy, denied->data, denied->len);
+		denied->data = copy;
+	}
 	if (o->last_node == NULL)
 		return;
 	nfs4_set_current(call, o->last_export, o->last_node);
@@ -363,7 +377,8 @@ io_special(struct nfs4_call *call, const stateid4 *id, uint32_t access)
 }
 
 static nfsstat4
-io_state(struct nfs4_call *call, const stateid4 *id, uint32_t access)
+io_state(struct nfs4_call *call, const stateid4 *id, uint32_t access,
+    bool *opened)
 {
 	struct nfs4_state *s;
 	struct nfs4_open *o;
@@ -382,6 +397,8 @@ io_state(struct nfs4_call *call, const stateid4 *id, uint32_t access)
 	if (access == OPEN4_SHARE_ACCESS_WRITE &&
 	    (o->access & OPEN4_SHARE_ACCESS_WRITE) == 0)
 		return NFS4ERR_OPENMODE;
+	/* What OPEN did not ask for, it did not check. */
+	*opened = (o->access & access) != 0;
 	return NFS4_OK;
 }
 
@@ -400,8 +417,7 @@ nfs4_state_io(struct nfs4_call *call, const stateid4 *id, uint32_t access,
 	    nfs4_stateid_is_bypass(&real)) {
 		st = io_special(call, &real, access);
 	} else {
-		st = io_state(call, &real, access);
-		*opened = st == NFS4_OK;
+		st = io_state(call, &real, access, opened);
 	}
 	nfs4_unlock(call->nfs4);
 	return st;
@@ -658,8 +674,9 @@ steps(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 		return err;
 	if (!w->created && (w->set.set.attr.have & PINEFS_SIZE) != 0) {
 		nfs4_lock(call->nfs4);
-		shared = is_shared(call->nfs4, w->node, NULL,
-		    OPEN4_SHARE_ACCESS_WRITE, 0);
+		shared = w->client->dead || is_shared(call->nfs4, w->node,
+		    nfs4_owner_find(w->client, w->args->owner.owner, false),
+		    w->access | OPEN4_SHARE_ACCESS_WRITE, w->deny);
 		nfs4_unlock(call->nfs4);
 		if (!shared) {
 			*st = NFS4ERR_SHARE_DENIED;
@@ -720,6 +737,17 @@ no_memory(const struct nfs4_call *call)
 	return call->minor == 0 ? NFS4ERR_RESOURCE : NFS4ERR_DELAY;
 }
 
+/* Nothing came of it: an owner that was made for it goes, too. */
+static nfsstat4
+in_vain(struct nfs4 *n, struct nfs4_owner **owner, bool fresh, nfsstat4 st)
+{
+	if (fresh) {
+		nfs4_owner_free(n, *owner);
+		*owner = NULL;
+	}
+	return st;
+}
+
 /* What the client has now, by all its OPENs of this owner and file. */
 static nfsstat4
 enter(struct nfs4_call *call, struct opening *w, struct nfs4_owner **owner,
@@ -728,26 +756,31 @@ enter(struct nfs4_call *call, struct opening *w, struct nfs4_owner **owner,
 	struct nfs4 *n = call->nfs4;
 	struct nfs4_open *open;
 	struct nfs4_file *f;
+	bool fresh;
 
+	if (w->client->dead)	/* while we waited */
+		return call->minor == 0 ? NFS4ERR_STALE_CLIENTID :
+		    NFS4ERR_EXPIRED;
 	*owner = nfs4_owner_find(w->client, w->args->owner.owner, false);
 	if (!is_shared(n, w->node, *owner, w->access, w->deny))
 		return NFS4ERR_SHARE_DENIED;
-	if (*owner == NULL && (*owner = nfs4_owner_new(n, w->client,
+	fresh = *owner == NULL;
+	if (fresh && (*owner = nfs4_owner_new(n, w->client,
 	    w->args->owner.owner, false)) == NULL)
 		return no_memory(call);
 	if ((f = file_get(n, w->node)) == NULL)
-		return no_memory(call);
+		return in_vain(n, owner, fresh, no_memory(call));
 	if (f->nopens == 0 && !w->fs_opened &&
 	    vfs_fs_ops(pinefs_node_fs(w->node))->open != NULL) {
 		/* The last other one went just now: come again. */
 		file_put(n, f);
-		return NFS4ERR_DELAY;
+		return in_vain(n, owner, fresh, NFS4ERR_DELAY);
 	}
 	if ((open = find_open(f, *owner)) != NULL) {
 		nfs4_state_next(&open->st);
 	} else if ((open = open_new(n, f, *owner)) == NULL) {
 		file_put(n, f);
-		return no_memory(call);
+		return in_vain(n, owner, fresh, no_memory(call));
 	}
 	open->access |= (uint8_t)w->access;
 	open->deny |= (uint8_t)w->deny;
@@ -890,7 +923,8 @@ nfs4_op_open(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 		fill(call, &w, owner, open, &res->resok4);
 		nfs4_set_current(call, call->nfs.vfs.export, w.node);
 		nfs4_set_stateid(call, &open->st.id);
-	} else if (w.fs_opened) {
+	} else if (w.fs_opened && nfs4_file_find(call->nfs4, w.node) ==
+	    NULL) {
 		vfs_close(w.node);
 	}
 	nfs4_owner_keep(call, owner, w.args->seqid, st, r);
@@ -972,14 +1006,22 @@ out:
 	return 0;
 }
 
+/* By one OPEN, or by two together. */
+static bool
+was_asked(uint8_t seen, uint32_t bits)
+{
+	return (seen & 1 << bits) != 0 ||
+	    (bits == OPEN4_SHARE_ACCESS_BOTH && (seen & 0x06) == 0x06);
+}
+
 /* Only to what was opened so before (RFC 8881 18.18.3). */
 static nfsstat4
 downgrade(struct nfs4_open *open, uint32_t access, uint32_t deny)
 {
 	if (access == 0 || (access & ~(uint32_t)ACCESS_BITS) != 0 ||
 	    (deny & ~(uint32_t)OPEN4_SHARE_DENY_BOTH) != 0 ||
-	    (open->seen_access & 1 << access) == 0 ||
-	    (open->seen_deny & 1 << deny) == 0)
+	    !was_asked(open->seen_access, access) ||
+	    !was_asked(open->seen_deny, deny))
 		return NFS4ERR_INVAL;
 	open->access = (uint8_t)access;
 	open->deny = (uint8_t)deny;

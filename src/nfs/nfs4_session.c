@@ -234,13 +234,18 @@ nfs4_op_destroy_session(struct nfs4_call *call, const nfs_argop4 *arg,
 {
 	struct nfs4_session *s;
 
+	nfsstat4 st = NFS4_OK;
+
 	nfs4_lock(call->nfs4);
 	s = find(call->nfs4, arg->opdestroy_session.dsa_sessionid);
-	if (s != NULL)
+	if (s == NULL)
+		st = NFS4ERR_BADSESSION;
+	else if (s == call->session && call->index + 1 != call->nops)
+		st = NFS4ERR_NOT_ONLY_OP;	/* its own: last (18.37.3) */
+	else
 		session_drop(call->nfs4, s);
 	nfs4_unlock(call->nfs4);
-	r->opdestroy_session.dsr_status = s == NULL ? NFS4ERR_BADSESSION :
-	    NFS4_OK;
+	r->opdestroy_session.dsr_status = st;
 	return 0;
 }
 

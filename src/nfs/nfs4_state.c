@@ -130,6 +130,19 @@ nfs4_state_other(struct nfs4 *n, const stateid4 *id)
 	return s;
 }
 
+/* Is the client that had this stateid still there? */
+static bool
+is_alive(struct nfs4 *n, const stateid4 *id)
+{
+	struct nfs4_client *c = nfs4_client_find(n,
+	    (clientid4)n->epoch << 32 | xdr_load_u32(id->other + 4));
+
+	if (c == NULL)
+		return false;
+	nfs4_client_release(n, c);
+	return true;
+}
+
 nfsstat4
 nfs4_state_find(struct nfs4_call *call, const stateid4 *id,
     struct nfs4_state **state)
@@ -145,9 +158,11 @@ nfs4_state_find(struct nfs4_call *call, const stateid4 *id,
 		return call->minor == 0 ? NFS4ERR_STALE_STATEID :
 		    NFS4ERR_BAD_STATEID;
 	s = nfs4_state_other(n, id);
+	if (s == NULL && call->minor == 0)
+		return is_alive(n, id) ? NFS4ERR_BAD_STATEID :
+		    NFS4ERR_EXPIRED;
 	if (s == NULL || (call->minor > 0 && s->client != call->client))
-		return call->minor == 0 ? NFS4ERR_EXPIRED :
-		    NFS4ERR_BAD_STATEID;
+		return NFS4ERR_BAD_STATEID;
 	if ((st = check_seqid(call, s, id->seqid)) != NFS4_OK)
 		return st;
 	if (s->revoked)

@@ -65,7 +65,7 @@ struct rpc_call {
 	struct rpc_executor		*move_to;	/* rpc_call_move */
 	struct xdr_piece		 raw;	/* encoded results */
 	bool				 forget; /* not for the cache */
-	void				(*cancel)(void *);
+	void				(*_Atomic cancel)(void *);
 	void				*cancel_arg;
 	struct rpc_call			*conn_next, **conn_prev; /* waiting */
 	uint64_t			 started;	/* ns, when traced */

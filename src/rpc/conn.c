@@ -34,6 +34,7 @@ enum {
 	TURN_BYTES = 256 << 10,
 	BULK_MIN = 16 << 10,		/* smaller payloads are copied */
 	HEAD_BYTES = 512,		/* room for a WRITE's head */
+	TAIL_MAX = 4096,		/* of a record, behind its payload */
 	PEEK_MAX = 4096,		/* no head is longer */
 	ROOM_MIN = 4096,
 	OUT_IOV = 256,
@@ -52,6 +53,9 @@ conn_put(struct rpc_conn *c)
 {
 	if (--c->refs > 0)
 		return;
+	/* Calls that outlived the socket have used these. */
+	drc_origin_put(c->origin);
+	rpc_link_put(c->link);
 	/* The poller may still hold an event of this turn for it. */
 	c->next = c->loop->dead;
 	c->loop->dead = c;
@@ -122,6 +126,7 @@ conn_close(struct rpc_conn *c)
 {
 	struct rpc_loop *loop = c->loop;
 	struct rpc_call *call, *next;
+	void (*cancel)(void *);
 
 	if (c->closed)
 		return;
@@ -130,7 +135,6 @@ conn_close(struct rpc_conn *c)
 		atomic_fetch_sub(&loop->unsent, 1);
 	c->waits_out = false;
 	drc_origin_end(c->origin, end_state(c));
-	drc_origin_put(c->origin);
 	link_end(c->link);
 	poller_del(loop, &c->source);
 	close(c->source.fd);
@@ -144,13 +148,21 @@ conn_close(struct rpc_conn *c)
 	chain_fini(&c->out);
 	for (call = c->waiting; call != NULL; call = next) {
 		next = call->conn_next;
-		if (call->cancel != NULL)
-			call->cancel(call->cancel_arg);
-		call->cancel = NULL;
+		cancel = atomic_exchange(&call->cancel, NULL);
+		if (cancel != NULL)
+			cancel(call->cancel_arg);
 	}
 	atomic_fetch_sub(&loop->nconns, 1);
 	atomic_fetch_sub(&loop->server->nconns, 1);
 	conn_put(c);
+}
+
+/* Input is off since this connection has too much under way itself. */
+static bool
+has_much(const struct rpc_conn *c)
+{
+	return c->out.bytes > 2 * c->loop->server->config.max_payload ||
+	    c->in_flight >= SERVER_MAX_IN_FLIGHT;
 }
 
 /* When does this connection have to show something? */
@@ -158,22 +170,23 @@ static uint64_t
 deadline(const struct rpc_conn *c, const char **why)
 {
 	uint64_t at = UINT64_MAX;
+	bool reads = !(c->input_off && has_much(c)) && c->record_ms != 0;
 
 	if (c->in_flight == 0) {
 		at = c->heard_ms + IDLE_MS;
 		*why = "idle";
 	}
-	if (c->record_ms != 0 && c->record_ms + MARK_MS < at &&
-	    !c->record.under_way) {
+	if (reads && c->record_ms + MARK_MS < at && !c->record.under_way &&
+	    c->skip == 0) {
 		at = c->record_ms + MARK_MS;
 		*why = "no whole record mark";
 	}
-	if (c->record_ms != 0 && c->record_ms + RECORD_MS < at &&
-	    c->record.under_way) {
+	if (reads && c->record_ms + RECORD_MS < at &&
+	    (c->record.under_way || c->skip > 0)) {
 		at = c->record_ms + RECORD_MS;
 		*why = "no whole record";
 	}
-	if (c->out.n > 0 && c->sent_ms + STUCK_MS < at) {
+	if (c->waits_out && c->sent_ms + STUCK_MS < at) {
 		at = c->sent_ms + STUCK_MS;
 		*why = "does not read its replies";
 	}
@@ -225,9 +238,8 @@ overloaded(const struct rpc_conn *c)
 {
 	const struct rpc_server *server = c->loop->server;
 
-	return atomic_load_explicit(&server->stopping, memory_order_relaxed) ||
-	    c->out.bytes > 2 * server->config.max_payload ||
-	    c->in_flight >= SERVER_MAX_IN_FLIGHT ||
+	return has_much(c) ||
+	    atomic_load_explicit(&server->stopping, memory_order_relaxed) ||
 	    atomic_load_explicit(&server->memory, memory_order_relaxed) >
 	    SERVER_MAX_MEMORY;
 }
@@ -261,11 +273,12 @@ regulate(struct rpc_conn *c)
 {
 	bool off = overloaded(c);
 
-	if (off == c->input_off)
+	if (c->closed || off == c->input_off)
 		return;
 	c->input_off = off;
 	watch(c);
 	if (!off) {
+		c->record_ms = 0;	/* it was we who did not read */
 		run_later(c);	/* what is in memory wakes nobody */
 		return;
 	}
@@ -342,6 +355,7 @@ conn_output(struct rpc_conn *c)
 		chain_idle(&c->out);
 	if (full != c->waits_out) {
 		c->waits_out = full;
+		c->sent_ms = c->loop->now_ms;
 		if (full)
 			atomic_fetch_add(&c->loop->unsent, 1);
 		else
@@ -417,6 +431,8 @@ run_record(struct rpc_conn *c, const struct xdr_seg *segs, unsigned nsegs,
 	struct rpc_call *call = rpc_call_new(c->loop);
 	unsigned i;
 
+	c->record_ms = 0;	/* conn_input sets it, if more is under way */
+
 	if (call == NULL) {
 		if (bulk != NULL)
 			pinefs_buf_put(bulk);
@@ -446,6 +462,7 @@ refuse_rest(struct rpc_conn *c)
 	    c->record.end - c->record.start };
 
 	c->skip = c->record.left;
+	c->small_head = false;
 	c->eof = !c->record.last;
 	c->record.pos = c->fill;
 	record_begin(&c->record);
@@ -459,9 +476,11 @@ bulk_begin(struct rpc_conn *c, size_t start, uint32_t len)
 	size_t have = r->end - r->start, whole = have + r->left;
 	struct pinefs_buf *buf;
 
+	/* Not worth it, not true, or too much claimed: the usual way. */
 	if (len < BULK_MIN || start > have || have - start >= len ||
-	    start + len > whole)
-		return 0;	/* not worth it, or not true: the usual way */
+	    start + len > whole || whole - start - len > TAIL_MAX ||
+	    atomic_load(&c->loop->server->memory) > SERVER_MAX_MEMORY / 2)
+		return 0;
 	if ((buf = pinefs_buf_new(len)) == NULL)
 		return ENOMEM;
 	atomic_fetch_add(&c->loop->server->memory, buf->size);
@@ -658,7 +677,8 @@ input_turn(struct rpc_conn *c)
 
 	/* What an earlier turn left. */
 	records = run_records(c, TURN_RECORDS);
-	while (!c->closed && !c->input_off && records < TURN_RECORDS &&
+	while (!c->closed && !c->eof && !c->input_off &&
+	    records < TURN_RECORDS &&
 	    bytes < TURN_BYTES) {
 		if ((n = receive(c, &asked)) == 0)
 			break;
@@ -689,8 +709,8 @@ conn_input(struct rpc_conn *c)
 	input_turn(c);
 	if (!c->closed) {
 		buffer_idle(c);
-		partial = c->in != NULL && (c->record.under_way ||
-		    c->record.pos != c->fill);
+		partial = c->skip > 0 || (c->in != NULL &&
+		    (c->record.under_way || c->record.pos != c->fill));
 		if (!partial)
 			c->record_ms = 0;
 		else if (c->record_ms == 0)

@@ -121,7 +121,8 @@ remember(struct rpc_call *call, const struct pinefs_chain *chain, size_t len)
 		if (r != NULL)
 			atomic_fetch_add(&r->refs, 1);
 		w->replay = r;
-		w->todo = CALL_TO_REPLY;
+		/* No reply to share: then it runs itself. */
+		w->todo = r != NULL ? CALL_TO_REPLY : CALL_TO_DISPATCH;
 		loop_call_ready(w->loop, w);
 	}
 	drc_reply_put(r);
@@ -268,7 +269,7 @@ rpc_call_run(struct rpc_call *call)
 	struct rpc_loop *loop = call->loop;
 
 	if (call->todo == CALL_TO_FIND_GROUPS) {
-		groups_fill(loop->server->groups, call->cred.uid,
+		groups_fill(loop->server->groups, &call->cred,
 		    clock_boot_ms());
 		call->todo = CALL_TO_DISPATCH;
 		loop_call_ready(loop, call);
@@ -582,15 +583,14 @@ rpc_call_continue(struct rpc_call *call)
 	case CALL_TO_REPLY:
 		if (call->replay != NULL)
 			reply_again(call, call->replay);
-		else if (call->proc == NULL || call->executor == NULL)
-			end(call);	/* waited for a reply that never came */
 		else
 			finish(call);
 		break;
 	case CALL_TO_DISPATCH:
 	case CALL_TO_FIND_GROUPS:
+		/* Its caller is known by now. */
 		call->executor = NULL;
-		authenticate_and_dispatch(call);
+		dispatch(call);
 		break;
 	}
 }
@@ -726,6 +726,7 @@ rpc_call_state(struct rpc_call *call, size_t size, void (*fini)(void *))
 void
 rpc_call_on_cancel(struct rpc_call *call, void (*fn)(void *), void *arg)
 {
-	call->cancel = fn;
+	/* The loop that calls it reads in the opposite order. */
 	call->cancel_arg = arg;
+	atomic_store(&call->cancel, fn);
 }

@@ -8,7 +8,8 @@
 #include "base/spin.h"
 #include "rpc/peer.h"
 
-enum { SHARDS = 16, BUCKETS = 4096, SUMMED = 256, KEEP_MS = 120000 };
+enum { SHARDS = 16, BUCKETS = 4096, SUMMED = 256, KEEP_MS = 120000,
+    STEPS = 8 };	/* of making room, for one that comes */
 
 /* What two calls must share to be one; compared as a whole. */
 struct drc_key {
@@ -239,26 +240,62 @@ entry_free(struct drc_entry *e)
 	free(e);
 }
 
+/* Take an entry out, for the list of those to be freed without the lock. */
+static void
+drop(struct drc_shard *s, struct drc_entry *e, struct drc_entry **gone)
+{
+	entry_unlink(s, e);
+	e->hash_next = *gone;
+	*gone = e;
+}
+
+/* A call that still runs is not in the way of those behind it. */
+static void
+requeue(struct drc_shard *s, struct drc_entry *e)
+{
+	queue_del(&s->queue, &e->of_shard);
+	queue_add(&s->queue, &e->of_shard);
+	queue_del(&e->origin->queue, &e->of_origin);
+	queue_add(&e->origin->queue, &e->of_origin);
+}
+
 /*
- * Make room: of the shard's oldest entry, if it is expired or the shard is
- * too large, and of the origin's, if that has too much.  One of each is
- * enough, since one comes in.  Entries of running calls stay.
+ * Make room: of the shard's oldest entries while it is too large or they
+ * are expired, and of the origin's while that has too much.  Entries of
+ * running calls stay; a few steps at a time, and normally a look is all.
  */
 static void
 evict(const struct drc *drc, struct drc_shard *s, struct drc_origin *origin,
-    uint64_t now_ms, struct drc_entry *gone[2])
+    uint64_t now_ms, struct drc_entry **gone)
 {
-	struct drc_entry *e = oldest_of_shard(s);
+	struct drc_entry *e;
+	int steps = 0;
 
-	if (e != NULL && e->reply != NULL &&
-	    (e->expires_ms <= now_ms || s->bytes > drc->max_shard)) {
-		entry_unlink(s, e);
-		gone[0] = e;
+	while ((e = oldest_of_shard(s)) != NULL && steps++ < STEPS &&
+	    (s->bytes > drc->max_shard || (e->reply != NULL &&
+	    e->expires_ms <= now_ms))) {
+		if (e->reply == NULL)
+			requeue(s, e);
+		else
+			drop(s, e, gone);
 	}
-	e = oldest_of_origin(origin);
-	if (e != NULL && e->reply != NULL && origin->bytes > drc->max_origin) {
-		entry_unlink(s, e);
-		gone[1] = e;
+	while ((e = oldest_of_origin(origin)) != NULL && steps++ < STEPS &&
+	    origin->bytes > drc->max_origin) {
+		if (e->reply == NULL)
+			requeue(s, e);
+		else
+			drop(s, e, gone);
+	}
+}
+
+static void
+free_gone(struct drc_entry *gone)
+{
+	struct drc_entry *e;
+
+	while ((e = gone) != NULL) {
+		gone = e->hash_next;
+		entry_free(e);
 	}
 }
 
@@ -353,7 +390,7 @@ enum drc_answer
 drc_lookup(struct drc *drc, struct rpc_call *call, struct drc_origin *origin,
     uint64_t now_ms, struct drc_reply **reply)
 {
-	struct drc_entry *gone[2] = { NULL, NULL }, *e, **bucket;
+	struct drc_entry *gone = NULL, *e, **bucket;
 	struct drc_entry *fresh = calloc(1, sizeof *fresh);
 	struct drc_shard *s = origin != NULL ? origin->shard :
 	    shard_of(drc, &call->peer->addr);
@@ -368,7 +405,7 @@ drc_lookup(struct drc *drc, struct rpc_call *call, struct drc_origin *origin,
 	if ((e = find(*bucket, &key, origin, now_ms)) != NULL) {
 		answer = found(e, call, origin, reply);
 	} else if (fresh != NULL) {
-		evict(drc, s, origin, now_ms, gone);
+		evict(drc, s, origin, now_ms, &gone);
 		fresh->key = key;
 		entry_link(s, bucket, fresh, origin);
 		call->drc = fresh;
@@ -376,8 +413,7 @@ drc_lookup(struct drc *drc, struct rpc_call *call, struct drc_origin *origin,
 	}
 	spin_unlock(&s->lock);
 	free(fresh);
-	entry_free(gone[0]);
-	entry_free(gone[1]);
+	free_gone(gone);
 	return answer;
 }
 
@@ -386,23 +422,23 @@ drc_done(struct drc *drc, struct drc_entry *e, struct drc_reply *reply,
     uint64_t now_ms)
 {
 	struct drc_shard *s = e->origin->shard;
+	struct drc_entry *gone = NULL;
 	struct rpc_call *waiters;
 
-	(void)drc;
 	spin_lock(&s->lock);
 	waiters = e->waiters;
 	e->waiters = NULL;
 	if (reply == NULL) {
-		entry_unlink(s, e);
+		drop(s, e, &gone);
 	} else {
 		account(s, e, false);
 		e->reply = reply;
 		e->expires_ms = now_ms + KEEP_MS;
 		account(s, e, true);
-		e = NULL;
+		evict(drc, s, e->origin, now_ms, &gone);
 	}
 	spin_unlock(&s->lock);
-	entry_free(e);
+	free_gone(gone);
 	return waiters;
 }
 

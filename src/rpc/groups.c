@@ -84,12 +84,17 @@ ask(struct slot *s)
 }
 
 void
-groups_fill(struct groups *g, uint32_t uid, uint64_t now_ms)
+groups_fill(struct groups *g, struct rpc_cred *cred, uint64_t now_ms)
 {
-	struct slot s = { .uid = uid, .until_ms = now_ms + KEEP_MS };
+	struct slot s = { .uid = cred->uid, .until_ms = now_ms + KEEP_MS };
 
+	if (groups_get(g, cred, now_ms) == 0)
+		return;		/* another call of his has asked meanwhile */
 	ask(&s);
+	cred->gid = s.gid;
+	cred->ngids = s.ngids;
+	memcpy(cred->gids, s.gids, sizeof s.gids);
 	pthread_mutex_lock(&g->lock);
-	g->slot[uid % SLOTS] = s;
+	g->slot[s.uid % SLOTS] = s;
 	pthread_mutex_unlock(&g->lock);
 }

@@ -94,7 +94,6 @@ link_end(struct rpc_link *l)
 	l->conn = NULL;
 	while (l->pending != NULL)
 		finish(l->pending, ECONNRESET, NULL);
-	rpc_link_put(l);
 }
 
 static void

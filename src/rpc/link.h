@@ -16,7 +16,7 @@ struct rpc_link {
 };
 
 struct rpc_link	*link_new(struct rpc_loop *, struct rpc_conn *);
-/* On the loop: the connection ends; calls under way fail. */
+/* On the loop: the connection is closed; calls under way fail. */
 void		 link_end(struct rpc_link *);
 /* On the loop: a reply came in; `in` is at its start. */
 void		 link_reply(struct rpc_link *, struct xdr_in *in);

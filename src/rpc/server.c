@@ -118,6 +118,8 @@ loops_open(struct rpc_server *s, unsigned n)
 {
 	int err;
 
+	if (s->loops != NULL)
+		return EALREADY;
 	if ((s->loops = calloc(n, sizeof *s->loops)) == NULL)
 		return ENOMEM;
 	while (s->nloops < n) {
@@ -159,6 +161,7 @@ rpc_server_start(struct rpc_server *s)
 	for (i = 0; i < s->nloops; i++) {
 		if ((err = loop_start(&s->loops[i])) != 0) {
 			log_error("cannot start a thread: %s", strerror(err));
+			rpc_server_stop(s, 0);
 			return err;
 		}
 	}
@@ -208,6 +211,7 @@ stop_reading(struct loop_task *task, struct rpc_loop *loop)
 	struct rpc_conn *c;
 
 	(void)task;
+	udp_pause(loop);
 	for (c = loop->conns; c != NULL; c = c->next) {
 		c->input_off = true;
 		poller_set(loop, &c->source, c->waits_out ? LOOP_OUT : 0);

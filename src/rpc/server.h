@@ -56,6 +56,7 @@ void	server_cannot_listen(const char *addr, uint16_t port, int err);
 int	udp_open(struct rpc_server *);	/* after the TCP bind */
 void	udp_close(struct rpc_server *);
 bool	udp_is_second(const struct rpc_udp *);
+void	udp_pause(struct rpc_loop *);	/* read no more */
 struct rpc_udp *udp_next(const struct rpc_udp *);
 int	udp_fd(const struct rpc_udp *);
 void	udp_reply(struct rpc_call *, struct pinefs_chain *);
@@ -68,8 +69,8 @@ struct groups *groups_new(void);
 void	groups_free(struct groups *);
 /* From memory: gid and groups of *cred by its uid; EAGAIN: not there. */
 int	groups_get(struct groups *, struct rpc_cred *, uint64_t now_ms);
-/* Ask the user database (may block). */
-void	groups_fill(struct groups *, uint32_t uid, uint64_t now_ms);
+/* The same by asking the user database, which may block. */
+void	groups_fill(struct groups *, struct rpc_cred *, uint64_t now_ms);
 
 /* dispatch.c */
 /*

@@ -10,7 +10,7 @@
 #include "rpc/peer.h"
 #include "rpc/server.h"
 
-enum { BATCH = 8, DATAGRAM = 65536, CONTROL = 64, MAX_PAYLOAD = 65507 };
+enum { MAX_IN_FLIGHT = 1024, BATCH = 8, DATAGRAM = 65536, CONTROL = 64, MAX_PAYLOAD = 65507 };
 
 struct rpc_udp {
 	struct rpc_source	 source;	/* first */
@@ -75,7 +75,9 @@ datagram(struct rpc_udp *u, struct msghdr *m, const uint8_t *bytes, size_t len)
 	void *copy;
 
 	loop_count(loop, COUNT_UDP);
-	if (len < 4 || (call = rpc_call_new(loop)) == NULL)
+	/* Too much under way: it is lost, as datagrams are. */
+	if (len < 4 || atomic_load(&loop->in_flight) >= MAX_IN_FLIGHT ||
+	    (call = rpc_call_new(loop)) == NULL)
 		return;
 	call->udp = u;
 	call->udp_peer = (struct rpc_peer){ .uid = UINT32_MAX };
@@ -218,6 +220,16 @@ bool
 udp_is_second(const struct rpc_udp *u)
 {
 	return u->second;
+}
+
+void
+udp_pause(struct rpc_loop *loop)
+{
+	struct rpc_udp *u;
+
+	for (u = loop->server->udp; u != NULL; u = u->next)
+		if (u->loop == loop)
+			poller_set(loop, &u->source, 0);
 }
 
 struct rpc_udp *

@@ -347,7 +347,8 @@ pinefs_stop(struct pinefs_server *s, int drain_ms)
 		return 0;
 	tell_portmapper(s, false);
 	err = rpc_server_stop(s->rpc, drain_ms);
-	free_executors(s);
+	if (err == 0)	/* else a call may still come back to one */
+		free_executors(s);
 	s->started = false;
 	return err;
 }
