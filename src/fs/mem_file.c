@@ -599,14 +599,18 @@ int
 mem_file_reserve(struct mem_file *f, uint64_t off, uint64_t len)
 {
 	uint64_t end = off + len, at = off, n, sum = 0;
+	uint64_t left = mem_space_left(f->space);
 	int err = 0;
 
 	for (next_hole(f, &at, end, &n); n > 0; next_hole(f, &at, end, &n)) {
+		/* A hole takes no less than its length: no need to count. */
+		if (n > left)
+			return ENOSPC;
 		sum += space_for_hole(at, n);
+		if (sum > left)
+			return ENOSPC;
 		at += n;
 	}
-	if (sum > mem_space_left(f->space))
-		return ENOSPC;
 	at = off;
 	for (next_hole(f, &at, end, &n); n > 0 && err == 0;
 	    next_hole(f, &at, end, &n)) {
