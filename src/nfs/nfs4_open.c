@@ -511,7 +511,8 @@ by_name(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	*st = nfs4_status(call, err);
 	if (err == 0 && !w->has_dir) {
 		/* Nothing was done to the directory. */
-		vfs_wcc_after(vfs, dir, &w->dir);
+		if ((err = vfs_wcc_after(vfs, dir, &w->dir)) != 0)
+			return err;
 		w->dir.has_before = w->dir.has_after;
 		w->dir.change_before = w->dir.after.change;
 	}
