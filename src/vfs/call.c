@@ -23,6 +23,12 @@ vfs_call_init(struct pinefs_call *call, struct xdr_arena *arena,
 void
 vfs_call_restart(struct pinefs_call *call)
 {
+	struct vfs_step *s = call->parked;
+	unsigned complete = STEP_COMPLETE;
+
+	if (s != NULL)
+		atomic_compare_exchange_strong_explicit(&s->state, &complete,
+		    STEP_DONE, memory_order_acq_rel, memory_order_relaxed);
 	call->next = &call->steps;
 	call->export = NULL;
 	call->attr = NULL;

@@ -208,6 +208,18 @@ finish(struct vfs_step *s, int err)
 		gate_leave(&fs->gate);
 }
 
+/* What it is to the next pass of the procedure; this one was told LATER. */
+static void
+complete(struct vfs_step *s, int err)
+{
+	struct pinefs *fs = s->fs;
+
+	s->err = err;
+	atomic_store_explicit(&s->state, STEP_COMPLETE, memory_order_release);
+	if (fs->ops.flags & PINEFS_SERIAL)
+		gate_leave(&fs->gate);
+}
+
 /* The operation returned LATER.  It may be complete already. */
 static void
 park(struct pinefs_call *call, struct vfs_step *s)
@@ -274,6 +286,6 @@ pinefs_complete(struct pinefs_call *call, int err)
 	if (old == STEP_RUNNING)
 		return;		/* park() will see it */
 	wait_unlink(s->fs, call);
-	finish(s, err);
+	complete(s, err);
 	call->resume(call->resume_arg);
 }

@@ -6,10 +6,14 @@
  *	NEW --------> RUNNING --returned 0 or errno--> DONE
  *	  |  gate        |  returned LATER
  *	  | is busy      v
- *	QUEUED        PARKED --pinefs_complete--> DONE, and the call resumes
- *	  |
+ *	QUEUED        PARKED --pinefs_complete--> COMPLETE, and the call
+ *	  |				resumes: vfs_call_restart makes it DONE
  *	GRANTED --> RUNNING		RUNNING --pinefs_complete--> EARLY
  *	   (the call resumes)		EARLY --returned LATER--> DONE
+ *
+ * COMPLETE is not DONE, so that the pass of the procedure that was told LATER
+ * also returns it, however soon the completion comes: each LATER is followed
+ * by exactly one resume, and no resume comes to a call that has gone on.
  *
  * A procedure takes its steps in the same order every time, so a step needs
  * no name: call->next is the place of the next one.  Steps of the tree
@@ -38,7 +42,7 @@ enum step_op {
 };
 
 enum step_state { STEP_NEW, STEP_QUEUED, STEP_GRANTED, STEP_RUNNING,
-    STEP_EARLY, STEP_PARKED, STEP_DONE };
+    STEP_EARLY, STEP_PARKED, STEP_COMPLETE, STEP_DONE };
 
 struct vfs_step {
 	struct vfs_step		*next;
