@@ -864,12 +864,6 @@ test_nothing_changes_above_the_exports(void)
 	    (ACCESS4_READ | ACCESS4_LOOKUP));
 	op_putfh(top);
 	op(OP_SAVEFH);
-	op_putfh(look_up(top, "a"));
-	op(OP_RENAME)->oprename.oldname = text("x");
-	v4.op[v4.n - 1].oprename.newname = text("y");
-	v4.n = 0;
-	op_putfh(top);
-	op(OP_SAVEFH);
 	op_lookup("a");
 	op(OP_RENAME)->oprename.oldname = text("x");
 	v4.op[3].oprename.newname = text("y");
