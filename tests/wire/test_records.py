@@ -331,7 +331,8 @@ def test_who_does_not_read_replies_is_not_read_from(server, c, d):
     for _ in range(50):
         start = time.monotonic()
         assert wire.ok(c.read(fh, 0, 10)).data == b'x' * 10
-        assert time.monotonic() - start < 5
+        # Far from the 60 s after which those go; a busy machine is slow.
+        assert time.monotonic() - start < 20
     assert resident(server) - before < 128 << 20
     for raw in stuck:
         raw.close()
