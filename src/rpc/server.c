@@ -385,13 +385,29 @@ timer_fires(struct wheel_timer *t)
 	free(task);
 }
 
+static void
+timer_arrives(struct loop_task *t, struct rpc_loop *loop)
+{
+	struct timer_task *task = (struct timer_task *)t;
+
+	task->timer.fn = timer_fires;
+	wheel_arm(&loop->wheel, &task->timer, loop->now_ms + task->ms);
+}
+
 /* Those that are not due any more; the loop has stopped. */
 static void
 drop_timers(struct rpc_loop *loop)
 {
+	struct loop_task *task = atomic_exchange(&loop->inbox, NULL), *rest;
 	struct wheel_timer *t, *next;
 	unsigned i;
 
+	/* Set in the last turn, by one that fired. */
+	for (; task != NULL; task = rest) {
+		rest = task->next;
+		if (task->fn == timer_arrives)
+			free(task);
+	}
 	for (i = 0; i < WHEEL_LEVELS * WHEEL_SLOTS; i++) {
 		t = loop->wheel.slot[i / WHEEL_SLOTS][i % WHEEL_SLOTS];
 		for (; t != NULL; t = next) {
@@ -402,15 +418,6 @@ drop_timers(struct rpc_loop *loop)
 			free((char *)t - offsetof(struct timer_task, timer));
 		}
 	}
-}
-
-static void
-timer_arrives(struct loop_task *t, struct rpc_loop *loop)
-{
-	struct timer_task *task = (struct timer_task *)t;
-
-	task->timer.fn = timer_fires;
-	wheel_arm(&loop->wheel, &task->timer, loop->now_ms + task->ms);
 }
 
 int
