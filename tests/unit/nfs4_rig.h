@@ -204,12 +204,16 @@ op_putfh(nfs_fh4 fh)
 	op(OP_PUTFH)->opputfh.object = fh;
 }
 
-/* Attributes by number; ended by a negative one. */
+/* Attributes by number; ended by a negative one.  Good for a while. */
 static inline bitmap4
-bitmap(uint32_t words[3], const int *attrs)
+bitmap(const int *attrs)
 {
+	static uint32_t ring[64][3];
+	static unsigned n;
+	uint32_t *words = ring[n++ % 64];
 	bitmap4 b = { words, 0 };
 
+	memset(words, 0, sizeof ring[0]);
 	for (; *attrs >= 0; attrs++) {
 		words[*attrs / 32] |= 1u << *attrs % 32;
 		if (b.n < (uint32_t)*attrs / 32 + 1)
@@ -218,7 +222,7 @@ bitmap(uint32_t words[3], const int *attrs)
 	return b;
 }
 
-#define ATTRS(...) bitmap((uint32_t[3]){ 0 }, (const int[]){ __VA_ARGS__, -1 })
+#define ATTRS(...) bitmap((const int[]){ __VA_ARGS__, -1 })
 
 static inline void
 op_getattr(bitmap4 asked)
