@@ -33,7 +33,7 @@
 #define NAMED(name) (OP(name) | OP(LOOKUP))
 
 enum {
-	FH = OP_FH, PFH = OP_FH | OP_PSEUDO, SAVED = OP_SAVED,
+	FH = OP_FH, PFH = OP_FH | OP_PSEUDO, TWO = OP_FH | OP_SAVED,
 	CHG = OP_CHANGES, FILE_ = OP_FH | OP_FILE,
 	FIRST = OP_FIRST, ALONE = OP_FIRST | OP_ALONE,
 	LONE = OP_FIRST | OP_ALONE | OP_LONE,
@@ -42,167 +42,167 @@ enum {
 
 enum {				/* bytes of answers */
 	ST = 8,			/* operation and status */
-	CINFO = 20, SID = 16, BITMAP = 16, VERF = 8
+	CINFO = 20, SID = 16, BITMAP = 16, VERF = 8,
+	DENIED = 48 + 1024, OPENED = SID + CINFO + 4 + BITMAP + 80
 };
 
-/*	 number  name       minor  rules     res_max   step  function  RFC   */
-#define ROWS(ROW)							\
-ROW( 3, ACCESS,			0, 2, PFH,		ST + 8,		\
-    OP(ACCESS), nfs4_op_access, "8881 18.1")				\
-ROW( 4, CLOSE,			0, 2, FH | CHG,		ST + SID,	\
-    OP(CLOSE), nfs4_op_close, "8881 18.2")					\
-ROW( 5, COMMIT,			0, 2, FILE_ | CHG,	ST + VERF,	\
-    OP(COMMIT), nfs4_op_commit, "8881 18.3")				\
-ROW( 6, CREATE,			0, 2, FH | CHG,		ST + CINFO + BITMAP, \
-    NAMED(CREATE), nfs4_op_create, "8881 18.4")				\
-ROW( 7, DELEGPURGE,		0, 2, ANYWHERE,		ST,		\
-    0, NULL, "8881 18.5")						\
-ROW( 8, DELEGRETURN,		0, 2, FH | CHG,		ST,		\
-    0, nfs4_op_delegreturn, "8881 18.6")						\
-ROW( 9, GETATTR,		0, 2, PFH,		ST + BITMAP + 4, \
-    OP(STATFS), nfs4_op_getattr, "8881 18.7")				\
-ROW(10, GETFH,			0, 2, PFH,		ST + 4,		\
-    0, nfs4_op_getfh, "8881 18.8")					\
-ROW(11, LINK,			0, 2, FH | SAVED | CHG,	ST + CINFO,	\
-    NAMED(LINK), nfs4_op_link, "8881 18.9")				\
-ROW(12, LOCK,			0, 2, FILE_ | CHG,	ST + 48 + 1024,	\
-    0, nfs4_op_lock, "8881 18.10")						\
-ROW(13, LOCKT,			0, 2, FILE_,		ST + 48 + 1024,	\
-    0, nfs4_op_lockt, "8881 18.11")						\
-ROW(14, LOCKU,			0, 2, FILE_ | CHG,	ST + SID,	\
-    0, nfs4_op_locku, "8881 18.12")						\
-ROW(15, LOOKUP,			0, 2, PFH,		ST,		\
-    OP(LOOKUP), nfs4_op_lookup, "8881 18.13")				\
-ROW(16, LOOKUPP,		0, 2, PFH,		ST,		\
-    OP(LOOKUP) | OP(PARENT), nfs4_op_lookupp, "8881 18.14")		\
-ROW(17, NVERIFY,		0, 2, PFH,		ST,		\
-    OP(STATFS), nfs4_op_nverify, "8881 18.15")				\
-ROW(18, OPEN,			0, 2, FH | CHG,		ST + SID + CINFO + \
-    4 + BITMAP + 80,							\
-    NAMED(CREATE) | OP(OPEN) | OP(SETATTR), nfs4_op_open, "8881 18.16")		\
-ROW(19, OPENATTR,		0, 2, FH | CHG,		ST,		\
-    0, NULL, "8881 18.17")						\
-ROW(20, OPEN_CONFIRM,		0, 0, FH | CHG,		ST + SID,	\
-    0, nfs4_op_open_confirm, "7530 16.18")						\
-ROW(21, OPEN_DOWNGRADE,		0, 2, FH | CHG,		ST + SID,	\
-    OP(CLOSE), nfs4_op_open_downgrade, "8881 18.18")					\
-ROW(22, PUTFH,			0, 2, ANYWHERE,		ST,		\
-    OP(RESOLVE), nfs4_op_putfh, "8881 18.19")				\
-ROW(23, PUTPUBFH,		0, 2, ANYWHERE,		ST,		\
-    0, nfs4_op_putpubfh, "8881 18.20")					\
-ROW(24, PUTROOTFH,		0, 2, ANYWHERE,		ST,		\
-    0, nfs4_op_putrootfh, "8881 18.21")					\
-ROW(25, READ,			0, 2, FILE_,		ST + 8 + 3,	\
-    OP(READ), nfs4_op_read, "8881 18.22")				\
-ROW(26, READDIR,		0, 2, PFH,		ST + VERF + 8,	\
-    OP(READDIR), nfs4_op_readdir, "8881 18.23")				\
-ROW(27, READLINK,		0, 2, FH,		ST + 4 + 3,	\
-    OP(READLINK), nfs4_op_readlink, "8881 18.24")			\
-ROW(28, REMOVE,			0, 2, FH | CHG,		ST + CINFO,	\
-    NAMED(REMOVE), nfs4_op_remove, "8881 18.25")			\
-ROW(29, RENAME,			0, 2, FH | SAVED | CHG,	ST + 2 * CINFO,	\
-    NAMED(RENAME), nfs4_op_rename, "8881 18.26")			\
-ROW(30, RENEW,			0, 0, ANYWHERE,		ST,		\
-    0, nfs4_op_renew, "7530 16.28")						\
-ROW(31, RESTOREFH,		0, 2, ANYWHERE,		ST,		\
-    0, nfs4_op_restorefh, "8881 18.27")					\
-ROW(32, SAVEFH,			0, 2, PFH,		ST,		\
-    0, nfs4_op_savefh, "8881 18.28")					\
-ROW(33, SECINFO,		0, 2, PFH,		ST + 4 + 4 * 4,	\
-    OP(LOOKUP), nfs4_op_secinfo, "8881 18.29")				\
-ROW(34, SETATTR,		0, 2, FH | CHG,		ST + BITMAP,	\
-    OP(SETATTR), nfs4_op_setattr, "8881 18.30")				\
-ROW(35, SETCLIENTID,		0, 0, CHG,		ST + 16 + 160,	\
-    0, nfs4_op_setclientid, "7530 16.33")						\
-ROW(36, SETCLIENTID_CONFIRM,	0, 0, CHG,		ST,		\
-    0, nfs4_op_setclientid_confirm, "7530 16.34")						\
-ROW(37, VERIFY,			0, 2, PFH,		ST,		\
-    OP(STATFS), nfs4_op_verify, "8881 18.31")				\
-ROW(38, WRITE,			0, 2, FILE_ | CHG,	ST + 8 + VERF,	\
-    OP(WRITE) | OP(SETATTR), nfs4_op_write, "8881 18.32")		\
-ROW(39, RELEASE_LOCKOWNER,	0, 0, CHG,		ST,		\
-    0, nfs4_op_release_lockowner, "7530 16.37")						\
-ROW(40, BACKCHANNEL_CTL,	1, 2, ANYWHERE,		ST,		\
-    0, nfs4_op_backchannel_ctl, "8881 18.33")						\
-ROW(41, BIND_CONN_TO_SESSION,	1, 2, LONE,		ST + 24,	\
-    0, nfs4_op_bind_conn_to_session, "8881 18.34")						\
-ROW(42, EXCHANGE_ID,		1, 2, ALONE | CHG,	ST + 512,	\
-    0, nfs4_op_exchange_id, "8881 18.35")						\
-ROW(43, CREATE_SESSION,		1, 2, ALONE | CHG,	ST + 96,	\
-    0, nfs4_op_create_session, "8881 18.36")						\
-ROW(44, DESTROY_SESSION,	1, 2, ALONE,		ST,		\
-    0, nfs4_op_destroy_session, "8881 18.37")						\
-ROW(45, FREE_STATEID,		1, 2, CHG,		ST,		\
-    0, nfs4_op_free_stateid, "8881 18.38")						\
-ROW(46, GET_DIR_DELEGATION,	1, 2, FH,		ST,		\
-    0, NULL, "8881 18.39")						\
-ROW(47, GETDEVICEINFO,		1, 2, ANYWHERE,		ST,		\
-    0, NULL, "8881 18.40")						\
-ROW(48, GETDEVICELIST,		1, 2, FH,		ST,		\
-    0, NULL, "8881 18.41")						\
-ROW(49, LAYOUTCOMMIT,		1, 2, FH,		ST,		\
-    0, NULL, "8881 18.42")						\
-ROW(50, LAYOUTGET,		1, 2, FH,		ST,		\
-    0, NULL, "8881 18.43")						\
-ROW(51, LAYOUTRETURN,		1, 2, ANYWHERE,		ST,		\
-    0, NULL, "8881 18.44")						\
-ROW(52, SECINFO_NO_NAME,	1, 2, PFH,		ST + 4 + 4 * 4,	\
-    OP(LOOKUP) | OP(PARENT), nfs4_op_secinfo_no_name, "8881 18.45")	\
-ROW(53, SEQUENCE,		1, 2, FIRST,		ST + 36,	\
-    0, nfs4_sequence, "8881 18.46")						\
-ROW(54, SET_SSV,		1, 2, ANYWHERE,		ST,		\
-    0, NULL, "8881 18.47")						\
-ROW(55, TEST_STATEID,		1, 2, ANYWHERE,		ST + 4,		\
-    0, nfs4_op_test_stateid, "8881 18.48")						\
-ROW(56, WANT_DELEGATION,	1, 2, FH,		ST,		\
-    0, NULL, "8881 18.49")						\
-ROW(57, DESTROY_CLIENTID,	1, 2, ALONE,		ST,		\
-    0, nfs4_op_destroy_clientid, "8881 18.50")						\
-ROW(58, RECLAIM_COMPLETE,	1, 2, CHG,		ST,		\
-    0, nfs4_op_reclaim_complete, "8881 18.51")						\
-ROW(59, ALLOCATE,		2, 2, FILE_ | CHG,	ST,		\
-    OP(ALLOCATE), nfs4_op_allocate, "7862 15.1")			\
-ROW(60, COPY,			2, 2, FILE_ | SAVED | CHG, ST + 40,	\
-    OP(READ) | OP(WRITE), nfs4_op_copy, "7862 15.2")			\
-ROW(61, COPY_NOTIFY,		2, 2, FILE_,		ST,		\
-    0, NULL, "7862 15.3")						\
-ROW(62, DEALLOCATE,		2, 2, FILE_ | CHG,	ST,		\
-    OP(ALLOCATE), nfs4_op_deallocate, "7862 15.4")			\
-ROW(63, IO_ADVISE,		2, 2, FILE_,		ST + BITMAP,	\
-    0, nfs4_op_io_advise, "7862 15.5")					\
-ROW(64, LAYOUTERROR,		2, 2, ANYWHERE,		ST,		\
-    0, NULL, "7862 15.6")						\
-ROW(65, LAYOUTSTATS,		2, 2, ANYWHERE,		ST,		\
-    0, NULL, "7862 15.7")						\
-ROW(66, OFFLOAD_CANCEL,		2, 2, ANYWHERE,		ST,		\
-    0, NULL, "7862 15.8")						\
-ROW(67, OFFLOAD_STATUS,		2, 2, ANYWHERE,		ST,		\
-    0, NULL, "7862 15.9")						\
-ROW(68, READ_PLUS,		2, 2, FILE_,		ST + 8,		\
-    OP(READ) | OP(SEEK), nfs4_op_read_plus, "7862 15.10")		\
-ROW(69, SEEK,			2, 2, FILE_,		ST + 12,	\
-    OP(SEEK), nfs4_op_seek, "7862 15.11")				\
-ROW(70, WRITE_SAME,		2, 2, FILE_,		ST,		\
-    0, NULL, "7862 15.12")						\
-ROW(71, CLONE,			2, 2, FILE_ | SAVED | CHG, ST,		\
-    OP(CLONE), nfs4_op_clone, "7862 15.13")				\
-ROW(72, GETXATTR,		2, 2, FH,		ST + 4 + 3,	\
-    OP(GETXATTR), nfs4_op_getxattr, "8276 8.4.1")			\
-ROW(73, SETXATTR,		2, 2, FH | CHG,		ST + CINFO,	\
-    OP(SETXATTR), nfs4_op_setxattr, "8276 8.4.2")			\
-ROW(74, LISTXATTRS,		2, 2, FH,		ST + 16,	\
-    OP(LISTXATTR), nfs4_op_listxattrs, "8276 8.4.3")			\
-ROW(75, REMOVEXATTR,		2, 2, FH | CHG,		ST + CINFO,	\
-    OP(REMOVEXATTR), nfs4_op_removexattr, "8276 8.4.4")
+#define nfs4_op_NONE NULL	/* NFS4ERR_NOTSUPP */
+#define nfs4_op_sequence nfs4_sequence
 
-#define TABLE(number, name, from, to, rules, res_max, step, run, rfc)	\
-	[number] = { #name, from, to, rules, res_max, step, run, rfc },
+#define ROW(name, from, to, rules, res, step, run, rfc)			\
+	[OP_##name] = { #name, from, to, rules, ST + (res), step,	\
+	    nfs4_op_##run, rfc }
 
-const struct nfs4_op nfs4_ops[NFS4_OPS] = { ROWS(TABLE) };
-
-#define NUMBER(number, name, from, to, rules, res_max, step, run, rfc)	\
-_Static_assert(OP_##name == number, "number of " #name);
-ROWS(NUMBER)
+const struct nfs4_op nfs4_ops[NFS4_OPS] = {
+	/*  operation			minor  rules		res_max
+	 *	may block, function, RFC and section		     */
+	ROW(ACCESS,			0, 2,  PFH,		8,
+	    OP(ACCESS), access, "8881 18.1"),
+	ROW(CLOSE,			0, 2,  FH | CHG,	SID,
+	    OP(CLOSE), close, "8881 18.2"),
+	ROW(COMMIT,			0, 2,  FILE_ | CHG,	VERF,
+	    OP(COMMIT), commit, "8881 18.3"),
+	ROW(CREATE,			0, 2,  FH | CHG,	CINFO + BITMAP,
+	    NAMED(CREATE), create, "8881 18.4"),
+	ROW(DELEGPURGE,			0, 2,  ANYWHERE,	0,
+	    0, NONE, "8881 18.5"),
+	ROW(DELEGRETURN,		0, 2,  FH | CHG,	0,
+	    0, delegreturn, "8881 18.6"),
+	ROW(GETATTR,			0, 2,  PFH,		BITMAP + 4,
+	    OP(STATFS), getattr, "8881 18.7"),
+	ROW(GETFH,			0, 2,  PFH,		4,
+	    0, getfh, "8881 18.8"),
+	ROW(LINK,			0, 2,  TWO | CHG,	CINFO,
+	    NAMED(LINK), link, "8881 18.9"),
+	ROW(LOCK,			0, 2,  FILE_ | CHG,	DENIED,
+	    0, lock, "8881 18.10"),
+	ROW(LOCKT,			0, 2,  FILE_,		DENIED,
+	    0, lockt, "8881 18.11"),
+	ROW(LOCKU,			0, 2,  FILE_ | CHG,	SID,
+	    0, locku, "8881 18.12"),
+	ROW(LOOKUP,			0, 2,  PFH,		0,
+	    OP(LOOKUP), lookup, "8881 18.13"),
+	ROW(LOOKUPP,			0, 2,  PFH,		0,
+	    OP(LOOKUP) | OP(PARENT), lookupp, "8881 18.14"),
+	ROW(NVERIFY,			0, 2,  PFH,		0,
+	    OP(STATFS), nverify, "8881 18.15"),
+	ROW(OPEN,			0, 2,  FH | CHG,	OPENED,
+	    NAMED(CREATE) | OP(OPEN) | OP(SETATTR), open, "8881 18.16"),
+	ROW(OPENATTR,			0, 2,  FH | CHG,	0,
+	    0, NONE, "8881 18.17"),
+	ROW(OPEN_CONFIRM,		0, 0,  FH | CHG,	SID,
+	    0, open_confirm, "7530 16.18"),
+	ROW(OPEN_DOWNGRADE,		0, 2,  FH | CHG,	SID,
+	    OP(CLOSE), open_downgrade, "8881 18.18"),
+	ROW(PUTFH,			0, 2,  ANYWHERE,	0,
+	    OP(RESOLVE), putfh, "8881 18.19"),
+	ROW(PUTPUBFH,			0, 2,  ANYWHERE,	0,
+	    0, putpubfh, "8881 18.20"),
+	ROW(PUTROOTFH,			0, 2,  ANYWHERE,	0,
+	    0, putrootfh, "8881 18.21"),
+	ROW(READ,			0, 2,  FILE_,		8 + 3,
+	    OP(READ), read, "8881 18.22"),
+	ROW(READDIR,			0, 2,  PFH,		VERF + 8,
+	    OP(READDIR), readdir, "8881 18.23"),
+	ROW(READLINK,			0, 2,  FH,		4 + 3,
+	    OP(READLINK), readlink, "8881 18.24"),
+	ROW(REMOVE,			0, 2,  FH | CHG,	CINFO,
+	    NAMED(REMOVE), remove, "8881 18.25"),
+	ROW(RENAME,			0, 2,  TWO | CHG,	2 * CINFO,
+	    NAMED(RENAME), rename, "8881 18.26"),
+	ROW(RENEW,			0, 0,  ANYWHERE,	0,
+	    0, renew, "7530 16.28"),
+	ROW(RESTOREFH,			0, 2,  ANYWHERE,	0,
+	    0, restorefh, "8881 18.27"),
+	ROW(SAVEFH,			0, 2,  PFH,		0,
+	    0, savefh, "8881 18.28"),
+	ROW(SECINFO,			0, 2,  PFH,		4 + 4 * 4,
+	    OP(LOOKUP), secinfo, "8881 18.29"),
+	ROW(SETATTR,			0, 2,  FH | CHG,	BITMAP,
+	    OP(SETATTR), setattr, "8881 18.30"),
+	ROW(SETCLIENTID,		0, 0,  CHG,		16 + 160,
+	    0, setclientid, "7530 16.33"),
+	ROW(SETCLIENTID_CONFIRM,	0, 0,  CHG,		0,
+	    0, setclientid_confirm, "7530 16.34"),
+	ROW(VERIFY,			0, 2,  PFH,		0,
+	    OP(STATFS), verify, "8881 18.31"),
+	ROW(WRITE,			0, 2,  FILE_ | CHG,	8 + VERF,
+	    OP(WRITE) | OP(SETATTR), write, "8881 18.32"),
+	ROW(RELEASE_LOCKOWNER,		0, 0,  CHG,		0,
+	    0, release_lockowner, "7530 16.37"),
+	ROW(BACKCHANNEL_CTL,		1, 2,  ANYWHERE,	0,
+	    0, backchannel_ctl, "8881 18.33"),
+	ROW(BIND_CONN_TO_SESSION,	1, 2,  LONE,		24,
+	    0, bind_conn_to_session, "8881 18.34"),
+	ROW(EXCHANGE_ID,		1, 2,  ALONE | CHG,	512,
+	    0, exchange_id, "8881 18.35"),
+	ROW(CREATE_SESSION,		1, 2,  ALONE | CHG,	96,
+	    0, create_session, "8881 18.36"),
+	ROW(DESTROY_SESSION,		1, 2,  ALONE,		0,
+	    0, destroy_session, "8881 18.37"),
+	ROW(FREE_STATEID,		1, 2,  CHG,		0,
+	    0, free_stateid, "8881 18.38"),
+	ROW(GET_DIR_DELEGATION,		1, 2,  FH,		0,
+	    0, NONE, "8881 18.39"),
+	ROW(GETDEVICEINFO,		1, 2,  ANYWHERE,	0,
+	    0, NONE, "8881 18.40"),
+	ROW(GETDEVICELIST,		1, 2,  FH,		0,
+	    0, NONE, "8881 18.41"),
+	ROW(LAYOUTCOMMIT,		1, 2,  FH,		0,
+	    0, NONE, "8881 18.42"),
+	ROW(LAYOUTGET,			1, 2,  FH,		0,
+	    0, NONE, "8881 18.43"),
+	ROW(LAYOUTRETURN,		1, 2,  ANYWHERE,	0,
+	    0, NONE, "8881 18.44"),
+	ROW(SECINFO_NO_NAME,		1, 2,  PFH,		4 + 4 * 4,
+	    OP(LOOKUP) | OP(PARENT), secinfo_no_name, "8881 18.45"),
+	ROW(SEQUENCE,			1, 2,  FIRST,		36,
+	    0, sequence, "8881 18.46"),
+	ROW(SET_SSV,			1, 2,  ANYWHERE,	0,
+	    0, NONE, "8881 18.47"),
+	ROW(TEST_STATEID,		1, 2,  ANYWHERE,	4,
+	    0, test_stateid, "8881 18.48"),
+	ROW(WANT_DELEGATION,		1, 2,  FH,		0,
+	    0, NONE, "8881 18.49"),
+	ROW(DESTROY_CLIENTID,		1, 2,  ALONE,		0,
+	    0, destroy_clientid, "8881 18.50"),
+	ROW(RECLAIM_COMPLETE,		1, 2,  CHG,		0,
+	    0, reclaim_complete, "8881 18.51"),
+	ROW(ALLOCATE,			2, 2,  FILE_ | CHG,	0,
+	    OP(ALLOCATE), allocate, "7862 15.1"),
+	ROW(COPY,			2, 2,  TWO | FILE_ | CHG,	40,
+	    OP(READ) | OP(WRITE), copy, "7862 15.2"),
+	ROW(COPY_NOTIFY,		2, 2,  FILE_,		0,
+	    0, NONE, "7862 15.3"),
+	ROW(DEALLOCATE,			2, 2,  FILE_ | CHG,	0,
+	    OP(ALLOCATE), deallocate, "7862 15.4"),
+	ROW(IO_ADVISE,			2, 2,  FILE_,		BITMAP,
+	    0, io_advise, "7862 15.5"),
+	ROW(LAYOUTERROR,		2, 2,  ANYWHERE,	0,
+	    0, NONE, "7862 15.6"),
+	ROW(LAYOUTSTATS,		2, 2,  ANYWHERE,	0,
+	    0, NONE, "7862 15.7"),
+	ROW(OFFLOAD_CANCEL,		2, 2,  ANYWHERE,	0,
+	    0, NONE, "7862 15.8"),
+	ROW(OFFLOAD_STATUS,		2, 2,  ANYWHERE,	0,
+	    0, NONE, "7862 15.9"),
+	ROW(READ_PLUS,			2, 2,  FILE_,		8,
+	    OP(READ) | OP(SEEK), read_plus, "7862 15.10"),
+	ROW(SEEK,			2, 2,  FILE_,		12,
+	    OP(SEEK), seek, "7862 15.11"),
+	ROW(WRITE_SAME,			2, 2,  FILE_,		0,
+	    0, NONE, "7862 15.12"),
+	ROW(CLONE,			2, 2,  TWO | FILE_ | CHG,	0,
+	    OP(CLONE), clone, "7862 15.13"),
+	ROW(GETXATTR,			2, 2,  FH,		4 + 3,
+	    OP(GETXATTR), getxattr, "8276 8.4.1"),
+	ROW(SETXATTR,			2, 2,  FH | CHG,	CINFO,
+	    OP(SETXATTR), setxattr, "8276 8.4.2"),
+	ROW(LISTXATTRS,			2, 2,  FH,		16,
+	    OP(LISTXATTR), listxattrs, "8276 8.4.3"),
+	ROW(REMOVEXATTR,		2, 2,  FH | CHG,	CINFO,
+	    OP(REMOVEXATTR), removexattr, "8276 8.4.4"),
+};
 
 /* The last operation of each minor version (4.2 with RFC 8276). */
 static const uint8_t last_op[] = { OP_RELEASE_LOCKOWNER,

@@ -51,8 +51,8 @@ struct nfs4_fh {
 	bool				 pseudo;	/* above the exports */
 	const struct vfs_export		*export;
 	struct pinefs_node		*node;	/* counted; NULL if pseudo */
-	stateid4			 stateid; /* current stateid (8881 16.2.3.1.2) */
-	bool				 has_stateid;
+	stateid4			 stateid; /* the current one */
+	bool				 has_stateid; /* 8881 16.2.3.1.2 */
 };
 
 /* What nfs4_state_io has said, once per operation. */
@@ -68,9 +68,9 @@ struct nfs4_call {
 	uint32_t		 minor;
 	uint32_t		 index;		/* of the operation */
 	bool			 decoded;	/* `arg` is that of `index` */
-	bool			 asked_type;	/* ... and took a step to know */
+	bool			 asked_type;	/* ... by a step, if so */
 	nfs_argop4		*arg;
-	nfs_resop4		*results;	/* [nops + 1]; `index` are done */
+	nfs_resop4		*results;	/* `index` are done */
 	struct xdr_lazy		 ops;		/* those still to decode */
 	struct nfs_mark		 mark;		/* memory when `index` began */
 	struct nfs4_fh		 current, saved;
@@ -84,8 +84,8 @@ struct nfs4_call {
 	struct nfs4_session	*session;
 	struct nfs4_slot	*slot;
 	bool			 cachethis;
-	bool			 replayed;	/* the slot's stored reply goes */
-	bool			 changed;	/* 4.0: keep for retransmission */
+	bool			 replayed;	/* the stored reply goes out */
+	bool			 changed;	/* 4.0: keep the reply */
 	struct nfs4_io		 io, io_from;	/* of this operation */
 };
 
@@ -104,7 +104,7 @@ typedef int nfs4_run_fn(struct nfs4_call *, const nfs_argop4 *,
 enum {				/* rules of a row */
 	OP_FH = 0x01,		/* needs the current filehandle: NOFILEHANDLE */
 	OP_SAVED = 0x02,	/* and the saved one */
-	OP_CHANGES = 0x04,	/* modifies something: its reply must fit first */
+	OP_CHANGES = 0x04,	/* something: its reply must fit first */
 	OP_FIRST = 0x08,	/* 4.1: may stand first without SEQUENCE */
 	OP_ALONE = 0x10,	/* 4.1: ... and then only alone: NOT_ONLY_OP */
 	OP_FILE = 0x20,		/* the current filehandle is a regular file */
@@ -116,7 +116,7 @@ struct nfs4_op {
 	const char	*name;		/* "READ"; NULL: no such number */
 	uint8_t		 from, to;	/* minor versions that have it */
 	uint8_t		 rules;
-	uint32_t	 res_max;	/* bytes of a good result without data */
+	uint32_t	 res_max;	/* bytes of a result without data */
 	uint64_t	 step;		/* PINEFS_OP_* that may block */
 	nfs4_run_fn	*run;		/* NULL: NFS4ERR_NOTSUPP */
 	const char	*rfc;		/* "8881 18.22" */

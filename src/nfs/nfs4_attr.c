@@ -239,7 +239,8 @@ static const struct row rows[NFS4_ATTRS] = {
 	ROW(54, "time_modify_set",	0, W,	NOTHING, NULL),
 	ROW(55, "mounted_on_fileid",	0, R,	NOTHING, put_mounted_on_fileid),
 	/* 62, 64, 65: layouts: never */
-	ROW(75, "suppattr_exclcreat",	1, R,	NOTHING, put_suppattr_exclcreat),
+	ROW(75, "suppattr_exclcreat",	1, R,	NOTHING,
+	    put_suppattr_exclcreat),
 	ROW(77, "clone_blksize",	2, R,	NOTHING, put_clone_blksize),
 	ROW(79, "change_attr_type",	2, R,	NOTHING, put_change_attr_type),
 	ROW(81, "mode_umask",		2, W,	NOTHING, NULL),

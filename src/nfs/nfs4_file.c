@@ -86,7 +86,8 @@ nfs4_op_putfh(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
 }
 
 int
-nfs4_op_putrootfh(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
+nfs4_op_putrootfh(struct nfs4_call *c, const nfs_argop4 *arg,
+    nfs_resop4 *res)
 {
 	(void)arg, (void)res;
 	return nfs4_goto_root(c);
@@ -143,7 +144,7 @@ nfs4_op_restorefh(struct nfs4_call *c, const nfs_argop4 *arg,
 	return 0;
 }
 
-/* ------------------------------------------------------------- looking up -- */
+/* ----------------------------------------------------------- looking up -- */
 
 /* 18.13.4: a symbolic link on the way is an error of its own. */
 static nfsstat4

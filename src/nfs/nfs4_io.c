@@ -58,7 +58,7 @@ write_verifier(const struct nfs4_call *c, uint8_t *verf)
 	vfs_write_verifier(c->current.export->fs, verf);
 }
 
-/* ------------------------------------------------------ READ WRITE COMMIT -- */
+/* ---------------------------------------------------- READ WRITE COMMIT -- */
 
 /* 8881 18.22. */
 int
