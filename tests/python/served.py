@@ -14,11 +14,13 @@ import tempfile
 import types
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SOURCE = os.environ.get('PINEFS_SOURCE', os.path.dirname(os.path.dirname(HERE)))
+SOURCE = os.environ.get('PINEFS_SOURCE',
+                        os.path.dirname(os.path.dirname(HERE)))
 BUILD = os.path.abspath(os.environ.get('PINEFS_BUILD',
                                        os.path.join(SOURCE, 'build')))
 PACKAGE = os.path.join(BUILD, 'python')
 GENERATED = os.path.join(BUILD, 'python-tests')
+BRIEF = 'PINEFS_BRIEF' in os.environ    # it has been done at length elsewhere
 
 
 def generate():

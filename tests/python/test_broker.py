@@ -193,6 +193,9 @@ def test_recursion_and_other_errors_in_setters():
 def test_a_setter_that_sleeps_is_given_up():
     released = threading.Event()
 
+    if served.BRIEF:
+        return
+
     def wait():
         # In C: an exception cannot break it.
         released.wait(60)

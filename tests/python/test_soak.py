@@ -13,7 +13,7 @@ import time
 import served
 from client import Failed
 
-SECONDS = float(os.environ.get('SOAK_SECONDS', '4'))
+SECONDS = float(os.environ.get('SOAK_SECONDS', '1' if served.BRIEF else '4'))
 SEED = int(os.environ.get('SOAK_SEED', '0')) or random.randrange(1 << 30)
 NAMES = ['a', 'b', 'c', 'd', 'e', 'x~', '.y.swp', '0', '1', 'f.c']
 EXPECTED = {'NOENT', 'STALE', 'EXIST', 'NOTDIR', 'ISDIR', 'NOTEMPTY',
