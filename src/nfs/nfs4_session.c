@@ -11,7 +11,6 @@
  *	last           done, not kept             RETRY_UNCACHED_REP
  *	else           any                        SEQ_MISORDERED
  */
-#include "base/chain.h"
 #include "base/random.h"
 #include "nfs/nfs4_ops.h"
 #include "nfs/nfs4_tables.h"
@@ -406,26 +405,27 @@ nfs4_sequence(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 	return 0;
 }
 
-/* The reply's bytes, to be sent again; NULL: too large, or no memory. */
+/*
+ * The reply's bytes, to be sent again; NULL: too large, or no memory.  Into
+ * plain memory: encoding for a connection would give away bytes that file
+ * systems have lent to the reply.
+ */
 static struct pool_bytes *
 keep(const struct nfs4_call *call, const COMPOUND4res *res)
 {
-	struct pool_bytes *b = NULL;
-	struct pinefs_chain chain;
+	struct pool_bytes *b;
 	struct xdr_out out;
+	size_t n;
 
-	if (!call->cachethis || res->resarray.n < 2)
+	if (!call->cachethis || res->resarray.n < 2 ||
+	    (n = COMPOUND4res_size(res)) > call->cache_max ||
+	    (b = pool_bytes_new(NULL, n)) == NULL)
 		return NULL;
-	chain_init(&chain, NULL);
-	xdr_out_init(&out, &chain, call->cache_max);
-	if (COMPOUND4res_encode(&out, res) == 0) {
-		xdr_out_flush(&out);
-		b = pool_bytes_new(NULL, chain.bytes);
-		if (b != NULL)
-			chain_copy_tail(&chain, chain.bytes, b->data);
-	}
-	chain_fini(&chain);
-	return b;
+	xdr_out_init_mem(&out, b->data, n);
+	if (COMPOUND4res_encode(&out, res) == 0 && xdr_out_len(&out) == n)
+		return b;
+	pool_bytes_put(b);
+	return NULL;
 }
 
 void

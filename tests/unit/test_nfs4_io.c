@@ -306,7 +306,62 @@ test_read_plus_is_data_where_there_are_no_holes(void)
 	rig4_stop();
 }
 
+/* ------------------------------------------------------------ lent bytes -- */
+
+static uint8_t lent[4096];
+static unsigned given_back;
+
+/* Whoever reads them after that reads nonsense. */
+static void
+give_back(void *owner)
+{
+	given_back++;
+	memset(owner, 0xee, sizeof lent);
+}
+
+static int
+lend(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
+    uint32_t count, struct pinefs_out *out)
+{
+	(void)call, (void)node, (void)off;
+	memset(lent, 0x5a, sizeof lent);
+	return pinefs_out_borrow(out, lent, count, give_back, lent);
+}
+
+/* A reply that the slot keeps leaves the lent bytes to the one that goes. */
+static void
+test_lent_bytes_are_given_back_when_they_were_sent(void)
+{
+	static const struct pinefs_ops ops = { .read = lend };
+	struct pinefs *fs = pinefs_new(&ops, NULL);
+	const uint8_t *p;
+
+	rig4_start();
+	CHECK(pinefs_add_file(fs, pinefs_root(fs), "f", 0644, sizeof lent)
+	    != NULL);
+	EXPORTS("/");
+	v4.more[0].fs = fs;
+	v4.fore = (channel_attrs4){ 0, 1 << 20, 1 << 20, 16384, 32, 4,
+	    { 0 } };
+	for (int cache = 0; cache < 2; cache++) {
+		v4.cachethis = cache;
+		given_back = 0;
+		op(OP_PUTROOTFH);
+		op_lookup("f");
+		op(OP_READ)->opread.count = sizeof lent;
+		CHECK(run(1) == NFS4_OK);
+		rig_end_call();
+		CHECK(given_back == 1);
+		p = rig.reply + rig.reply_len - sizeof lent;
+		for (unsigned i = 0; i < sizeof lent; i++)
+			CHECK(p[i] == 0x5a);
+	}
+	rig4_stop();
+	pinefs_free(fs);
+}
+
 CHECK_MAIN(
+	CHECK_TEST(test_lent_bytes_are_given_back_when_they_were_sent),
 	CHECK_TEST(test_reads_end_where_the_file_does),
 	CHECK_TEST(test_bytes_are_in_files_only),
 	CHECK_TEST(test_what_is_written_is_there_and_has_commits_verifier),
