@@ -473,9 +473,23 @@ check_file(struct nfs4_call *c, nfsstat4 *st)
 	return 0;
 }
 
+/*
+ * Nobody in particular (AUTH_NONE) may find his way and look at attributes,
+ * as in version 3, and as clients do while they mount.
+ */
+static bool
+is_too_weak(const struct nfs4_call *c, const struct nfs4_op *row)
+{
+	return c->nfs.given.flavor == RPC_AUTH_NONE &&
+	    row->rules & OP_FH && (!(row->rules & OP_PSEUDO) ||
+	    c->arg->argop == OP_READDIR);
+}
+
 static int
 check_handles(struct nfs4_call *c, const struct nfs4_op *row, nfsstat4 *st)
 {
+	int err;
+
 	*st = NFS4_OK;
 	if ((row->rules & OP_FH && !c->current.set) ||
 	    (row->rules & OP_SAVED && !c->saved.set))
@@ -486,7 +500,13 @@ check_handles(struct nfs4_call *c, const struct nfs4_op *row, nfsstat4 *st)
 		*st = NFS4ERR_XDEV;
 	if (*st != NFS4_OK || !c->current.set || c->current.pseudo)
 		return 0;
-	*st = nfs4_status(c, nfs4_enter(c, c->current.export));
+	if (is_too_weak(c, row)) {
+		*st = NFS4ERR_ACCESS;
+		return 0;
+	}
+	if ((err = nfs4_enter(c, c->current.export)) == PINEFS_LATER)
+		return err;
+	*st = nfs4_status(c, err);
 	if (*st == NFS4_OK && row->rules & OP_FILE)
 		return check_file(c, st);
 	return 0;

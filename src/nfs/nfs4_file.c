@@ -446,6 +446,22 @@ nfs4_op_readlink(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
 
 /* --------------------------------------------------- directories change -- */
 
+/*
+ * A name of the current directory (or the saved one) that is to change: not
+ * one on which an export is mounted.
+ */
+static nfsstat4
+check_change(struct nfs4_call *c, const struct nfs4_fh *dir,
+    struct xdr_view name, int if_mounted)
+{
+	nfsstat4 st = nfs4_check_name(name);
+
+	if (st == NFS4_OK && nfs4_has_junctions(c, dir) &&
+	    nfs4_is_junction(c->nfs.nfs, nfs_name(name)))
+		st = nfs4_status(c, if_mounted);
+	return st;
+}
+
 /* Those that a client may make here; files are made by OPEN (18.4). */
 static nfsstat4
 what_to_create(struct nfs4_call *c, const CREATE4args *args,
@@ -497,7 +513,8 @@ nfs4_op_create(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
 	struct vfs_wcc wcc;
 	int err;
 
-	if ((r->status = nfs4_check_name(args->objname)) != NFS4_OK ||
+	r->status = check_change(c, &c->current, args->objname, EEXIST);
+	if (r->status != NFS4_OK ||
 	    (r->status = what_to_create(c, args, &s, &how)) != NFS4_OK)
 		return 0;
 	err = vfs_create(&c->nfs.vfs, c->current.node,
@@ -519,7 +536,8 @@ nfs4_op_remove(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
 	struct vfs_wcc wcc;
 	int err;
 
-	if ((r->status = nfs4_check_name(name)) != NFS4_OK)
+	r->status = check_change(c, &c->current, name, EBUSY);
+	if (r->status != NFS4_OK)
 		return 0;
 	err = vfs_remove(&c->nfs.vfs, c->current.node, nfs_name(name),
 	    PINEFS_REMOVE_ANY, &wcc);
@@ -537,8 +555,11 @@ nfs4_op_rename(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
 	struct vfs_wcc from, to;
 	int err;
 
-	if ((r->status = nfs4_check_name(args->oldname)) != NFS4_OK ||
-	    (r->status = nfs4_check_name(args->newname)) != NFS4_OK)
+	r->status = check_change(c, &c->saved, args->oldname, EBUSY);
+	if (r->status == NFS4_OK)
+		r->status = check_change(c, &c->current, args->newname,
+		    EBUSY);
+	if (r->status != NFS4_OK)
 		return 0;
 	if (c->saved.export != c->current.export)
 		return EXDEV;
@@ -560,7 +581,8 @@ nfs4_op_link(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
 	struct vfs_wcc wcc;
 	int err;
 
-	if ((r->status = nfs4_check_name(name)) != NFS4_OK)
+	r->status = check_change(c, &c->current, name, EEXIST);
+	if (r->status != NFS4_OK)
 		return 0;
 	if (c->saved.export != c->current.export)
 		return EXDEV;

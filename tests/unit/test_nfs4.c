@@ -896,6 +896,71 @@ test_an_export_named_slash_is_the_root(void)
 	rig4_stop();
 }
 
+/* Nor is it taken away from under what is mounted on it. */
+static void
+test_a_name_with_an_export_on_it_does_not_change(void)
+{
+	nfs_fh4 top;
+
+	rig4_start();
+	EXPORTS("/", "/b");
+	add("b", PINEFS_DIR, NULL);
+	add("f", PINEFS_REG, "x");
+	top = root();
+	op_putfh(top);
+	op(OP_REMOVE)->opremove.target = text("b");
+	CHECK(run(0) == NFS4ERR_FILE_OPEN);
+	op_putfh(top);
+	op_create(NF4DIR, "b");
+	CHECK(run(0) == NFS4ERR_EXIST);
+	op_putfh(top);
+	op(OP_SAVEFH);
+	op(OP_RENAME)->oprename.oldname = text("b");
+	v4.op[2].oprename.newname = text("c");
+	CHECK(run(0) == NFS4ERR_FILE_OPEN);
+	op_putfh(top);
+	op(OP_SAVEFH);
+	op(OP_RENAME)->oprename.oldname = text("f");
+	v4.op[2].oprename.newname = text("b");
+	CHECK(run(0) == NFS4ERR_FILE_OPEN);
+	op_putfh(look_up(top, "f"));
+	op(OP_SAVEFH);
+	op_putfh(top);
+	op(OP_LINK)->oplink.newname = text("b");
+	CHECK(run(0) == NFS4ERR_EXIST);
+	rig4_stop();
+}
+
+static void
+test_auth_none_finds_its_way_and_no_more(void)
+{
+	nfs_fh4 top;
+
+	rig4_start();
+	EXPORTS("/a", "/b");
+	add("f", PINEFS_REG, "x");
+	rig.cred.flavor = RPC_AUTH_NONE;
+	top = root();
+	op_putfh(top);
+	op(OP_READDIR)->opreaddir.maxcount = 4096;
+	op_lookup("a");
+	op_getattr(ATTRS(FATTR4_TYPE));
+	op_lookup("f");
+	op(OP_GETFH);
+	op(OP_READ);
+	CHECK(run(0) == NFS4ERR_ACCESS && v4.res.resarray.n == 7);
+	CHECK(status_of(5) == NFS4_OK);
+	op_putfh(top);
+	op_lookup("a");
+	op(OP_READDIR)->opreaddir.maxcount = 4096;
+	CHECK(run(0) == NFS4ERR_ACCESS);
+	op_putfh(top);
+	op_lookup("a");
+	op(OP_REMOVE)->opremove.target = text("f");
+	CHECK(run(0) == NFS4ERR_ACCESS);
+	rig4_stop();
+}
+
 static void
 test_exports_that_may_not_be_seen_are_not_there(void)
 {
@@ -1148,6 +1213,8 @@ CHECK_MAIN(
 	CHECK_TEST(test_exports_lie_under_names_of_a_root),
 	CHECK_TEST(test_nothing_changes_above_the_exports),
 	CHECK_TEST(test_an_export_named_slash_is_the_root),
+	CHECK_TEST(test_a_name_with_an_export_on_it_does_not_change),
+	CHECK_TEST(test_auth_none_finds_its_way_and_no_more),
 	CHECK_TEST(test_exports_that_may_not_be_seen_are_not_there),
 	CHECK_TEST(test_two_exports_do_not_mix),
 	CHECK_TEST(test_a_handle_of_the_pseudo_root_is_stale_under_slash),
