@@ -228,7 +228,8 @@ enum { PINEFS_XATTR_EITHER = 0, PINEFS_XATTR_CREATE = 1,
 #define PINEFS_CHANGE_UNORDERED	0x0002u	/* change is a hash, no counter */
 #define PINEFS_WIDE_COOKIES	0x0004u	/* cookies use all their bits */
 #define PINEFS_SERIAL		0x0008u	/* never two operations at once, but
-					   for close, which may come beside */
+					   for close and written, which may
+					   come beside */
 #define PINEFS_SERIAL_DIR	0x0010u	/* nor two changes of a directory */
 #define PINEFS_OWN_ACCESS	0x0020u	/* access() decides */
 #define PINEFS_NO_DELEGATION	0x0040u	/* things change by themselves */
@@ -411,11 +412,16 @@ struct pinefs_ops {
 	int (*access)(struct pinefs_call *call, struct pinefs_node *node,
 	    uint32_t asked, uint32_t *granted);
 
-	/* The first v4 state on a node, and after the last.  v2 and v3 have
-	 * neither. */
+	/*
+	 * The first v4 state on a node, and after the last: always in turns,
+	 * never two at once for a node.  v2 and v3 have neither.  `written`:
+	 * the last open that may write went (CLOSE, OPEN_DOWNGRADE) while
+	 * others are left: what was written may be taken over now.
+	 */
 	int (*open)(struct pinefs_call *call, struct pinefs_node *node,
 	    uint32_t access);
 	void (*close)(struct pinefs_node *node);
+	void (*written)(struct pinefs_node *node);
 
 	/* Next data or hole at or after `off`; ENXIO beyond the end.
 	 * Default: all data, one hole at the end. */

@@ -599,6 +599,8 @@ fini(void *arg)
 {
 	struct nfs4_call *c = arg;
 
+	if (c->opening != NULL)
+		nfs4_open_given_up(c);
 	if (c->client != NULL)
 		nfs4_sequence_end(c, NULL);
 	fh_clear(&c->current);

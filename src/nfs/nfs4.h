@@ -13,8 +13,10 @@
  *	nfs4_client.c	SETCLIENTID …, EXCHANGE_ID …: clients, leases, grace
  *	nfs4_session.c	sessions, slots, SEQUENCE and its replay
  *	nfs4_open.c	OPEN, OPEN_CONFIRM, OPEN_DOWNGRADE, CLOSE, shares
+ *	nfs4_opened.c	files with state; what their file systems are told
  *	nfs4_lock.c	LOCK, LOCKT, LOCKU, RELEASE_LOCKOWNER: ranges
  *	nfs4_callback.c	delegations, and calls to the client
+ *	nfs4_chores.c	what is done when the lock is free again
  *
  * How a COMPOUND waits.  An operation that answers PINEFS_LATER makes the
  * procedure return it.  When it is run again, the operations before are done
@@ -25,7 +27,8 @@
  * last step, or find done when it runs again.
  *
  * Locks.  All state is under nfs4->lock, which is never held while a step of
- * vfs is taken.
+ * vfs is taken, nor while anything else is done that may block or come back
+ * here (nfs4_chores.c).
  */
 #ifndef NFS_NFS4_H
 #define NFS_NFS4_H
@@ -87,6 +90,9 @@ struct nfs4_call {
 	bool			 replayed;	/* the stored reply goes out */
 	bool			 changed;	/* 4.0: keep the reply */
 	struct nfs4_io		 io, io_from;	/* of this operation */
+	struct nfs4_file	*opening;	/* by an OPEN: pinned */
+	bool			 tells;		/* it tells the file system */
+	struct nfs4_call	*wait_next;	/* for its turn */
 };
 
 /* ---------------------------------------------------------- operations -- */
@@ -189,6 +195,9 @@ nfsstat4 nfs4_stateid_resolve(struct nfs4_call *, const stateid4 *,
  * NFS4ERR_DELAY while they are recalled.
  */
 nfsstat4 nfs4_recall(struct nfs4_call *, struct pinefs_node *, bool write);
+
+/* The call is over while it opens a file (c->opening). */
+void	nfs4_open_given_up(struct nfs4_call *);
 
 /* SEQUENCE and its slot; called by COMPOUND around everything else. */
 int	nfs4_sequence(struct nfs4_call *, const nfs_argop4 *, nfs_resop4 *);

@@ -105,15 +105,6 @@ new_id(struct nfs4 *n)
 	return (clientid4)n->epoch << 32 | (uint32_t)++n->next_id;
 }
 
-static void
-forget_record(struct nfs4 *n, struct nfs4_client *c)
-{
-	if (c->recorded && n->records.remove != NULL)
-		n->records.remove(n->records.arg, c->owner->data,
-		    (uint32_t)c->owner->len);
-	c->recorded = false;
-}
-
 /* Out of the tables, with everything it has. */
 static void
 client_drop(struct nfs4 *n, struct nfs4_client *c)
@@ -137,6 +128,15 @@ client_drop(struct nfs4 *n, struct nfs4_client *c)
 	c->dead = true;
 	if (c->refs == 0)
 		client_free(n, c);
+}
+
+/* The owner has restarted; his record on stable storage holds for both. */
+static void
+replace(struct nfs4 *n, struct nfs4_client *old, struct nfs4_client *c)
+{
+	if (old->recorded == RECORDED)
+		c->recorded = RECORDED;
+	client_drop(n, old);
 }
 
 static bool
@@ -170,7 +170,7 @@ make_room(struct nfs4 *n)
 			    is_better(c, oldest)))
 				oldest = c;
 	if (oldest != NULL) {
-		forget_record(n, oldest);
+		nfs4_client_forget(n, oldest);
 		client_drop(n, oldest);
 	}
 }
@@ -266,7 +266,7 @@ scan(void *arg)
 			    n->nstates < NFS4_MAX_STATES / 2) {
 				c->courtesy = true;
 			} else if (c->refs == 0) {
-				forget_record(n, c);
+				nfs4_client_forget(n, c);
 				client_drop(n, c);
 			}
 		}
@@ -284,7 +284,7 @@ nfs4_client_minds(struct nfs4 *n, struct nfs4_client *holder)
 	/* Who is in a call of its own right now is alive. */
 	if (holder->refs > 0 || !is_expired(holder, nfs4_now_ms()))
 		return false;
-	forget_record(n, holder);
+	nfs4_client_forget(n, holder);
 	client_drop(n, holder);
 	return true;
 }
@@ -326,8 +326,7 @@ nfs4_grace_end(struct nfs4 *n)
 	if (!n->grace)
 		return;
 	n->grace = false;
-	if (n->records.end != NULL)
-		n->records.end(n->records.arg);
+	nfs4_records_end(n);
 	log_info("grace is over: %u client(s) did not come back",
 	    n->reclaimers);
 }
@@ -358,8 +357,10 @@ static void
 grace_begin(struct nfs4 *n)
 {
 	if (!can_reclaim(n)) {
-		if (n->records.end != NULL)
+		if (n->records.end != NULL) {
 			n->records.end(n->records.arg);
+			n->records.sync(n->records.arg);
+		}
 		return;
 	}
 	if (n->records.each == NULL ||
@@ -412,16 +413,6 @@ confirm(struct nfs4 *n, struct nfs4_client *c)
 		return;
 	n->records.each(n->records.arg, match_record, &s);
 	c->reclaims = s.found;
-}
-
-/* At its first OPEN and at RECLAIM_COMPLETE. */
-void
-nfs4_client_record(struct nfs4 *n, struct nfs4_client *c)
-{
-	if (c->recorded || n->records.add == NULL)
-		return;
-	c->recorded = n->records.add(n->records.arg, c->owner->data,
-	    (uint32_t)c->owner->len) == 0;
 }
 
 static void
@@ -556,8 +547,7 @@ setclientid_confirm(struct nfs4 *n, const SETCLIENTID_CONFIRM4args *a,
 	    old->nstates > 0 && !is_expired(old, nfs4_now_ms()))
 		return NFS4ERR_CLID_INUSE;
 	if (old != NULL) {
-		c->recorded = old->recorded;
-		client_drop(n, old);
+		replace(n, old, c);
 	}
 	confirm(n, c);
 	return NFS4_OK;
@@ -721,8 +711,7 @@ nfs4_client_confirm(struct nfs4 *n, struct nfs4_client *c)
 	old = find_owner(n, xdr_view(c->owner->data,
 	    (uint32_t)c->owner->len), true);
 	if (old != NULL) {
-		c->recorded = old->recorded;
-		client_drop(n, old);
+		replace(n, old, c);
 	}
 	confirm(n, c);
 }
@@ -742,7 +731,7 @@ nfs4_op_destroy_clientid(struct nfs4_call *call, const nfs_argop4 *arg,
 	} else if (c->sessions != NULL || c->nstates > 0) {
 		st = NFS4ERR_CLIENTID_BUSY;
 	} else {
-		forget_record(n, c);
+		nfs4_client_forget(n, c);
 		client_drop(n, c);
 	}
 	nfs4_unlock(n);
@@ -782,6 +771,9 @@ nfs4_clients_init(struct nfs4 *n)
 	pool_init(&n->clients, sizeof(struct nfs4_client), NFS4_MAX_CLIENTS);
 	pool_init(&n->sessions, sizeof(struct nfs4_session),
 	    NFS4_MAX_CLIENTS);
+	pool_init(&n->record_pool, sizeof(struct nfs4_record),
+	    2 * NFS4_MAX_CLIENTS);
+	n->record_last = &n->record_first;
 	random_fill(n->secret, sizeof n->secret);
 	grace_begin(n);
 	return 0;
@@ -796,13 +788,19 @@ nfs4_clients_start(struct nfs4 *n)
 }
 
 void
-nfs4_clients_fini(struct nfs4 *n)
+nfs4_clients_drop(struct nfs4 *n)
 {
 	unsigned i;
 
 	for (i = 0; i < NFS4_BUCKETS; i++)
 		while (n->by_id[i] != NULL)
 			client_drop(n, n->by_id[i]);
+}
+
+void
+nfs4_clients_fini(struct nfs4 *n)
+{
+	pool_fini(&n->record_pool);
 	pool_fini(&n->sessions);
 	pool_fini(&n->clients);
 }

@@ -18,54 +18,6 @@ enum {
 
 /* ---------------------------------------------------------------- tables -- */
 
-static struct nfs4_file **
-file_bucket(struct nfs4 *n, const struct pinefs_node *node)
-{
-	uint64_t h = (uintptr_t)node;
-
-	h = (h >> 4) * UINT64_C(0x9e3779b97f4a7c15);
-	return &n->opens->files[(h >> 40) % NFS4_FILE_BUCKETS];
-}
-
-struct nfs4_file *
-nfs4_file_find(struct nfs4 *n, const struct pinefs_node *node)
-{
-	struct nfs4_file *f = *file_bucket(n, node);
-
-	while (f != NULL && f->node != node)
-		f = f->next;
-	return f;
-}
-
-static struct nfs4_file *
-file_get(struct nfs4 *n, struct pinefs_node *node)
-{
-	struct nfs4_file *f = nfs4_file_find(n, node), **b;
-
-	if (f != NULL || (f = pool_take(&n->opens->file)) == NULL)
-		return f;
-	pinefs_node_get(node);
-	f->node = node;
-	b = file_bucket(n, node);
-	if ((f->next = *b) != NULL)
-		f->next->prev = &f->next;
-	f->prev = b;
-	*b = f;
-	return f;
-}
-
-static void
-file_put(struct nfs4 *n, struct nfs4_file *f)
-{
-	if (f->nopens > 0)
-		return;
-	*f->prev = f->next;
-	if (f->next != NULL)
-		f->next->prev = f->prev;
-	pinefs_node_put(f->node);
-	pool_give(&n->opens->file, f);
-}
-
 struct nfs4_owner *
 nfs4_owner_find(struct nfs4_client *c, struct xdr_view id, bool is_lock)
 {
@@ -100,12 +52,11 @@ nfs4_owner_new(struct nfs4 *n, struct nfs4_client *c, struct xdr_view id,
 }
 
 static void
-forget_last(struct nfs4_owner *o)
+forget_last(struct nfs4 *n, struct nfs4_owner *o)
 {
 	pool_bytes_put(o->last_denied);
 	o->last_denied = NULL;
-	if (o->last_node != NULL)
-		pinefs_node_put(o->last_node);
+	nfs4_let_go(n, o->last_node);
 	o->last_node = NULL;
 	o->has_last = false;
 }
@@ -113,7 +64,7 @@ forget_last(struct nfs4_owner *o)
 void
 nfs4_owner_free(struct nfs4 *n, struct nfs4_owner *o)
 {
-	forget_last(o);
+	forget_last(n, o);
 	*o->prev = o->next;
 	if (o->next != NULL)
 		o->next->prev = o->prev;
@@ -133,10 +84,11 @@ open_drop(struct nfs4 *n, struct nfs4_open *open)
 	if (open->next != NULL)
 		open->next->prev = open->prev;
 	open->owner->nstates--;
+	f->nopens--;
+	if (open->access & OPEN4_SHARE_ACCESS_WRITE)
+		nfs4_file_writers(n, f, -1);
 	pool_give(&n->opens->open, open);
-	if (--f->nopens == 0)
-		vfs_close(f->node);
-	file_put(n, f);
+	nfs4_file_put(n, f);
 }
 
 void
@@ -195,7 +147,7 @@ nfs4_owner_replay(struct nfs4_call *call, const struct nfs4_owner *o,
 	}
 	if (o->last_node == NULL)
 		return;
-	nfs4_set_current(call, o->last_export, o->last_node);
+	nfs4_set_current(call, o->last_export, o->last_node->node);
 	nfs4_set_stateid(call, &o->last.opopen.resok4.stateid);
 }
 
@@ -249,7 +201,7 @@ nfs4_owner_keep(struct nfs4_call *call, struct nfs4_owner *o, uint32_t seqid,
 
 	if (call->minor > 0 || o == NULL || !counts(st))
 		return;
-	forget_last(o);
+	forget_last(call->nfs4, o);
 	o->seqid = seqid;
 	o->has_last = true;
 	o->last = *r;
@@ -259,9 +211,9 @@ nfs4_owner_keep(struct nfs4_call *call, struct nfs4_owner *o, uint32_t seqid,
 			o->last_words[i] = set->v[i];
 		set->v = o->last_words;
 		set->n = i;
-		o->last_node = call->current.node;
+		o->last_node = nfs4_hold(call->nfs4, call->current.node);
 		o->last_export = call->current.export;
-		pinefs_node_get(o->last_node);
+		o->has_last = o->last_node != NULL;
 	} else if (r->resop == OP_LOCK && st == NFS4ERR_DENIED) {
 		denied = &o->last.oplock.denied.owner.owner;
 		o->last_denied = pool_bytes_new(denied->data, denied->len);
@@ -433,7 +385,6 @@ struct opening {
 	struct pinefs_node	*node;
 	bool			 created;
 	bool			 reclaim;
-	bool			 fs_opened;	/* vfs_open was called */
 	struct nfs4_setattr	 set;
 	struct vfs_wcc		 dir;
 	bool			 has_dir;
@@ -642,19 +593,6 @@ check_rights(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	return 0;
 }
 
-static bool
-has_opens(struct nfs4 *n, const struct pinefs_node *node)
-{
-	struct nfs4_file *f;
-	bool has;
-
-	nfs4_lock(n);
-	f = nfs4_file_find(n, node);
-	has = f != NULL && f->nopens > 0;
-	nfs4_unlock(n);
-	return has;
-}
-
 /* Every step in the file system; PINEFS_LATER, or 0 and *st. */
 static int
 steps(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
@@ -686,10 +624,9 @@ steps(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 		err = vfs_setattr(&call->nfs.vfs, w->node, &w->set.set,
 		    &wcc);
 	}
-	if (err == 0 && !has_opens(call->nfs4, w->node)) {
-		err = vfs_open(&call->nfs.vfs, w->node, w->access);
-		w->fs_opened = err == 0;
-	}
+	/* The last: once that is done, the call does not run again. */
+	if (err == 0)
+		err = nfs4_file_open(call, w->node, w->access);
 	if (err == PINEFS_LATER)
 		return err;
 	*st = nfs4_status(call, err);
@@ -769,20 +706,16 @@ enter(struct nfs4_call *call, struct opening *w, struct nfs4_owner **owner,
 	if (fresh && (*owner = nfs4_owner_new(n, w->client,
 	    w->args->owner.owner, false)) == NULL)
 		return no_memory(call);
-	if ((f = file_get(n, w->node)) == NULL)
+	if ((f = nfs4_file_get(n, w->node)) == NULL)
 		return in_vain(n, owner, fresh, no_memory(call));
-	if (f->nopens == 0 && !w->fs_opened &&
-	    vfs_fs_ops(pinefs_node_fs(w->node))->open != NULL) {
-		/* The last other one went just now: come again. */
-		file_put(n, f);
-		return in_vain(n, owner, fresh, NFS4ERR_DELAY);
-	}
 	if ((open = find_open(f, *owner)) != NULL) {
 		nfs4_state_next(&open->st);
 	} else if ((open = open_new(n, f, *owner)) == NULL) {
-		file_put(n, f);
+		nfs4_file_put(n, f);
 		return in_vain(n, owner, fresh, no_memory(call));
 	}
+	if (w->access & ~(uint32_t)open->access & OPEN4_SHARE_ACCESS_WRITE)
+		nfs4_file_writers(n, f, 1);
 	open->access |= (uint8_t)w->access;
 	open->deny |= (uint8_t)w->deny;
 	open->seen_access |= (uint8_t)(1 << w->access);
@@ -850,7 +783,7 @@ start_over(struct nfs4 *n, struct nfs4_owner *o)
 			}
 		}
 	}
-	forget_last(o);
+	forget_last(n, o);
 }
 
 /* Who asks, and may he now?  *replay: the answer is in *r already. */
@@ -924,11 +857,9 @@ nfs4_op_open(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 		fill(call, &w, owner, open, &res->resok4);
 		nfs4_set_current(call, call->nfs.vfs.export, w.node);
 		nfs4_set_stateid(call, &open->st.id);
-	} else if (w.fs_opened && nfs4_file_find(call->nfs4, w.node) ==
-	    NULL) {
-		vfs_close(w.node);
 	}
 	nfs4_owner_keep(call, owner, w.args->seqid, st, r);
+	nfs4_file_unpin(call);
 	nfs4_unlock(call->nfs4);
 	return 0;
 }
@@ -1017,13 +948,16 @@ was_asked(uint8_t seen, uint32_t bits)
 
 /* Only to what was opened so before (RFC 8881 18.18.3). */
 static nfsstat4
-downgrade(struct nfs4_open *open, uint32_t access, uint32_t deny)
+downgrade(struct nfs4 *n, struct nfs4_open *open, uint32_t access,
+    uint32_t deny)
 {
 	if (access == 0 || (access & ~(uint32_t)ACCESS_BITS) != 0 ||
 	    (deny & ~(uint32_t)OPEN4_SHARE_DENY_BOTH) != 0 ||
 	    !was_asked(open->seen_access, access) ||
 	    !was_asked(open->seen_deny, deny))
 		return NFS4ERR_INVAL;
+	if (open->access & ~access & OPEN4_SHARE_ACCESS_WRITE)
+		nfs4_file_writers(n, open->file, -1);
 	open->access = (uint8_t)access;
 	open->deny = (uint8_t)deny;
 	/* What is wider is not there to go back to any more. */
@@ -1057,7 +991,7 @@ nfs4_op_open_downgrade(struct nfs4_call *call, const nfs_argop4 *arg,
 		if (st != NFS4_OK)
 			res->status = st;
 	} else {
-		st = downgrade(open, access, a->share_deny);
+		st = downgrade(call->nfs4, open, access, a->share_deny);
 		res->status = st;
 		res->resok4.open_stateid = open->st.id;
 		if (st == NFS4_OK)
@@ -1125,6 +1059,8 @@ nfs4_opens_init(struct nfs4 *n)
 	if ((n->opens = o) == NULL)
 		return ENOMEM;
 	pool_init(&o->file, sizeof(struct nfs4_file), NFS4_MAX_STATES);
+	pool_init(&n->held, sizeof(struct nfs4_held),
+	    NFS4_MAX_STATES + NFS4_MAX_OWNERS);
 	pool_init(&o->owner, sizeof(struct nfs4_owner), NFS4_MAX_OWNERS);
 	pool_init(&o->open, sizeof(struct nfs4_open), NFS4_MAX_STATES);
 	pool_init(&o->locks, sizeof(struct nfs4_locks), NFS4_MAX_STATES);
@@ -1139,6 +1075,7 @@ nfs4_opens_fini(struct nfs4 *n)
 
 	if (o == NULL)
 		return;
+	pool_fini(&n->held);
 	pool_fini(&o->range);
 	pool_fini(&o->locks);
 	pool_fini(&o->open);

@@ -10,13 +10,22 @@
 enum { NFS4_FILE_BUCKETS = 4096, NFS4_MAX_OWNERS = 65536,
     NFS4_MAX_RANGES = 65536 };
 
+/* What its file system knows of a file, and what it is told next. */
+enum nfs4_told { FILE_UNTOLD, FILE_TELLING, FILE_TOLD };
+enum nfs4_tell { TELL_CLOSE, TELL_WRITTEN };
+
 /* An object with state.  Its node is counted as long. */
 struct nfs4_file {
 	struct nfs4_file	*next, **prev;
+	struct nfs4_held	*held;
 	struct pinefs_node	*node;
 	struct nfs4_open	*opens;
 	struct nfs4_range	*ranges;	/* by start */
-	unsigned		 nopens;
+	unsigned		 nopens, nwriters;
+	unsigned		 pins;		/* OPENs under way */
+	uint8_t			 told, tell;
+	struct nfs4_file	*tell_next;	/* see nfs4->to_tell */
+	struct nfs4_call	*waiting;	/* OPENs, for their turn */
 };
 
 /*
@@ -35,7 +44,7 @@ struct nfs4_owner {
 	nfs_resop4		 last;
 	uint32_t		 last_words[3];	/* of an OPEN's attrset */
 	struct pool_bytes	*last_denied;	/* of a LOCK's holder */
-	struct pinefs_node	*last_node;	/* current after an OPEN */
+	struct nfs4_held	*last_node;	/* current after an OPEN */
 	const struct vfs_export	*last_export;
 };
 
@@ -70,7 +79,28 @@ struct nfs4_opens {
 	struct pool		 file, owner, open, locks, range;
 };
 
+/* ------------------------------------------------ files: nfs4_opened.c -- */
+
 struct nfs4_file *nfs4_file_find(struct nfs4 *, const struct pinefs_node *);
+/* The same, or a new one; NULL without memory. */
+struct nfs4_file *nfs4_file_get(struct nfs4 *, struct pinefs_node *);
+/* If nothing is left of it, it goes, and its file system hears that. */
+void	nfs4_file_put(struct nfs4 *, struct nfs4_file *);
+/* An open that may write comes (1) or goes (-1). */
+void	nfs4_file_writers(struct nfs4 *, struct nfs4_file *, int more);
+/*
+ * An OPEN's last step, without the lock: its file system is told, if this is
+ * the first.  The file stays until nfs4_file_unpin, with the lock.
+ */
+int	nfs4_file_open(struct nfs4_call *, struct pinefs_node *,
+	    uint32_t access);
+void	nfs4_file_unpin(struct nfs4_call *);
+/* For nfs4_chores.c: tell, without the lock; it was told, with it. */
+void	nfs4_file_tell(struct nfs4_file *);
+void	nfs4_file_told(struct nfs4 *, struct nfs4_file *);
+
+/* --------------------------------------------------------------- owners -- */
+
 
 struct nfs4_owner *nfs4_owner_find(struct nfs4_client *, struct xdr_view id,
 	    bool is_lock);

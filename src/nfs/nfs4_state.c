@@ -231,6 +231,7 @@ nfs4_new(struct nfs *nfs, const struct nfs4_records *records,
 	n->lease_ms = (uint64_t)(lease_s == 0 ? NFS4_LEASE : lease_s) * 1000;
 	name_instance(n);
 	pthread_mutex_init(&n->lock, NULL);
+	pthread_mutex_init(&n->records_lock, NULL);
 	nfs4_clients_init(n);
 	if (nfs4_opens_init(n) != 0) {
 		nfs4_free(n);
@@ -251,9 +252,11 @@ nfs4_free(struct nfs4 *n)
 	if (n == NULL)
 		return;
 	nfs4_lock(n);
+	nfs4_clients_drop(n);
+	nfs4_unlock(n);		/* and files are closed */
 	nfs4_clients_fini(n);
 	nfs4_opens_fini(n);
-	nfs4_unlock(n);
+	pthread_mutex_destroy(&n->records_lock);
 	pthread_mutex_destroy(&n->lock);
 	pool_zfree(n);
 }

@@ -22,16 +22,19 @@
 
 /*
  * Records of clients that outlive the server, kept by src/server in the state
- * directory; NULL functions: nothing is kept (a volatile file system).
+ * directory; NULL functions: nothing is kept (a volatile file system).  All
+ * but `sync` only take note, and may be called by several threads at once.
  */
 struct nfs4_records {
 	/* fn for each client recorded by an earlier instance. */
 	int	(*each)(void *arg, void (*fn)(void *ctx, const void *owner,
 		    uint32_t len), void *ctx);
 	int	(*add)(void *arg, const void *owner, uint32_t len);
-	int	(*remove)(void *arg, const void *owner, uint32_t len);
+	void	(*remove)(void *arg, const void *owner, uint32_t len);
 	/* Grace is over: those not added again since the start are gone. */
 	void	(*end)(void *arg);
+	/* What the three have said is on the disk, or an error. */
+	int	(*sync)(void *arg);
 	void	*arg;
 };
 
@@ -57,8 +60,13 @@ nfsstat4 nfs4_client_of(struct nfs4_call *, clientid4 id,
  * it is gone now, with all it had; look again.
  */
 bool	nfs4_client_minds(struct nfs4 *, struct nfs4_client *holder);
-/* Put it on stable storage, at its first OPEN. */
+/*
+ * Put it on stable storage, at its first OPEN; it is there when nfs4_unlock
+ * returns.  And take it from there.  Grace is over.
+ */
 void	nfs4_client_record(struct nfs4 *, struct nfs4_client *);
+void	nfs4_client_forget(struct nfs4 *, struct nfs4_client *);
+void	nfs4_records_end(struct nfs4 *);
 /* GRACE while others reclaim and this is no reclaim; NO_GRACE. */
 nfsstat4 nfs4_grace_check(struct nfs4 *, const struct nfs4_client *,
 	    const struct pinefs *fs, bool reclaim);
@@ -77,6 +85,7 @@ void	nfs4_deleg_drop_client(struct nfs4 *, struct nfs4_client *);
 /* Made and unmade with the server; `start` once timers run. */
 int	nfs4_clients_init(struct nfs4 *);
 void	nfs4_clients_start(struct nfs4 *);
+void	nfs4_clients_drop(struct nfs4 *);	/* with all they have */
 void	nfs4_clients_fini(struct nfs4 *);
 
 /* ------------------------------------------------------------ stateids -- */

@@ -1,6 +1,7 @@
 /*
  * The tables behind nfs4_state.h, for the files that own them: nfs4_state.c,
- * nfs4_client.c, nfs4_session.c, nfs4_open.c, nfs4_lock.c, nfs4_callback.c.
+ * nfs4_client.c, nfs4_session.c, nfs4_open.c, nfs4_lock.c, nfs4_callback.c,
+ * nfs4_chores.c.
  */
 #ifndef NFS_NFS4_TABLES_H
 #define NFS_NFS4_TABLES_H
@@ -21,6 +22,9 @@ struct nfs4_principal {
 	uint32_t	flavor, uid;
 };
 
+/* Is it on stable storage? */
+enum nfs4_recorded { NOT_RECORDED, RECORD_PENDING, RECORDED };
+
 /*
  * A client record (RFC 8881 18.35, RFC 7530 16.33).  For one owner there is
  * at most one confirmed and one unconfirmed record.
@@ -37,7 +41,7 @@ struct nfs4_client {
 	uint8_t			 minor;		/* 0, or 1 and up */
 	bool			 confirmed;
 	bool			 courtesy;	/* expired, but nobody minded */
-	bool			 recorded;	/* on stable storage */
+	uint8_t			 recorded;	/* enum nfs4_recorded */
 	bool			 reclaimed;	/* RECLAIM_COMPLETE was seen */
 	bool			 reclaims;	/* it was recorded before us */
 	uint64_t		 expires_ms;
@@ -86,6 +90,22 @@ struct nfs4_session {
 	struct nfs4_slot	 slot[NFS4_MAX_SLOTS];
 };
 
+/* A node that is counted, until the lock is free and it can be let go. */
+struct nfs4_held {
+	struct nfs4_held	*next;
+	struct pinefs_node	*node;
+};
+
+/* Something to be written to the records of clients, in turn. */
+enum nfs4_record_what { RECORD_ADD, RECORD_REMOVE, RECORDS_END };
+struct nfs4_record {
+	struct nfs4_record	*next;
+	enum nfs4_record_what	 what;
+	struct pool_bytes	*owner;		/* counted */
+	struct nfs4_client	*client;	/* counted; of an ADD */
+	int			 failed;
+};
+
 struct nfs4 {
 	struct nfs		*nfs;
 	struct nfs4_records	 records;
@@ -109,7 +129,19 @@ struct nfs4 {
 	unsigned		 reclaimers;	/* that are not done yet */
 
 	struct nfs4_opens	*opens;		/* nfs4_open.c */
+
+	/* What is done when the lock is free again: nfs4_chores.c. */
+	bool			 chores;	/* there is some */
+	struct nfs4_held	*let_go;
+	struct nfs4_file	*to_tell;	/* its file system; tell_next */
+	struct nfs4_call	*to_wake;	/* by wait_next */
+	struct nfs4_record	*record_first, **record_last;
+	bool			 await_records;	/* even if another writes */
+	pthread_mutex_t		 records_lock;	/* before `lock` */
+	struct pool		 held, record_pool;
 };
+
+void	nfs4_unlock_and_do(struct nfs4 *);
 
 static inline void
 nfs4_lock(struct nfs4 *n)
@@ -120,8 +152,15 @@ nfs4_lock(struct nfs4 *n)
 static inline void
 nfs4_unlock(struct nfs4 *n)
 {
-	pthread_mutex_unlock(&n->lock);
+	if (n->chores)
+		nfs4_unlock_and_do(n);
+	else
+		pthread_mutex_unlock(&n->lock);
 }
+
+/* Count a node, if there is memory; and let it go, when the lock is free. */
+struct nfs4_held *nfs4_hold(struct nfs4 *, struct pinefs_node *);
+void	nfs4_let_go(struct nfs4 *, struct nfs4_held *);
 
 uint64_t nfs4_now_ms(void);
 

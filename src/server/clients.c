@@ -1,13 +1,17 @@
 /*
  * Clients of NFS version 4 that hold state, on stable storage: who may
  * reclaim after a restart.  One file "clients" in the state directory, a line
- * of hexadecimal digits for each owner, written whole at each change, which
- * is rare: a client comes, a client goes.
+ * of hexadecimal digits for each owner, written whole when asked to after a
+ * change, which is rare: a client comes, a client goes.
+ *
+ * The list has a lock that is never held while the disk is waited for; who
+ * writes has another, so that an older list never follows a newer one.
  */
 #include "server/clients.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +30,10 @@ struct client {
 
 struct clients {
 	struct state	*state;
+	pthread_mutex_t	 writing;	/* before `lock` */
+	pthread_mutex_t	 lock;		/* of what follows */
 	struct client	*list;
+	bool		 changed;	/* not on the disk yet */
 };
 
 static struct client **
@@ -94,28 +101,27 @@ load(struct clients *c)
 	free(text);
 }
 
-static int
-save(struct clients *c)
+/* The list as the file has it; NULL: no memory. */
+static char *
+to_text(const struct clients *c, size_t *len)
 {
-	struct client *n;
+	const struct client *n;
 	size_t size = 1, at = 0;
 	uint32_t i;
 	char *text;
-	int err;
 
 	for (n = c->list; n != NULL; n = n->next)
 		size += 2 * (size_t)n->len + 1;
 	if ((text = malloc(size)) == NULL)
-		return ENOMEM;
+		return NULL;
 	for (n = c->list; n != NULL; n = n->next) {
 		for (i = 0; i < n->len; i++)
 			at += (size_t)snprintf(text + at, size - at, "%02x",
 			    n->owner[i]);
 		text[at++] = '\n';
 	}
-	err = state_write(c->state, "clients", text, at);
-	free(text);
-	return err;
+	*len = at;
+	return text;
 }
 
 /* ------------------------------------------------------ for src/nfs's use -- */
@@ -127,59 +133,108 @@ each(void *arg, void (*fn)(void *ctx, const void *owner, uint32_t len),
 	struct clients *c = arg;
 	struct client *n;
 
+	pthread_mutex_lock(&c->lock);
 	for (n = c->list; n != NULL; n = n->next)
 		if (n->old)
 			fn(ctx, n->owner, n->len);
+	pthread_mutex_unlock(&c->lock);
 	return 0;
 }
 
 static int
 add(void *arg, const void *owner, uint32_t len)
 {
+	static struct log_limit limit;
 	struct clients *c = arg;
-	struct client **at = find(c, owner, len);
-	int err;
+	struct client *n;
+	int err = 0;
 
-	if (*at != NULL) {
-		(*at)->old = false;
-		return 0;
+	pthread_mutex_lock(&c->lock);
+	if ((n = *find(c, owner, len)) != NULL) {
+		n->old = false;
+	} else if ((err = insert(c, owner, len, false)) == 0) {
+		c->changed = true;
+	} else {
+		log_limited(&limit, "a client could not be recorded: %s; it "
+		    "cannot reclaim its state after a restart",
+		    strerror(err));
 	}
-	if ((err = insert(c, owner, len, false)) == 0)
-		err = save(c);
-	if (err != 0)
-		log_warning("a client could not be recorded: %s; it cannot "
-		    "reclaim its state after a restart", strerror(err));
+	pthread_mutex_unlock(&c->lock);
 	return err;
 }
 
-static int
+static void
 take_out(void *arg, const void *owner, uint32_t len)
 {
 	struct clients *c = arg;
-	struct client **at = find(c, owner, len), *n = *at;
+	struct client **at, *n;
 
-	if (n == NULL)
-		return 0;
-	*at = n->next;
-	free(n);
-	return save(c);
+	pthread_mutex_lock(&c->lock);
+	at = find(c, owner, len);
+	if ((n = *at) != NULL) {
+		*at = n->next;
+		free(n);
+		c->changed = true;
+	}
+	pthread_mutex_unlock(&c->lock);
 }
 
 static void
 end(void *arg)
 {
 	struct clients *c = arg;
-	struct client **at = &c->list, *n;
+	struct client **at, *n;
 
-	while ((n = *at) != NULL) {
+	pthread_mutex_lock(&c->lock);
+	for (at = &c->list; (n = *at) != NULL; ) {
 		if (n->old) {
 			*at = n->next;
 			free(n);
+			c->changed = true;
 		} else {
 			at = &n->next;
 		}
 	}
-	save(c);
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void
+set_changed(struct clients *c)
+{
+	pthread_mutex_lock(&c->lock);
+	c->changed = true;
+	pthread_mutex_unlock(&c->lock);
+}
+
+static int
+sync_file(void *arg)
+{
+	struct clients *c = arg;
+	static struct log_limit limit;
+	char *text = NULL;
+	size_t len = 0;
+	bool changed;
+	int err = 0;
+
+	pthread_mutex_lock(&c->writing);
+	pthread_mutex_lock(&c->lock);
+	changed = c->changed;
+	if (changed)
+		text = to_text(c, &len);
+	c->changed = false;
+	pthread_mutex_unlock(&c->lock);
+	if (changed)
+		err = text == NULL ? ENOMEM :
+		    state_write(c->state, "clients", text, len);
+	if (err != 0) {
+		set_changed(c);
+		log_limited(&limit, "the clients could not be recorded: %s; "
+		    "after a restart some cannot reclaim their state",
+		    strerror(err));
+	}
+	pthread_mutex_unlock(&c->writing);
+	free(text);
+	return err;
 }
 
 struct clients *
@@ -190,9 +245,11 @@ clients_new(struct state *state, struct nfs4_records *records)
 	if (c == NULL)
 		return NULL;
 	c->state = state;
+	pthread_mutex_init(&c->writing, NULL);
+	pthread_mutex_init(&c->lock, NULL);
 	load(c);
 	*records = (struct nfs4_records){ .each = each, .add = add,
-	    .remove = take_out, .end = end, .arg = c };
+	    .remove = take_out, .end = end, .sync = sync_file, .arg = c };
 	return c;
 }
 
@@ -207,5 +264,7 @@ clients_free(struct clients *c)
 		c->list = n->next;
 		free(n);
 	}
+	pthread_mutex_destroy(&c->lock);
+	pthread_mutex_destroy(&c->writing);
 	free(c);
 }

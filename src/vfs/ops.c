@@ -479,3 +479,10 @@ vfs_close(struct pinefs_node *node)
 	if (node->fs->ops.close != NULL)
 		node->fs->ops.close(node);
 }
+
+void
+vfs_written(struct pinefs_node *node)
+{
+	if (node->fs->ops.written != NULL)
+		node->fs->ops.written(node);
+}

@@ -257,10 +257,14 @@ struct vfs_entry;
 int	vfs_listxattr(struct pinefs_call *, struct pinefs_node *,
 	    uint64_t after, int (*add)(void *, const struct vfs_entry *),
 	    void *add_arg, bool *eof);
-/* The first v4 state on a node comes; the last went. */
+/*
+ * The first v4 state on a node comes; the last went; none writes any more.
+ * The caller sees to it that they come in turns.
+ */
 int	vfs_open(struct pinefs_call *, struct pinefs_node *,
 	    uint32_t access);
 void	vfs_close(struct pinefs_node *);
+void	vfs_written(struct pinefs_node *);
 /*
  * `after` of an object, whatever happened before: for failure replies.  0,
  * also where there are no attributes, or PINEFS_LATER.

@@ -46,6 +46,9 @@ struct toy {
 	unsigned		 calls;
 	int64_t			 clock;
 	uint32_t		 write_max;	/* bytes of one write; 0: all */
+	char			 told[64];	/* o: open, c: close ... */
+	bool			 later_open;	/* that alone comes later */
+	void			(*on_close)(void), (*on_written)(void);
 };
 
 /* At once, or when toy_complete says so. */
@@ -548,6 +551,40 @@ toy_statfs(struct pinefs_call *call, struct pinefs_node *node,
 	return toy_answer(TOY(call), call, 0);
 }
 
+static inline int
+toy_open(struct pinefs_call *call, struct pinefs_node *node, uint32_t access)
+{
+	struct toy *t = TOY(call);
+	bool later = t->later;
+	size_t len = strlen(t->told);
+	int err;
+
+	(void)node, (void)access;
+	t->told[len < sizeof t->told - 1 ? len : 0] = 'o';
+	t->later = later || t->later_open;
+	err = toy_answer(t, call, toy_failure(t));
+	t->later = later;
+	return err;
+}
+
+static inline void
+toy_close(struct pinefs_node *node)
+{
+	struct toy *t = pinefs_arg(pinefs_node_fs(node));
+
+	if (t->on_close != NULL)
+		t->on_close();
+}
+
+static inline void
+toy_written(struct pinefs_node *node)
+{
+	struct toy *t = pinefs_arg(pinefs_node_fs(node));
+
+	if (t->on_written != NULL)
+		t->on_written();
+}
+
 static const struct pinefs_ops toy_ops = {
 	.flags = PINEFS_STABLE_IDS,
 	.lookup = toy_lookup,		.getattr = toy_getattr,
@@ -557,6 +594,8 @@ static const struct pinefs_ops toy_ops = {
 	.create = toy_create,		.remove = toy_remove,
 	.rename = toy_rename,		.link = toy_link,
 	.readlink = toy_readlink,	.statfs = toy_statfs,
+	.open = toy_open,		.close = toy_close,
+	.written = toy_written,
 };
 
 static inline void
@@ -573,6 +612,9 @@ toy_init(struct toy *t)
 	t->fail_times = 0;
 	t->calls = 0;
 	t->write_max = 0;
+	memset(t->told, 0, sizeof t->told);
+	t->later_open = false;
+	t->on_close = t->on_written = NULL;
 	t->clock = 1000000000;
 	t->fs = pinefs_new(&toy_ops, t);
 	toy_ident(toy_new(t, PINEFS_DIR, 0755), &id);
