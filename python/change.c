@@ -348,18 +348,42 @@ op_commit(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
 	return err;
 }
 
+static struct node *
+node_of_job(const struct job *job, struct hold *h)
+{
+	const struct request *r = (const struct request *)job;
+
+	return node_by_id(&h->pf->nodes, r->made.id.fileid);
+}
+
+static void
+commit_now(struct hold *h, struct node *n)
+{
+	if (n->stage == NULL)
+		return;
+	n->stage->due = 1;
+	stage_commit_due(h, false);
+}
+
 static int
 close_run(struct job *job, struct hold *h)
 {
-	struct request *r = (struct request *)job;
-	struct node *n = node_by_id(&h->pf->nodes, r->made.id.fileid);
+	struct node *n = node_of_job(job, h);
+
+	if (n != NULL) {
+		n->flags &= (uint16_t)~NODE_OPEN;
+		commit_now(h, n);
+	}
+	return 0;
+}
+
+static int
+written_run(struct job *job, struct hold *h)
+{
+	struct node *n = node_of_job(job, h);
 
 	if (n != NULL)
-		n->flags &= (uint16_t)~NODE_OPEN;
-	if (n != NULL && n->stage != NULL) {
-		n->stage->due = 1;
-		stage_commit_due(h, false);
-	}
+		commit_now(h, n);
 	return 0;
 }
 
@@ -383,9 +407,9 @@ op_open(struct pinefs_call *call, struct pinefs_node *node, uint32_t access)
 	return err;
 }
 
-/* The last state of v4 went; perhaps on a thread without the lock. */
-void
-op_close(struct pinefs_node *node)
+/* Perhaps on a thread without the lock of the interpreter: a worker does it. */
+static void
+tell_worker(struct pinefs_node *node, int (*run)(struct job *, struct hold *))
 {
 	struct pyfs *pf = pinefs_arg(pinefs_node_fs(node));
 	struct request *r = calloc(1, sizeof *r);
@@ -393,12 +417,30 @@ op_close(struct pinefs_node *node)
 	if (r == NULL)
 		return;
 	pinefs_node_ident(node, &r->made.id);
-	glow_close(&pf->glows, r->made.id.fileid);
-	r->job = (struct job){ .pf = pf, .run = close_run,
+	r->job = (struct job){ .pf = pf, .run = run,
 	    .done = close_done,
 	    .time_box = (int64_t)pf->config.time_box * 1000000 };
 	if (worker_do(&r->job) != 0)
 		free(r);
+}
+
+/* The last state of v4 went. */
+void
+op_close(struct pinefs_node *node)
+{
+	struct pyfs *pf = pinefs_arg(pinefs_node_fs(node));
+	struct pinefs_ident id;
+
+	pinefs_node_ident(node, &id);
+	glow_close(&pf->glows, id.fileid);
+	tell_worker(node, close_run);
+}
+
+/* The last of those that may write went, and others read on. */
+void
+op_written(struct pinefs_node *node)
+{
+	tell_worker(node, written_run);
 }
 
 /* ---------------------------------------------------------- directories -- */

@@ -588,4 +588,5 @@ const struct pinefs_ops pyfs_ops = {
 	.statfs = op_statfs,
 	.open = op_open,
 	.close = op_close,
+	.written = op_written,
 };

@@ -653,6 +653,7 @@ int	op_link(struct pinefs_call *, struct pinefs_node *,
 	    struct pinefs_node *, struct pinefs_name, struct pinefs_change *);
 int	op_open(struct pinefs_call *, struct pinefs_node *, uint32_t access);
 void	op_close(struct pinefs_node *);
+void	op_written(struct pinefs_node *);
 
 extern const struct pinefs_ops pyfs_ops;
 void	pyfs_executor(struct pyfs *, struct pinefs_executor *);
