@@ -264,13 +264,16 @@ enum {
 /*
  * Threads for the calls named in `blocking`: each such call is handed over
  * whole, before its first step, in batches of one turn of a loop.  `begin`
- * and `end` are called by the thread around each batch.
+ * and `end` are called by the thread around each batch.  With one thread and
+ * `patience`: when `begin` takes longer, the calls that wait are run outside
+ * of begin and end, on another thread, and must answer EAGAIN.
  */
 struct pinefs_executor {
 	unsigned	 threads;	/* 0: two per core */
 	void		(*begin)(void *arg);
 	void		(*end)(void *arg);
 	void		*arg;
+	unsigned	 patience;	/* ms; 0: for ever */
 };
 
 /* --------------------------------------------------------- the table -- */

@@ -182,7 +182,7 @@ set_size(struct op *op, uint64_t size)
 
 	if (n->kind != PINEFS_REG)
 		return n->kind == PINEFS_DIR ? EISDIR : EINVAL;
-	if (!node_is_writable(&op->h, n, op->o, op->s))
+	if (!node_can_be_tried(&op->h, n, op->o, op->s))
 		return EACCES;
 	if (size > pf->config.max_file)
 		return EFBIG;
@@ -291,7 +291,7 @@ write_staged(struct op *op, struct pinefs_write *w)
 
 	if (n->kind != PINEFS_REG)
 		return n->kind == PINEFS_DIR ? EISDIR : EINVAL;
-	if (!node_is_writable(&op->h, n, op->o, op->s))
+	if (!node_can_be_tried(&op->h, n, op->o, op->s))
 		return EACCES;
 	node_stamp(&op->h, n, &w->change.before);
 	err = stage_begin(pf, n, op->o, op->s, SIZE_MAX);
@@ -692,7 +692,7 @@ make_over(struct hold *h, struct request *r, struct node *n, PyObject *o)
 		return EEXIST;
 	if (how->exclusive == PINEFS_UNCHECKED &&
 	    how->set.attr.have & PINEFS_SIZE) {
-		if (!node_is_writable(h, n, o, s))
+		if (!node_can_be_tried(h, n, o, s))
 			return EACCES;
 		err = stage_begin(h->pf, n, o, s, (size_t)how->set.attr.size);
 		if (err == 0)

@@ -7,7 +7,7 @@
  * beside an idle program this costs a fraction of a microsecond.
  *
  * Beside a busy program a plain acquire waits 5 ms, Python's switch interval.
- * Two ways around it:
+ * Three ways around it:
  *
  *	handoff	 a pending call asks the main thread, at its next bytecode, to
  *		 step aside until the broker has the lock: 10 us.  3.8, and
@@ -15,6 +15,10 @@
  *		 noticed at the switch interval only (python/cpython#95820)
  *	burst	 the switch interval is 0.1 ms while requests keep coming, and
  *		 is restored 100 ms after the last
+ *
+ *	signal	 where handoff comes late: the same, and a signal to the main
+ *		 thread, whose handler does nothing: 15 us.  The program must
+ *		 bear interrupted system calls, so only if it asks for it
  *
  * The collector is off while the broker has the lock: it would run code of
  * the user, finalizers, in the middle of a look-up.
@@ -30,10 +34,17 @@
 #define LONG_WAIT	1000000		/* ns: the program is busy */
 #define BURST_IDLE	100000000	/* ns */
 #define ASIDE_MAX	20000000	/* ns */
+#define SHORT_WAIT	200000		/* ns: the lock was free, almost */
+#define PAUSE		50000		/* ns: enough for others to take it */
 
 struct gil {
 	PyThreadState	*ts;
 	bool		 polite, handoff;
+	int		 signal;
+	pthread_t	 main;		/* who gets it */
+	bool		 busy;		/* it seemed to be needed last time */
+	int64_t		 since;		/* the lock is held */
+	struct gil_count count;
 	bool		 collected;	/* the collector was on */
 	bool		 inside;	/* a batch is under way */
 };
@@ -55,8 +66,10 @@ static struct {
 	pthread_cond_t	served_one;
 	unsigned	waiting;	/* brokers that want the lock */
 	unsigned long	served;
+	unsigned long	aside;		/* times that somebody stepped */
 	bool		queued;		/* a pending call is on its way */
-} hand = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, false };
+} hand = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0,
+    false };
 
 /*
  * In the main thread, with the lock: step aside until a broker has had it.
@@ -75,6 +88,7 @@ step_aside(void *arg)
 	hand.queued = false;
 	wanted = hand.waiting > 0;
 	served = hand.served;
+	hand.aside += wanted;
 	pthread_mutex_unlock(&hand.lock);
 	if (!wanted)
 		return 0;	/* late: it got the lock by itself */
@@ -95,12 +109,13 @@ step_aside(void *arg)
 }
 
 static void
-ask_for_it(void)
+ask_for_it(struct gil *g, unsigned long *aside)
 {
 	bool add;
 
 	pthread_mutex_lock(&hand.lock);
 	hand.waiting++;
+	*aside = hand.aside;
 	add = !hand.queued;
 	hand.queued = true;
 	pthread_mutex_unlock(&hand.lock);
@@ -109,14 +124,17 @@ ask_for_it(void)
 		hand.queued = false;
 		pthread_mutex_unlock(&hand.lock);
 	}
+	if (g->signal != 0 && g->busy)
+		(void)pthread_kill(g->main, g->signal);
 }
 
 static void
-got_it(void)
+got_it(struct gil *g, unsigned long aside, int64_t waited)
 {
 	pthread_mutex_lock(&hand.lock);
 	hand.waiting--;
 	hand.served++;
+	g->busy = hand.aside != aside || waited > SHORT_WAIT;
 	pthread_cond_broadcast(&hand.served_one);
 	pthread_mutex_unlock(&hand.lock);
 }
@@ -276,7 +294,7 @@ can_hand_off(void)
 }
 
 struct gil *
-gil_new(bool polite)
+gil_new(bool polite, int signal)
 {
 	struct gil *g = calloc(1, sizeof *g);
 
@@ -284,7 +302,9 @@ gil_new(bool polite)
 		return NULL;
 	(void)pthread_once(&state_once, state_key_make);
 	g->polite = polite;
-	g->handoff = can_hand_off();
+	g->signal = can_hand_off() ? 0 : signal;
+	g->main = pthread_self();
+	g->handoff = can_hand_off() || signal != 0;
 	return g;
 }
 
@@ -306,34 +326,82 @@ first_take(struct gil *g)
 	(void)pthread_setspecific(state_key, g->ts);
 }
 
+static void
+count_wait(struct gil *g, int64_t waited)
+{
+	unsigned i = 0;
+
+	while (i < GIL_CLASSES - 1 && waited >> i != 0)
+		i++;
+	g->count.waits[i]++;
+	g->count.holds++;
+}
+
+const struct gil_count *
+gil_counted(const struct gil *g)
+{
+	return &g->count;
+}
+
+const char *
+gil_way(const struct gil *g)
+{
+	return g->signal != 0 ? "signal" : g->handoff ? "handoff" :
+	    g->polite ? "polite" : "burst";
+}
+
+static _Thread_local bool held;
+
+bool
+gil_is_held(void)
+{
+	return held;
+}
+
 void
 gil_take(struct gil *g)
 {
 	int64_t start = pyfs_clock(), waited;
+	unsigned long aside = 0;
 
 	if (g->handoff)
-		ask_for_it();
+		ask_for_it(g, &aside);
 	if (g->ts == NULL)
 		first_take(g);
 	else
 		PyEval_RestoreThread(g->ts);
-	if (g->handoff)
-		got_it();
-	burst.last = pyfs_clock();
+	burst.last = g->since = pyfs_clock();
 	waited = burst.last - start;
+	if (g->handoff)
+		got_it(g, aside, waited);
+	count_wait(g, waited);
 	if (waited > LONG_WAIT && !g->polite)
 		burst_begin();
 	g->collected = collector_off();
-	g->inside = true;
+	g->inside = held = true;
 	shape_forget();
 }
 
 void
 gil_drop(struct gil *g)
 {
-	g->inside = false;
+	int64_t time = pyfs_clock() - g->since;
+
+	if (time > g->count.longest)
+		g->count.longest = time;
+	g->inside = held = false;
 	collector_on(g->collected);
 	(void)PyEval_SaveThread();
+}
+
+void
+gil_pause(struct gil *g)
+{
+	const struct timespec moment = { 0, PAUSE };
+
+	gil_drop(g);
+	(void)nanosleep(&moment, NULL);
+	gil_take(g);
 }
 
 /* --------------------------------------------------------- other threads -- */

@@ -99,6 +99,59 @@ none_begins_so(char *const *patterns, char first)
 	return true;
 }
 
+/* The next part of a dotted path, or NULL. */
+static const char *
+next_part(const char *p, char part[NAME_LEN_MAX + 1])
+{
+	size_t len;
+
+	if (*p == '\0')
+		return NULL;
+	len = strcspn(p, ".");
+	if (len > NAME_LEN_MAX)
+		len = NAME_LEN_MAX;
+	memcpy(part, p, len);
+	part[len] = '\0';
+	return p[len] == '.' ? p + len + 1 : p + len;
+}
+
+/*
+ * A pattern includes what it names, all that is below, and what leads there:
+ * part by part, as far as both go.
+ */
+static bool
+includes(const char *pattern, const char *path)
+{
+	char want[NAME_LEN_MAX + 1], part[NAME_LEN_MAX + 1];
+
+	while ((pattern = next_part(pattern, want)) != NULL &&
+	    (path = next_part(path, part)) != NULL)
+		if (fnmatch(want, part, 0) != 0)
+			return false;
+	return true;
+}
+
+static bool
+is_included(char *const *patterns, const struct node *parent,
+    struct pinefs_name name)
+{
+	char path[PATH_LEN_MAX];
+	size_t len = node_path(parent, path, sizeof path), i;
+
+	if (len + name.len + 2 > sizeof path)
+		return true;	/* what led here was included */
+	path[len] = '.';
+	memcpy(path + len + 1, name.base, name.len);
+	path[len + 1 + name.len] = '\0';
+	for (i = 0; i < len; i++)
+		if (path[i] == '/')
+			path[i] = '.';
+	for (; *patterns != NULL; patterns++)
+		if (includes(*patterns, path + 1))
+			return true;
+	return false;
+}
+
 bool
 home_hides(const struct pyfs *pf, const struct node *parent,
     struct pinefs_name name)
@@ -109,6 +162,9 @@ home_hides(const struct pyfs *pf, const struct node *parent,
 
 	if (pf->config.hide_private && name.len > 0 && first == '_' &&
 	    !(name.len > 4 && memcmp(name.base, "__", 2) == 0))
+		return true;
+	if (pf->config.include != NULL &&
+	    !is_included(pf->config.include, parent, name))
 		return true;
 	if (exclude == NULL)
 		return false;
@@ -606,7 +662,7 @@ revive(struct hold *h, const struct pinefs_ident *id)
 		return NULL;
 	want = (uint32_t)own[1] << 24 | (uint32_t)own[2] << 16 |
 	    (uint32_t)own[3] << 8 | own[4];
-	if (listing_make(NULL, root, shape_of(h->pf, root), &l) == 0) {
+	if (listing_make(h, NULL, root, shape_of(h->pf, root), &l) == 0) {
 		for (i = 0; i < l.n && n == NULL; i++) {
 			name = (struct pinefs_name){
 			    l.names.base + l.items[i].at, l.items[i].len };

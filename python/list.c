@@ -6,6 +6,9 @@
  * no code of the user can run, and then sorted by cookie.  The cookie is a
  * hash of the name, so that names which come and go move no others.
  *
+ * A dict of very many names is listed in slices between which the program
+ * goes on: from a snapshot, so that what stays is listed once.
+ *
  * Items of sequences are listed from the last to the first: only the last
  * one of a list can be removed, and `rm -r` removes in the order it reads.
  */
@@ -14,7 +17,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { COOKIE_SEED = 0x636b };
+enum {
+	COOKIE_SEED = 0x636b,
+	LONG_DICT = 100000,	/* names; then with pauses */
+	LOOK_EVERY = 256	/* names, at the clock */
+};
+#define SLICE	1000000		/* ns */
 
 /* One binding: a key of a dict or element of a set, or an index. */
 typedef int each_fn(void *arg, PyObject *dict, PyObject *key,
@@ -32,6 +40,16 @@ each_of_dict(PyObject *dict, each_fn *fn, void *arg)
 	while (err == 0 && PyDict_Next(dict, &pos, &key, &value))
 		err = fn(arg, dict, key, -1, value);
 	return err;
+}
+
+/* Time for a pause?  Asked for every name. */
+static void
+perhaps_pause(struct hold *h, Py_ssize_t i, int64_t *until)
+{
+	if (i % LOOK_EVERY != 0 || pyfs_clock() < *until)
+		return;
+	hold_pause(h);
+	*until = pyfs_clock() + SLICE;
 }
 
 /* The class, and the slots that are filled, behind the dict's names. */
@@ -208,6 +226,26 @@ gather(void *arg, PyObject *dict, PyObject *key, Py_ssize_t index,
 	return 0;
 }
 
+static int
+gather_slices(struct hold *h, struct listing *l, PyObject *dict)
+{
+	PyObject *keys = PyDict_Keys(dict), *values = PyDict_Values(dict);
+	Py_ssize_t i, n = keys != NULL && values != NULL ?
+	    PyList_Size(keys) : 0;
+	int64_t until = pyfs_clock() + SLICE;
+	int err = keys != NULL && values != NULL ? 0 : py_errno();
+
+	for (i = 0; i < n && err == 0; i++) {
+		err = gather(l, dict, PyList_GetItem(keys, i), -1,
+		    PyList_GetItem(values, i));
+		perhaps_pause(h, i, &until);
+	}
+	/* The listing has them now: little is left to let go of. */
+	Py_XDECREF(keys);
+	Py_XDECREF(values);
+	return err;
+}
+
 /* What exists beside Python is listed, too. */
 static int
 gather_shadows(struct listing *l, const struct node *dir)
@@ -221,6 +259,7 @@ gather_shadows(struct listing *l, const struct node *dir)
 		if ((err = make_room(l)) != 0)
 			return err;
 		err = sbuf_add(&l->names, n->name, n->name_len);
+		node_pin(n);
 		l->items[l->n++] = (struct item){ .at = at,
 		    .len = n->name_len, .shadow = n };
 	}
@@ -242,6 +281,19 @@ same_name(const struct listing *l, const struct item *a, const struct item *b)
 {
 	return a->len == b->len && memcmp(l->names.base + a->at,
 	    l->names.base + b->at, a->len) == 0;
+}
+
+static void
+item_fini(struct hold *h, struct item *it)
+{
+	if (it->value != NULL)
+		bind_drop(h, it->value);
+	if (it->key != NULL)
+		bind_drop(h, it->key);
+	if (it->shadow != NULL)
+		node_unpin(&h->pf->nodes, it->shadow);
+	it->value = it->key = NULL;
+	it->shadow = NULL;
 }
 
 static int
@@ -269,7 +321,7 @@ rename_item(struct listing *l, struct item *it, size_t number)
  * But a shadow hides what the program has bound to its name meanwhile.
  */
 static int
-tell_apart(struct listing *l)
+tell_apart(struct hold *h, struct listing *l)
 {
 	struct item *a, *b;
 	size_t i;
@@ -283,10 +335,11 @@ tell_apart(struct listing *l)
 		if (!same_name(l, a, b)) {
 			b->cookie = a->cookie + 1;
 		} else if (b->shadow != NULL || a->shadow != NULL) {
-			if (a->shadow == NULL)
+			if (a->shadow == NULL) {
 				a->shadow = b->shadow;
-			Py_XDECREF(b->value);	/* bound, so not the last */
-			Py_XDECREF(b->key);
+				b->shadow = NULL;
+			}
+			item_fini(h, b);
 			memmove(b, b + 1, (l->n - i - 1) * sizeof *b);
 			l->n--;
 			i--;
@@ -298,40 +351,62 @@ tell_apart(struct listing *l)
 	return err;
 }
 
-int
-listing_make(const struct node *dir, PyObject *o, enum shape s,
-    struct listing *l)
+static void
+sort(struct listing *l, enum shape s)
 {
 	struct item *it;
-	size_t i;
+
+	for (it = l->items; it < l->items + l->n; it++)
+		it->cookie = cookie_of((struct pinefs_name){
+		    l->names.base + it->at, it->len }, s);
+	if (l->n > 1)
+		qsort(l->items, l->n, sizeof l->items[0], by_cookie);
+}
+
+static bool
+is_long(struct hold *h, PyObject *dict)
+{
+	return h->broker && dict != NULL && PyDict_Size(dict) > LONG_DICT;
+}
+
+int
+listing_make(struct hold *h, struct node *dir, PyObject *o, enum shape s,
+    struct listing *l)
+{
+	PyObject *dict = shape_is_space(s) || s == SHAPE_DICT ?
+	    shape_dict(s, o) : NULL;
+	bool pauses = dir != NULL && s != SHAPE_INSTANCE && is_long(h, dict);
 	int err;
 
 	*l = (struct listing){ 0 };
-	if ((err = each(o, s, gather, l)) != 0 ||
-	    (dir != NULL && (err = gather_shadows(l, dir)) != 0))
+	err = pauses ? gather_slices(h, l, dict) : each(o, s, gather, l);
+	Py_XDECREF(dict);
+	if (err == 0 && dir != NULL)
+		err = gather_shadows(l, dir);
+	if (err != 0)
 		return err;
-	for (i = 0; i < l->n; i++) {
-		it = &l->items[i];
-		it->cookie = cookie_of((struct pinefs_name){
-		    l->names.base + it->at, it->len }, s);
+	if (pauses) {
+		home_forget(h);
+		gil_drop(h->pf->gil);
+		sort(l, s);
+		gil_take(h->pf->gil);
+	} else {
+		sort(l, s);
 	}
-	if (l->n > 1)
-		qsort(l->items, l->n, sizeof l->items[0], by_cookie);
-	return tell_apart(l);
+	return tell_apart(h, l);
 }
 
 void
 listing_drop_values(struct hold *h, struct listing *l)
 {
-	struct item *it;
+	bool pauses = h->broker && l->n > LONG_DICT;
+	int64_t until = pyfs_clock() + SLICE;
+	size_t i;
 
-	for (it = l->items; it < l->items + l->n; it++) {
-		if (it->value != NULL)
-			bind_drop(h, it->value);
-		if (it->key != NULL)
-			bind_drop(h, it->key);
-		it->value = it->key = NULL;
-		it->shadow = NULL;
+	for (i = 0; i < l->n; i++) {
+		item_fini(h, &l->items[i]);
+		if (pauses)
+			perhaps_pause(h, (Py_ssize_t)i, &until);
 	}
 }
 
@@ -391,12 +466,29 @@ add_hash(void *arg, PyObject *dict, PyObject *key, Py_ssize_t index,
 	return 0;
 }
 
-uint64_t
-listing_hash(const struct pyfs *pf, PyObject *o, enum shape s)
+/* The program may change it meanwhile: then this is but another hash. */
+static void
+add_slices(struct hold *h, struct sum *sum, PyObject *dict)
 {
-	struct sum sum = { .pf = pf, .total = (uint64_t)s };
+	int64_t until = pyfs_clock() + SLICE;
+	PyObject *key, *value;
+	Py_ssize_t pos = 0, i;
 
-	(void)each(o, s, add_hash, &sum);
+	for (i = 0; PyDict_Next(dict, &pos, &key, &value); i++) {
+		(void)add_hash(sum, dict, key, -1, value);
+		perhaps_pause(h, i, &until);
+	}
+}
+
+uint64_t
+listing_hash(struct hold *h, PyObject *o, enum shape s)
+{
+	struct sum sum = { .pf = h->pf, .total = (uint64_t)s };
+
+	if (s == SHAPE_DICT && is_long(h, o))
+		add_slices(h, &sum, o);
+	else
+		(void)each(o, s, add_hash, &sum);
 	return sum.total;
 }
 
@@ -411,7 +503,7 @@ child_search(struct hold *h, PyObject *o, enum shape s,
 	PyObject *found = NULL;
 	struct item *it;
 
-	if (listing_make(NULL, o, s, &l) != 0)
+	if (listing_make(h, NULL, o, s, &l) != 0)
 		goto out;
 	for (it = l.items; it < l.items + l.n && found == NULL; it++) {
 		if (!name_equal(name, l.names.base + it->at, it->len))

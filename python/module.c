@@ -4,8 +4,9 @@
  *
  *	start(options, settings) -> server
  *	stop(server)		port(server)
- *	trace(value)		version()
- *	fork_child()
+ *	stats(server)		trace(value)
+ *	version()		fork_child()
+ *	nothing(...)
  *
  * `options` is a dict of what concerns pyfs, `settings` a list of pairs of
  * str for the server, as pinefs_set takes them.  A server is a capsule.
@@ -93,24 +94,30 @@ get_patterns(PyObject *options, const char *name, char ***to)
 static int
 get_config(PyObject *options, struct pyfs_config *c)
 {
-	size_t mask = 077, ms = 2000;
+	size_t mask = 077, ms = 2000, patience = 10000, signal = 0;
 
 	c->max_nodes = 1 << 18;
 	c->max_file = 1 << 26;
 	if (get_bool(options, "readonly", &c->readonly) != 0 ||
 	    get_bool(options, "hide_private", &c->hide_private) != 0 ||
 	    get_bool(options, "exact_newline", &c->exact_newline) != 0 ||
-	    get_bool(options, "quiet_gil", &c->quiet_gil) != 0 ||
+	    get_bool(options, "polite", &c->polite) != 0 ||
+	    get_bool(options, "flat", &c->flat) != 0 ||
+	    get_size(options, "signal", &signal) != 0 ||
 	    get_size(options, "max_nodes", &c->max_nodes) != 0 ||
 	    get_size(options, "max_file", &c->max_file) != 0 ||
 	    get_size(options, "mode_mask", &mask) != 0 ||
 	    get_size(options, "time_box_ms", &ms) != 0 ||
+	    get_size(options, "patience_ms", &patience) != 0 ||
+	    get_patterns(options, "include", &c->include) != 0 ||
 	    get_patterns(options, "exclude", &c->exclude) != 0 ||
 	    get_patterns(options, "protect", &c->protect) != 0 ||
 	    get_patterns(options, "shadow", &c->shadow) != 0)
 		return -1;
 	c->mode_mask = (uint32_t)mask & 0777;
 	c->time_box = (unsigned)ms;
+	c->patience = (unsigned)patience;
+	c->signal = (int)signal;
 	get_object(options, "root", &c->root);
 	get_object(options, "symlink", &c->symlink);
 	get_object(options, "switches", &c->switches);
@@ -193,6 +200,25 @@ py_port(PyObject *self, PyObject *capsule)
 }
 
 static PyObject *
+py_stats(PyObject *self, PyObject *capsule)
+{
+	struct pyfs *pf = server_of(capsule);
+
+	(void)self;
+	if (PyErr_Occurred())
+		return NULL;
+	return pf != NULL ? stats_of(pf) : PyDict_New();
+}
+
+/* A handler for the signal of gil="signal": no bytecode runs. */
+static PyObject *
+py_nothing(PyObject *self, PyObject *args)
+{
+	(void)self, (void)args;
+	Py_RETURN_NONE;
+}
+
+static PyObject *
 py_trace(PyObject *self, PyObject *value)
 {
 	long on = PyLong_AsLong(value);
@@ -223,6 +249,8 @@ static PyMethodDef methods[] = {
 	{ "start", py_start, METH_VARARGS, "Serve; returns the server." },
 	{ "stop", py_stop, METH_O, "Stop a server." },
 	{ "port", py_port, METH_O, "The port it listens on; 0: stopped." },
+	{ "stats", py_stats, METH_O, "What was counted; {}: stopped." },
+	{ "nothing", py_nothing, METH_VARARGS, "Does nothing." },
 	{ "trace", py_trace, METH_O, "Print calls, or do not." },
 	{ "version", py_version, METH_NOARGS, "The library's version." },
 	{ "fork_child", py_fork_child, METH_NOARGS,

@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-enum { LISTING_KEPT_FROM = 256 };	/* names; shorter ones are made again */
+enum {
+	LISTING_KEPT_FROM = 256,	/* names; shorter ones are made again */
+	LISTING_LONG = 100000		/* names: worth not hashing each time */
+};
+#define LISTING_KEPT_FOR INT64_C(5000000000)	/* ns, of a long one */
 
 /* ------------------------------------------------------------- entering -- */
 
@@ -19,12 +23,22 @@ pyfs_of(struct pinefs_call *call)
 	return pinefs_arg(pinefs_call_fs(call));
 }
 
+void
+hold_pause(struct hold *h)
+{
+	home_forget(h);
+	gil_pause(h->pf->gil);
+}
+
 int
 op_begin(struct op *op, struct pinefs_call *call, struct pinefs_node *node)
 {
 	struct pinefs_ident id;
 
 	*op = (struct op){ .h = { .pf = pyfs_of(call), .broker = true } };
+	if (!gil_is_held())
+		return EAGAIN;	/* the program does not give it up */
+	op->h.pf->calls++;
 	pinefs_node_ident(node, &id);
 	if ((op->n = home_node(&op->h, &id)) == NULL)
 		return ESTALE;
@@ -90,21 +104,13 @@ node_text(struct hold *h, struct node *n, PyObject *o, enum shape s,
 	return value_render(h->pf, o, s, t);
 }
 
-bool
-node_is_writable(struct hold *h, struct node *n, PyObject *o, enum shape s)
+static bool
+is_in_writable(struct hold *h, struct node *n)
 {
 	PyObject *dir;
 	enum shape ds;
 	bool can;
 
-	if (h->pf->config.readonly)
-		return false;
-	if (n->flags & NODE_SHADOW)
-		return true;
-	if (!shape_is_writable(s, o))
-		return false;
-	if (shape_is_dir(s) || n->parent == NULL)
-		return true;
 	/* An item of a tuple cannot be exchanged, nor an element of a set. */
 	if ((dir = home_walk(h, n->parent)) == NULL)
 		return false;
@@ -112,6 +118,27 @@ node_is_writable(struct hold *h, struct node *n, PyObject *o, enum shape s)
 	can = shape_is_writable(ds, dir) && ds != SHAPE_SET;
 	bind_drop(h, dir);
 	return can;
+}
+
+bool
+node_is_writable(struct hold *h, struct node *n, PyObject *o, enum shape s)
+{
+	if (h->pf->config.readonly)
+		return false;
+	if (n->flags & NODE_SHADOW)
+		return true;
+	if (!shape_is_writable(s, o))
+		return false;
+	return shape_is_dir(s) || n->parent == NULL ||
+	    is_in_writable(h, n);
+}
+
+bool
+node_can_be_tried(struct hold *h, struct node *n, PyObject *o, enum shape s)
+{
+	if (s == SHAPE_OPAQUE && !h->pf->config.readonly)
+		return is_in_writable(h, n);
+	return node_is_writable(h, n, o, s);
 }
 
 static uint32_t
@@ -158,7 +185,7 @@ directory_hash(struct hold *h, struct node *n, PyObject *o, enum shape s)
 
 	if (h->broker && n->sum_at == pf->hold)
 		return n->sum;
-	hash = listing_hash(pf, o, s) + mix64(n->away);
+	hash = listing_hash(h, o, s) + mix64(n->away);
 	for (b = n->beside; b != NULL; b = b->beside_next)
 		hash += mix64(b->id);
 	if (h->broker) {
@@ -333,6 +360,7 @@ op_parent(struct pinefs_call *call, struct pinefs_node *node,
  */
 struct listing_cache {
 	uint64_t	id, hash;
+	int64_t		made;
 	struct listing	l;
 };
 
@@ -343,6 +371,17 @@ kept_listing(struct op *op, uint64_t hash)
 
 	return c != NULL && c->id == op->n->id && c->hash == hash ? &c->l :
 	    NULL;
+}
+
+/* To hash a million names for each page would take longer than the pages. */
+static struct listing *
+long_listing(struct op *op, uint64_t after)
+{
+	struct listing_cache *c = op->h.pf->lists;
+
+	return after != 0 && c != NULL && c->id == op->n->id &&
+	    c->l.n >= LISTING_LONG &&
+	    c->made + LISTING_KEPT_FOR > pyfs_clock() ? &c->l : NULL;
 }
 
 void
@@ -367,7 +406,8 @@ keep_listing(struct op *op, uint64_t hash, struct listing *l)
 	if (l->n >= LISTING_KEPT_FROM && !l->scan) {
 		ops_forget_listing(&op->h);
 		if ((c = malloc(sizeof *c)) != NULL) {
-			*c = (struct listing_cache){ op->n->id, hash, *l };
+			*c = (struct listing_cache){ op->n->id, hash,
+			    pyfs_clock(), *l };
 			op->h.pf->lists = c;
 			return;
 		}
@@ -421,6 +461,9 @@ emit_item(struct op *op, const struct listing *l, const struct item *it,
 			s = SHAPE_OPAQUE;
 	}
 	if (child != NULL && !(child->flags & NODE_AWAY)) {
+		node_pin(child);
+		if (pinefs_emit_want(emit) != 0 && s == SHAPE_FUNC)
+			source_prepare(h, o);
 		if (pinefs_emit_want(emit) != 0)
 			has_attr = node_attr(h, child, o, s, &attr) == 0;
 		id = (struct pinefs_ident){ .fileid = node_lead(child)->id,
@@ -428,6 +471,7 @@ emit_item(struct op *op, const struct listing *l, const struct item *it,
 		id.own_len = (uint32_t)node_own(node_lead(child), own);
 		full = pinefs_emit(emit, name, &id, it->cookie,
 		    has_attr ? &attr : NULL);
+		node_unpin(&h->pf->nodes, child);
 	}
 	if (o != NULL)
 		bind_drop(h, o);
@@ -438,15 +482,19 @@ static int
 list_directory(struct op *op, uint64_t after, struct pinefs_emit *emit)
 {
 	struct listing fresh = { 0 }, *l;
-	uint64_t hash, size;
+	uint64_t hash = 0, size;
 	size_t i;
 	int err;
 
-	if ((err = content(&op->h, op->n, op->o, op->s, &hash, &size)) != 0)
-		return err;
-	if ((l = kept_listing(op, hash)) == NULL) {
+	if ((l = long_listing(op, after)) == NULL) {
+		err = content(&op->h, op->n, op->o, op->s, &hash, &size);
+		if (err != 0)
+			return err;
+		l = kept_listing(op, hash);
+	}
+	if (l == NULL) {
 		l = &fresh;
-		err = listing_make(op->n, op->o, op->s, l);
+		err = listing_make(&op->h, op->n, op->o, op->s, l);
 		if (err != 0) {
 			listing_fini(&op->h, l);
 			return err;
@@ -564,7 +612,8 @@ void
 pyfs_executor(struct pyfs *pf, struct pinefs_executor *x)
 {
 	*x = (struct pinefs_executor){ .threads = 1, .begin = broker_begin,
-	    .end = broker_end, .arg = pf };
+	    .end = broker_end, .arg = pf,
+	    .patience = pf->config.patience };
 }
 
 const struct pinefs_ops pyfs_ops = {

@@ -197,7 +197,7 @@ static PyObject *
 enum_member(PyObject *cls, struct piece p)
 {
 	PyObject *map = shape_of_class(cls, kit.s_members), *name, *v = NULL;
-	const char *dot = memrchr(p.base, '.', p.len);
+	const char *dot = p.len > 0 ? memrchr(p.base, '.', p.len) : NULL;
 
 	if (dot != NULL) {
 		p.len -= (size_t)(dot + 1 - p.base);
@@ -214,17 +214,65 @@ enum_member(PyObject *cls, struct piece p)
 	return v;
 }
 
+/* NAME|NAME, of flags; their __or__ may be the user's. */
+static PyObject *
+enum_flags(PyObject *cls, struct piece p)
+{
+	const char *end = p.base + p.len, *bar;
+	PyObject *v = NULL, *member, *both;
+
+	for (; p.base < end; p.base = bar + 1) {
+		if ((bar = memchr(p.base, '|', (size_t)(end - p.base))) ==
+		    NULL)
+			bar = end;
+		p.len = (size_t)(bar - p.base);
+		member = enum_member(cls, strip(p.base, p.len));
+		both = member == NULL || v == NULL ? member :
+		    PyNumber_Or(v, member);
+		if (both != member)
+			Py_XDECREF(member);
+		Py_XDECREF(v);
+		if ((v = both) == NULL)
+			break;
+	}
+	return v;
+}
+
 /* The value's literal; the class decides, which is code of the user. */
 static PyObject *
 enum_by_value(PyObject *cls, struct piece p)
 {
-	PyObject *value = call_with_str(kit.literal_eval, p), *v;
+	PyObject *value, *v;
+
+	if (memchr(p.base, '|', p.len) != NULL &&
+	    (v = enum_flags(cls, p)) != NULL)
+		return v;
+	PyErr_Clear();
+	value = call_with_str(kit.literal_eval, p);
 
 	if (value == NULL)
 		return NULL;
 	v = PyObject_CallFunctionObjArgs(cls, value, NULL);
 	Py_DECREF(value);
 	return v;
+}
+
+static PyObject *
+parse_hours(PyObject *cls, const char *base, size_t len)
+{
+	char text[8];
+	int h, m, n = 0;
+
+	if (len != 5)
+		goto bad;
+	memcpy(text, base, len);
+	text[len] = '\0';
+	if (sscanf(text, "%2d:%2d%n", &h, &m, &n) != 2 || n != 5)
+		goto bad;
+	return PyObject_CallFunction(cls, "ii", 0, h * 3600 + m * 60);
+bad:
+	PyErr_SetString(PyExc_ValueError, "not hours and minutes");
+	return NULL;
 }
 
 /* What str() of a timedelta prints: `-1 day, 23:59:59.5`, `0:00:10`. */
@@ -260,11 +308,49 @@ bad:
 	return NULL;
 }
 
+/* What str() of a timezone prints: `UTC`, `UTC+01:00`, `UTC-00:00:07.5`. */
+static PyObject *
+parse_timezone(PyObject *cls, struct piece p)
+{
+	PyObject *delta = kit_std("datetime", "timedelta"), *offset, *zero;
+	PyObject *v = NULL;
+
+	if (p.len < 3 || memcmp(p.base, "UTC", 3) != 0 || delta == NULL)
+		goto bad;
+	if (p.len == 3)
+		return PyObject_GetAttrString(cls, "utc");
+	if (p.len < 9 || (p.base[3] != '+' && p.base[3] != '-'))
+		goto bad;
+	offset = parse_timedelta(delta, (struct piece){ p.base + 4,
+	    p.len - 4 });
+	if (offset == NULL) {	/* it prints no seconds where there are none */
+		PyErr_Clear();
+		offset = parse_hours(delta, p.base + 4, p.len - 4);
+	}
+	if (offset != NULL && p.base[3] == '-') {
+		zero = PyObject_CallFunction(delta, "i", 0);
+		v = zero != NULL ? PyNumber_Subtract(zero, offset) : NULL;
+		Py_XDECREF(zero);
+		Py_DECREF(offset);
+		offset = v;
+	}
+	v = NULL;
+	if (offset != NULL)
+		v = PyObject_CallFunctionObjArgs(cls, offset, NULL);
+	Py_XDECREF(offset);
+	return v;
+bad:
+	PyErr_SetString(PyExc_ValueError, "not a timezone");
+	return NULL;
+}
+
 static PyObject *
 parse_std(PyObject *old, struct piece p)
 {
 	PyObject *cls = TYPE_OF(old), *from, *v;
 
+	if (cls == kit_std("datetime", "timezone"))
+		return parse_timezone(cls, p);
 	if (cls == kit_std("datetime", "timedelta"))
 		return parse_timedelta(cls, p);
 	if (!PyObject_HasAttrString(cls, "fromisoformat"))
@@ -311,6 +397,46 @@ as_subclass(struct hold *h, PyObject *old, PyObject *parsed, int *err)
 	return v;
 }
 
+/*
+ * A type that we know nothing of: text is taken if T(str(v)) == v holds for
+ * what is bound now.  All of it is code of the user.
+ */
+static PyObject *
+parse_other(struct hold *h, PyObject *old, struct piece p, int *err)
+{
+	PyObject *str, *back = NULL;
+	int same = 0;
+
+	if (h->broker) {
+		*err = PYFS_WORKER;
+		return NULL;
+	}
+	if ((str = PyObject_Str(old)) != NULL)
+		back = PyObject_CallFunctionObjArgs(TYPE_OF(old), str, NULL);
+	if (back != NULL && Py_TYPE(back) == Py_TYPE(old))
+		same = PyObject_RichCompareBool(back, old, Py_EQ);
+	Py_XDECREF(str);
+	Py_XDECREF(back);
+	if (same == 1)
+		return call_with_str(TYPE_OF(old), p);
+	PyErr_Clear();
+	*err = EACCES;
+	return NULL;
+}
+
+/* The literal of a sequence or set, of the very type. */
+static PyObject *
+parse_flat(PyObject *old, struct piece p)
+{
+	PyObject *v = call_with_str(kit.literal_eval, p);
+
+	if (v == NULL || Py_TYPE(v) == Py_TYPE(old))
+		return v;
+	Py_DECREF(v);
+	PyErr_SetString(PyExc_ValueError, "a literal of another type");
+	return NULL;
+}
+
 static PyObject *
 parse_enum(struct hold *h, PyObject *old, struct piece p, int *err)
 {
@@ -334,11 +460,15 @@ value_parse(struct hold *h, PyObject *old, enum shape s, const char *base,
 	*err = 0;
 	if (old == NULL) {
 		v = parse_new(base, len);
+	} else if (s == SHAPE_OPAQUE) {
+		v = parse_other(h, old, strip(base, len), err);
 	} else if (!shape_is_writable(s, old) || s == SHAPE_SYMLINK) {
 		*err = EACCES;
 		return NULL;
 	} else if (s == SHAPE_ENUM) {
 		v = parse_enum(h, old, strip(base, len), err);
+	} else if (s == SHAPE_FLAT) {
+		v = parse_flat(old, strip(base, len));
 	} else if (s == SHAPE_STD) {
 		v = parse_std(old, strip(base, len));
 	} else if (s == SHAPE_INT && !is_exact(old, s) &&

@@ -19,6 +19,7 @@
  *	glow.c		what the reply to a write says of the file
  *	gil.c		the interpreter lock: nowhere else is it taken
  *	worker.c	threads for code of the user
+ *	stats.c		what was counted
  *	kit.c		types and functions of Python, fetched once
  *
  * Three ideas carry it.  A node is a path, not an object: no reference to a
@@ -100,6 +101,7 @@ enum shape {
 	SHAPE_STR, SHAPE_BYTES, SHAPE_BYTEARRAY, SHAPE_BOOL, SHAPE_INT,
 	SHAPE_FLOAT, SHAPE_COMPLEX, SHAPE_NIL, SHAPE_RANGE, SHAPE_SLICE,
 	SHAPE_ELLIPSIS, SHAPE_STD, SHAPE_ENUM, SHAPE_FUNC, SHAPE_REPR,
+	SHAPE_FLAT,		/* a sequence or set, with sequences="file" */
 	SHAPE_OPAQUE,
 	/* symbolic links, */
 	SHAPE_SYMLINK,
@@ -259,12 +261,16 @@ struct pyfs_config {
 	PyObject	*root;		/* NULL: sys.modules */
 	PyObject	*symlink;	/* the class pinefs.Symlink */
 	PyObject	*switches;	/* dicts that hold trace_rpc */
-	char		**exclude, **protect, **shadow;	/* NULL at the end */
+	/* NULL at the end: */
+	char		**include, **exclude, **protect, **shadow;
 	bool		 readonly, hide_private, exact_newline;
-	bool		 quiet_gil;	/* gil="polite" */
+	bool		 polite;	/* gil="polite" */
+	int		 signal;	/* gil="signal": which; 0: none */
+	bool		 flat;		/* sequences="file" */
 	uint32_t	 mode_mask;
 	size_t		 max_nodes, max_file;
 	unsigned	 time_box;	/* ms */
+	unsigned	 patience;	/* ms, for the interpreter lock */
 };
 
 enum { GLOWS = 32 };		/* files just written, at one time */
@@ -300,6 +306,7 @@ struct pyfs {
 	int64_t			 started;	/* ns */
 	int64_t			 last_time;	/* none is given out twice */
 	uint64_t		 hold;		/* counts; and changes in it */
+	uint64_t		 calls;		/* operations */
 	unsigned		 jobs;		/* the workers': of this one */
 	bool			 stopping;
 };
@@ -379,10 +386,13 @@ struct listing {
 	bool		 scan;		/* some names say too little */
 };
 
-/* Every name, in the order of the cookies; `dir` (or NULL) for shadows.
- * listing_fini also after a failure. */
-int	listing_make(const struct node *dir, PyObject *o, enum shape,
-	    struct listing *);
+/*
+ * Every name, in the order of the cookies; `dir` (or NULL) for shadows.  Of a
+ * long dict with pauses, if `dir` is given: what is neither owned nor pinned
+ * is to be looked up again.  listing_fini also after a failure.
+ */
+int	listing_make(struct hold *, struct node *dir, PyObject *o,
+	    enum shape, struct listing *);
 void	listing_fini(struct hold *, struct listing *);
 /* To be kept beyond the hold. */
 void	listing_drop_values(struct hold *, struct listing *);
@@ -393,8 +403,9 @@ PyObject *child_get(struct hold *, PyObject *o, enum shape,
 	    struct pinefs_name name);
 PyObject *child_search(struct hold *, PyObject *o, enum shape,
 	    struct pinefs_name name, PyObject **key);
-/* Changes whenever a name comes or goes, or a container is exchanged. */
-uint64_t listing_hash(const struct pyfs *, PyObject *o, enum shape);
+/* Changes whenever a name comes or goes, or a container is exchanged.  Of a
+ * long dict with pauses. */
+uint64_t listing_hash(struct hold *, PyObject *o, enum shape);
 uint64_t cookie_of(struct pinefs_name name, enum shape);
 
 /* --------------------------------------------------------------- homes -- */
@@ -432,7 +443,11 @@ bool	home_match(char *const *patterns, const struct node *parent,
 /* --------------------------------------------------------------- values -- */
 
 int	value_render(struct pyfs *, PyObject *o, enum shape, struct text *);
+/* Constants in lists, tuples, sets and dicts: repr() runs no foreign code. */
+bool	value_is_plain(PyObject *o);
 int	source_render(PyObject *o, struct text *);
+/* Load the file that a function is in, if it is not, in a pause. */
+void	source_prepare(struct hold *, PyObject *o);
 /*
  * The value that `bytes` stand for where `old` (of shape `s`; NULL: nothing)
  * is bound now.  A new reference; or NULL with *err EINVAL, EACCES, ENOMEM,
@@ -514,11 +529,25 @@ void	glow_forget(struct glows *, uint64_t id);
 
 /* ---------------------------------------------------------------- lock -- */
 
-struct gil *gil_new(bool polite);
+/* `signal` (or 0) goes to the thread that calls this, to make it listen. */
+struct gil *gil_new(bool polite, int signal);
 void	gil_free(struct gil *);
 /* By the one thread of the broker, around each batch. */
 void	gil_take(struct gil *);
 void	gil_drop(struct gil *);
+/* By this thread, a broker's. */
+bool	gil_is_held(void);
+/* In the middle of a batch: the program has the lock for a moment. */
+void	gil_pause(struct gil *);
+/* Waits for the lock: how many, and of them below 2^i ns. */
+enum { GIL_CLASSES = 40 };
+struct gil_count {
+	uint64_t	 holds;
+	uint64_t	 waits[GIL_CLASSES];
+	int64_t		 longest;	/* hold, ns */
+};
+const struct gil_count *gil_counted(const struct gil *);
+const char *gil_way(const struct gil *);
 /* By other threads of ours, which keep their state. */
 void	gil_enter(PyThreadState **kept);
 void	gil_leave(PyThreadState **kept);
@@ -560,6 +589,10 @@ void	workers_fork_child(void);
 int	worker_do(struct job *);
 /* Drop a reference there.  With the interpreter lock. */
 void	worker_drop(PyObject *o);
+struct worker_count {
+	uint64_t	 jobs, interrupted, given_up;
+};
+void	workers_counted(struct worker_count *);
 /* Stages are due, the program is left alone: then, or earlier. */
 void	worker_commit_at(int64_t when);
 void	worker_idle_at(int64_t when);
@@ -584,6 +617,7 @@ struct kit {
 	PyObject *s_dict, *s_get, *s_slots, *s_class, *s_name, *s_module,
 	    *s_qualname, *s_fields, *s_code, *s_doc, *s_func, *s_fget,
 	    *s_filename, *s_firstlineno, *s_enum_name, *s_trace_rpc, *s_set,
+	    *s_enum_value,
 	    *s_members, *s_varnames, *s_argcount;
 	/* Not in the headers of our floor; the first two are in all. */
 	const char *(*utf8)(PyObject *, Py_ssize_t *);
@@ -614,7 +648,12 @@ struct op {
 	enum shape	 s;
 };
 
-/* 0 or ESTALE; op_end also after a failure. */
+/*
+ * The broker lets go of the lock for a moment, and forgets what it found in
+ * this hold.  What is not owned or pinned may be gone afterwards.
+ */
+void	hold_pause(struct hold *);
+/* 0, ESTALE, or EAGAIN without the lock; op_end also after a failure. */
 int	op_begin(struct op *, struct pinefs_call *, struct pinefs_node *);
 void	op_end(struct op *);
 /* The attributes of a node; `o` is what is bound there. */
@@ -636,6 +675,9 @@ int	node_text(struct hold *, struct node *, PyObject *o, enum shape,
 /* May what is bound there be exchanged? */
 bool	node_is_writable(struct hold *, struct node *, PyObject *o,
 	    enum shape);
+/* The same, or it must be tried, which runs code of the user. */
+bool	node_can_be_tried(struct hold *, struct node *, PyObject *o,
+	    enum shape);
 
 int	op_setattr(struct pinefs_call *, struct pinefs_node *,
 	    const struct pinefs_set *, struct pinefs_change *);
@@ -654,6 +696,9 @@ int	op_link(struct pinefs_call *, struct pinefs_node *,
 int	op_open(struct pinefs_call *, struct pinefs_node *, uint32_t access);
 void	op_close(struct pinefs_node *);
 void	op_written(struct pinefs_node *);
+
+/* What was counted, as a dict. */
+PyObject *stats_of(const struct pyfs *);
 
 extern const struct pinefs_ops pyfs_ops;
 void	pyfs_executor(struct pyfs *, struct pinefs_executor *);

@@ -99,7 +99,7 @@ make_fs(struct pyfs *pf)
 	if ((err = nodes_init(&pf->nodes, pf->config.max_nodes)) != 0 ||
 	    (err = glow_init(&pf->glows)) != 0)
 		return err;
-	if ((pf->gil = gil_new(pf->config.quiet_gil)) == NULL)
+	if ((pf->gil = gil_new(pf->config.polite, pf->config.signal)) == NULL)
 		return ENOMEM;
 	node_set_home(&pf->nodes, pf->nodes.root,
 	    o != NULL ? o : PyImport_GetModuleDict());
@@ -183,6 +183,7 @@ free_stages(struct pyfs *pf)
 void
 pyfs_free_config(struct pyfs *pf)
 {
+	free_patterns(pf->config.include);
 	free_patterns(pf->config.exclude);
 	free_patterns(pf->config.protect);
 	free_patterns(pf->config.shadow);

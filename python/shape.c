@@ -418,6 +418,13 @@ shape_known(PyObject *type)
 	return k->shape;
 }
 
+static bool
+is_flat(enum shape s)
+{
+	return shape_is_sequence(s) || s == SHAPE_NAMED || s == SHAPE_SET ||
+	    s == SHAPE_FROZENSET;
+}
+
 enum shape
 shape_of(const struct pyfs *pf, PyObject *o)
 {
@@ -433,14 +440,16 @@ shape_of(const struct pyfs *pf, PyObject *o)
 		return SHAPE_BOOL;
 	if (type == &PyDict_Type)
 		return SHAPE_DICT;
-	if (type == &PyList_Type)
+	if (type == &PyList_Type && !pf->config.flat)
 		return SHAPE_LIST;
-	if (type == &PyTuple_Type)
+	if (type == &PyTuple_Type && !pf->config.flat)
 		return SHAPE_TUPLE;
 	s = shape_known((PyObject *)type);
 	if (s == SHAPE_STR && pf->config.symlink != NULL &&
 	    is_kind_of((PyObject *)type, pf->config.symlink))
 		return SHAPE_SYMLINK;
+	if (pf->config.flat && is_flat(s))
+		return SHAPE_FLAT;
 	if (s == SHAPE_PROXY) {	/* around something that is no dict? */
 		if ((dict = referent(o)) == NULL)
 			return SHAPE_OPAQUE;
@@ -471,6 +480,9 @@ shape_is_writable(enum shape s, PyObject *o)
 		return true;
 	case SHAPE_CLASS:
 		return !is_fixed_class(o);
+	case SHAPE_FLAT:	/* what literals there are for */
+		return PyList_CheckExact(o) || PyTuple_CheckExact(o) ||
+		    Py_TYPE(o) == &PySet_Type;
 	default:
 		return false;
 	}

@@ -175,6 +175,24 @@ render_slice(PyObject *o, struct text *t)
 	return plain ? render_by(kit.slice_repr, o, t) : render_opaque(o, t);
 }
 
+/* Several flags at once have no name before 3.11: a number. */
+static int
+render_flags(PyObject *o, struct text *t)
+{
+	PyObject *dict = shape_dict(SHAPE_INSTANCE, o), *value = NULL;
+	int err;
+
+	if (dict != NULL)
+		value = PyDict_GetItemWithError(dict, kit.s_enum_value);
+	PyErr_Clear();
+	if (value != NULL && PyLong_CheckExact(value))
+		err = render_int(value, t);
+	else
+		err = render_opaque(o, t);
+	Py_XDECREF(dict);
+	return err;
+}
+
 static int
 render_enum(PyObject *o, struct text *t)
 {
@@ -188,7 +206,7 @@ render_enum(PyObject *o, struct text *t)
 	if (name != NULL && PyUnicode_CheckExact(name))
 		return take_str(t, name, true);
 	Py_XDECREF(name);
-	return render_opaque(o, t);
+	return render_flags(o, t);
 }
 
 /*
@@ -217,6 +235,80 @@ render_std(PyObject *o, struct text *t)
 	else
 		str = PyObject_Str(o);
 	return take_str(t, str, true);
+}
+
+enum { PLAIN_MAX = 100000, PLAIN_DEPTH = 20 };
+
+static bool
+is_plain_scalar(PyObject *o)
+{
+	PyTypeObject *t = Py_TYPE(o);
+
+	return t == &PyUnicode_Type || t == &PyBytes_Type ||
+	    t == &PyLong_Type || t == &PyFloat_Type || t == &PyBool_Type ||
+	    t == &PyComplex_Type || o == Py_None || o == Py_Ellipsis;
+}
+
+static bool is_plain(PyObject *o, int depth, Py_ssize_t *left);
+
+/* `iter` is the base type's own. */
+static bool
+is_plain_set(PyObject *o, PyObject *iter_fn, int depth, Py_ssize_t *left)
+{
+	PyObject *iter = PyObject_CallFunctionObjArgs(iter_fn, o, NULL), *v;
+	bool plain = iter != NULL;
+
+	while (plain && (v = PyIter_Next(iter)) != NULL) {
+		plain = is_plain(v, depth, left);
+		Py_DECREF(v);
+	}
+	PyErr_Clear();
+	Py_XDECREF(iter);
+	return plain;
+}
+
+static bool
+is_plain(PyObject *o, int depth, Py_ssize_t *left)
+{
+	PyTypeObject *t = Py_TYPE(o);
+	PyObject *key, *value;
+	Py_ssize_t i, pos = 0;
+
+	if (is_plain_scalar(o))
+		return --*left > 0;
+	if (--depth < 0)
+		return false;
+	if (t == &PyList_Type) {
+		for (i = 0; i < PyList_Size(o); i++)
+			if (!is_plain(PyList_GetItem(o, i), depth, left))
+				return false;
+		return true;
+	}
+	if (t == &PyTuple_Type) {
+		for (i = 0; i < PyTuple_Size(o); i++)
+			if (!is_plain(PyTuple_GetItem(o, i), depth, left))
+				return false;
+		return true;
+	}
+	if (t == &PyDict_Type) {
+		while (PyDict_Next(o, &pos, &key, &value))
+			if (!is_plain(key, depth, left) ||
+			    !is_plain(value, depth, left))
+				return false;
+		return true;
+	}
+	if (t == &PySet_Type)
+		return is_plain_set(o, kit.set_iter, depth, left);
+	return t == &PyFrozenSet_Type &&
+	    is_plain_set(o, kit.frozenset_iter, depth, left);
+}
+
+bool
+value_is_plain(PyObject *o)
+{
+	Py_ssize_t left = PLAIN_MAX;
+
+	return is_plain(o, PLAIN_DEPTH, &left);
 }
 
 int
@@ -253,6 +345,10 @@ value_render(struct pyfs *pf, PyObject *o, enum shape s, struct text *t)
 		return render_std(o, t);
 	case SHAPE_FUNC:
 		return source_render(o, t);
+	case SHAPE_FLAT:
+		if (!value_is_plain(o))
+			return render_opaque(o, t);
+		return take_str(t, PyObject_Repr(o), true);
 	case SHAPE_REPR:
 		return take_str(t, PyObject_Repr(o), true);
 	default:	/* containers, when they lie too deep */

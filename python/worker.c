@@ -41,6 +41,7 @@ static struct {
 	unsigned	 alive, busy, given_up;
 	int64_t		 commit_at, idle_at;	/* due then; 0: nothing */
 	bool		 running, stop, trash;
+	struct worker_count count;
 } all = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.last = &all.first,
@@ -263,12 +264,21 @@ worker_do(struct job *job)
 	} else {
 		*all.last = job;
 		all.last = &job->next;
+		all.count.jobs++;
 		if (job->pf != NULL)
 			job->pf->jobs++;
 		pthread_cond_signal(&all.more);
 	}
 	pthread_mutex_unlock(&all.lock);
 	return err;
+}
+
+void
+workers_counted(struct worker_count *count)
+{
+	pthread_mutex_lock(&all.lock);
+	*count = all.count;
+	pthread_mutex_unlock(&all.lock);
 }
 
 /* ------------------------------------------------------------ the watch -- */
@@ -372,6 +382,9 @@ overdue(unsigned long *ident, bool *give_up)
 			job->refs++;
 			all.busy--;
 			all.given_up++;
+			all.count.given_up++;
+		} else {
+			all.count.interrupted++;
 		}
 		job->interrupted = true;
 	}

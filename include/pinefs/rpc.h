@@ -156,6 +156,12 @@ struct rpc_executor *rpc_call_executor(const struct rpc_call *);
 void	rpc_call_move(struct rpc_call *, struct rpc_executor *);
 int	rpc_executor_new(struct rpc_executor **, unsigned threads,
 	    void (*begin)(void *), void (*end)(void *), void *arg);
+/*
+ * With one thread: when `begin` has taken `ms`, what waits is run without it,
+ * on another thread; handlers must then answer that it is to be tried later.
+ * Before the first call.
+ */
+int	rpc_executor_set_patience(struct rpc_executor *, unsigned ms);
 void	rpc_executor_free(struct rpc_executor *);	/* runs what is queued */
 
 /* ------------------------------------------------------------ serving -- */

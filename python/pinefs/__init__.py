@@ -77,6 +77,10 @@ class Server:
         if handle is not None:
             _pinefs.stop(handle)
 
+    def stats(self):
+        """What was counted: operations, waits for the lock, and so on."""
+        return _pinefs.stats(self._handle) if self._handle else {}
+
     def __enter__(self):
         return self
 
@@ -127,6 +131,29 @@ def program():
     return 'py ' + os.path.abspath(path) if path else 'py'
 
 
+def _patterns(name, given):
+    """What a client may see is decided while the program is stopped: by
+    patterns, not by code of the program."""
+    patterns = [given] if isinstance(given, str) else list(given or ())
+    for p in patterns:
+        if not isinstance(p, str):
+            raise TypeError('%s is patterns, not %r' % (name, p))
+    return patterns
+
+
+def _signal(gil):
+    """A signal that nobody uses, and a handler that does nothing."""
+    if gil != 'signal':
+        return 0
+    import signal
+    for number in range(signal.SIGRTMIN + 2, signal.SIGRTMAX):
+        handler = signal.getsignal(number)
+        if handler in (signal.SIG_DFL, _pinefs.nothing):
+            signal.signal(number, _pinefs.nothing)
+            return number
+    raise ValueError('gil="signal": no real-time signal is free')
+
+
 def _yes(on):
     return 'yes' if on else 'no'
 
@@ -156,9 +183,10 @@ def _explain(error, addrs, port):
 
 def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
           readonly=False, uids=None, public=False, portmap=True,
-          tcp_only=False, state_dir=None, exclude=('pinefs._*',),
-          private=True, newline='auto', protect=PROTECT, shadow=SHADOW,
-          gil='auto', timeout=2.0, max_nodes=1 << 18, max_file=1 << 26,
+          tcp_only=False, state_dir=None, include=None,
+          exclude=('pinefs._*',), private=True, sequences='dir',
+          newline='auto', protect=PROTECT, shadow=SHADOW, gil='auto',
+          timeout=2.0, patience=10.0, max_nodes=1 << 18, max_file=1 << 26,
           threads=None, instance=None, log=None):
     """Serve this process, and return the Server.
 
@@ -172,30 +200,43 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
     portmap     tell the portmapper; False: not
     tcp_only    no UDP
     state_dir   where the key of handles is kept, so that mounts survive
+    include     patterns of dotted names: only these, what is below and what
+                leads there; None: everything
     exclude     patterns of dotted names that are not served
     private     False: names that begin with _ are not served
+    sequences   "dir", or "file": lists, tuples and sets as their literals
     newline     "auto": `echo x > name` does not add one to a str without;
                 "exact": what is written is what is bound
     protect     patterns of what cannot be removed; (): everything can
     shadow      patterns of editors' files that Python does not see
-    gil         "auto", or "polite": never touch the switch interval
+    gil         "auto"; "polite": never touch the switch interval; "signal":
+                on 3.9 to 3.12 interrupt the main thread by a signal, which
+                cuts the wait for it from 100 to 15 us.  From the main thread
     timeout     seconds for code of the program (setters) per change
+    patience    seconds that a client waits for the interpreter's lock; then it
+                is told to try again later
     max_nodes   paths remembered
     max_file    bytes a file can have
     threads     that speak to clients; None: one per core
     """
     if newline not in ('auto', 'exact'):
         raise ValueError('newline is "auto" or "exact"')
-    if gil not in ('auto', 'polite'):
-        raise ValueError('gil is "auto" or "polite"')
+    if gil not in ('auto', 'polite', 'signal'):
+        raise ValueError('gil is "auto", "polite" or "signal"')
+    if sequences not in ('dir', 'file'):
+        raise ValueError('sequences is "dir" or "file"')
     if root is not None and isinstance(root, (str, int, float, bytes)):
         raise TypeError('root is an object with names in it')
     addrs = _addresses(addr)
     options = {
-        'root': root, 'readonly': readonly, 'exclude': exclude,
+        'root': root, 'readonly': readonly,
+        'include': _patterns('include', include),
+        'exclude': _patterns('exclude', exclude),
+        'flat': sequences == 'file', 'signal': _signal(gil),
         'hide_private': not private, 'exact_newline': newline == 'exact',
-        'protect': protect, 'shadow': shadow, 'quiet_gil': gil == 'polite',
-        'time_box_ms': int(timeout * 1000), 'max_nodes': max_nodes,
+        'protect': protect, 'shadow': shadow, 'polite': gil == 'polite',
+        'time_box_ms': int(timeout * 1000),
+        'patience_ms': int(patience * 1000), 'max_nodes': max_nodes,
         'max_file': max_file, 'mode_mask': 0o022 if public else 0o077,
         'symlink': Symlink, 'switches': _switch.install(),
     }

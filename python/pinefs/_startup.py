@@ -137,9 +137,13 @@ def _pinefs_startup(os, sys):
         sys.exit(0)
 
     def wait_for_signal():
+        # Not pause(): a signal may come in the moment before it.
         signal.signal(signal.SIGINT, end_by_signal)     # no user's code now
-        while True:
-            signal.pause()
+        ours = [s for s in (signal.SIGINT, signal.SIGTERM)
+                if signal.getsignal(s) is end_by_signal]
+        signal.pthread_sigmask(signal.SIG_BLOCK, ours)
+        signal.sigwait(ours)
+        sys.exit(0)
 
     def start(what, idle=False):
         said = take_environment()

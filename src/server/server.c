@@ -102,6 +102,9 @@ make_executors(struct pinefs_server *s)
 		err = rpc_executor_new(&s->executor[i],
 		    x->threads == 0 ? EXECUTOR_THREADS : x->threads,
 		    x->begin, x->end, x->arg);
+		if (err == 0 && x->patience != 0)
+			err = rpc_executor_set_patience(s->executor[i],
+			    x->patience);
 		if (err != 0)
 			return err;
 		vfs_fs_set_executor(s->export[i].fs, s->executor[i]);

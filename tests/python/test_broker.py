@@ -259,3 +259,65 @@ def test_a_reader_in_the_same_process_is_no_deadlock():
             for _ in range(20):
                 work()
     assert sys.getswitchinterval() > 0
+
+
+def test_a_signal_makes_a_spinning_main_thread_listen():
+    status, text = served.python('''
+import signal, subprocess, sys
+sys.path.append(%r)
+import served
+server = served.serve(gil='signal')
+child = subprocess.Popen([sys.executable, '-c', """
+import sys
+sys.path.append(%r)
+import served
+c = served.client.Client(%%d)
+for i in range(200):
+    c.getattr((c.root,))
+""" %% server.port])
+while child.poll() is None:
+    for i in range(1000):
+        pass
+assert child.returncode == 0
+stats = server.stats()
+assert stats['gil'] in ('signal', 'handoff'), stats
+assert stats['holds'] >= 200, stats
+server.stop()
+print('done')
+''' % (served.HERE, served.HERE))
+    assert status == 0 and text == 'done\n', text
+
+
+def test_a_client_is_told_to_try_again_when_the_lock_does_not_come():
+    status, text = served.python('''
+import ctypes, subprocess, sys
+sys.path.append(%r)
+import served
+server = served.serve(patience=0.2)
+child = subprocess.Popen([sys.executable, '-c', """
+import sys, time
+sys.path.append(%r)
+import served
+c = served.client.Client(%%d)
+c.getattr((c.root,))
+sys.stdout.write('begin\\\\n')
+sys.stdout.flush()
+seen = set()
+for i in range(2000):
+    seen.add(served.status(c.getattr, (c.root,)))
+    if 'JUKEBOX' in seen:
+        break
+print(sorted(map(str, seen)))
+end = time.monotonic() + 60
+while served.status(c.getattr, (c.root,)) and time.monotonic() < end:
+    time.sleep(0.05)
+print(served.status(c.getattr, (c.root,)))
+""" %% server.port], stdout=subprocess.PIPE)
+assert child.stdout.readline() == b'begin\\n'
+ctypes.PyDLL(None).usleep(3000000)      # with the lock
+print(child.communicate()[0].decode(), end='')
+server.stop()
+''' % (served.HERE, served.HERE))
+    assert status == 0, text
+    seen, then = text.splitlines()
+    assert 'JUKEBOX' in seen and then == 'None', text

@@ -390,6 +390,74 @@ def test_include_and_exclude():
         assert c.list('/sub') == []
 
 
+def test_include_shows_what_it_names_what_is_below_and_what_leads_there():
+    space = {'shop': {'cart': {'total': 1, 'tax': 2}, 'other': 3},
+             'bank': {'x': 1}, 'shopping': 4}
+    with served.own(root=space, include='shop.cart.t*') as c:
+        assert c.list('/') == ['shop']
+        assert c.list('/shop') == ['cart']
+        assert c.list('/shop/cart') == ['tax', 'total']
+        for path in ('/bank', '/shop/other', '/shopping'):
+            assert served.status(c.read, path) == 'NOENT', path
+            assert served.status(c.write, path, b'9') is not None, path
+    with served.own(root=space, include=('bank', 'shopping')) as c:
+        assert c.list('/') == ['bank', 'shopping']
+        assert c.read('/bank/x') == b'1\n'
+    with served.own(include=['json.decoder']) as c:
+        import json.decoder     # noqa: F401
+        assert c.list('/') == ['json', 'json.decoder']
+        assert c.list('/json') == ['decoder']
+    try:
+        served.serve(include=[lambda path: True])
+        raise AssertionError('taken')
+    except TypeError:
+        pass
+
+
+def test_a_very_long_dict_is_listed_while_the_program_goes_on():
+    import threading
+    import time
+    n = 110000
+    space = {'d': dict.fromkeys(map(str, range(n)), 0), 'x': 1}
+    stop, turns = threading.Event(), []
+
+    def churn():
+        while not stop.is_set():
+            space['d']['extra%d' % len(turns)] = 1
+            space['d'].pop('extra%d' % (len(turns) - 5), None)
+            turns.append(time.monotonic())
+            time.sleep(0.0005)
+
+    thread = threading.Thread(target=churn)
+    with served.own(root=space) as c:
+        thread.start()
+        try:
+            begun = time.monotonic()
+            names = [e[0] for e in c.entries('/d', plus=False,
+                                             maxcount=60000)]
+            ended = time.monotonic()
+        finally:
+            stop.set()
+            thread.join()
+    stay = [name for name in names if not name.startswith(b'extra')]
+    assert len(names) == len(set(names))
+    assert len(stay) == n
+    assert sum(begun < t < ended for t in turns) > 10
+
+
+def test_statistics():
+    with served.own(root={'a': 1}) as c:
+        server = served.pinefs.servers()[-1]
+        before = server.stats()
+        assert c.read('/a') == b'1\n'
+        after = server.stats()
+        assert after['operations'] > before['operations']
+        assert after['holds'] > before['holds']
+        assert after['nodes'] >= 2 and after['wait_median'] > 0
+        assert after['gil'] in ('handoff', 'burst', 'signal')
+    assert server.stats() == {}
+
+
 def test_a_big_directory_is_listed_whole_in_pages():
     big = {'key%d' % i: i for i in range(5000)}
     with served.module(big=big) as (c, at, m):

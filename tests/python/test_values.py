@@ -218,6 +218,158 @@ def test_text_parses_by_the_type_of_what_is_bound():
                     assert same(m.v, new), (old, data, stable, m.v)
 
 
+class Weekday(enum.IntEnum):
+    MONDAY = 1
+    TUESDAY = 2
+
+
+class Word(str):
+    pass
+
+
+class Count(int):
+    pass
+
+
+class Permission(enum.Flag):
+    R = 4
+    W = 2
+    X = 1
+
+
+class Mask(enum.IntFlag):
+    A = 1
+    B = 2
+
+
+class Fixed:
+    """A type nobody knows, of which T(str(v)) == v."""
+    __slots__ = ()
+    text = 'one'
+
+    def __new__(cls, text):
+        if text not in ('one', 'two'):
+            raise ValueError(text)
+        return FIXED[text] if FIXED else object.__new__(cls)
+
+    def __str__(self):
+        return [k for k, v in FIXED.items() if v is self][0]
+
+
+FIXED = {}
+FIXED.update(one=Fixed('one'), two=Fixed('two'))
+
+
+def of_every_type(n):
+    """Some value of each type of the parse table, the n-th."""
+    import random
+    r = random.Random(n)
+    f = r.choice([r.uniform(-1e9, 1e9), r.random() * 10.0 ** r.randrange(
+        -300, 300), float(r.randrange(-9, 9)), float('inf'), -0.0])
+    delta = datetime.timedelta(r.randrange(-99, 99), r.randrange(86400),
+                               r.choice([0, r.randrange(10**6)]))
+    zone = datetime.timezone(datetime.timedelta(
+        minutes=r.randrange(-1439, 1440),
+        seconds=r.choice([0, 0, r.randrange(60)]) if n % 3 else 0))
+    when = datetime.datetime(r.randrange(1, 9999), r.randrange(1, 13),
+                             r.randrange(1, 29), r.randrange(24),
+                             r.randrange(60), r.randrange(60),
+                             r.choice([0, r.randrange(10**6)]))
+    four = ipaddress.IPv4Address(r.getrandbits(32))
+    six = ipaddress.IPv6Address(r.getrandbits(128))
+    yield ''.join(chr(r.choice([r.randrange(11, 128), r.randrange(
+        128, 0xd800), 0xdc80, 0x1f600])) for i in range(r.randrange(1, 9)))
+    yield r.random() < 0.5
+    yield r.getrandbits(r.choice([3, 40, 63, 64, 200])) * r.choice([1, -1])
+    yield f
+    yield complex(f, r.uniform(-9, 9))
+    yield None
+    yield r.choice(list(Colour))
+    yield r.choice(list(Weekday))
+    yield Permission(r.randrange(1, 8))
+    yield Mask(r.randrange(1, 4))
+    yield Word("t%d" % n)
+    yield Count(r.randrange(-99, 99))
+    yield decimal.Decimal(r.randrange(-10**9, 10**9)).scaleb(
+        r.randrange(-30, 30))
+    yield fractions.Fraction(r.randrange(-99, 99), r.randrange(1, 99))
+    yield when
+    yield when.replace(tzinfo=zone)
+    yield when.date()
+    yield when.time()
+    yield delta
+    yield zone
+    yield uuid.UUID(int=r.getrandbits(128))
+    yield pathlib.PurePosixPath('/' * r.randrange(2) + 'a/b%d' % n)
+    yield pathlib.PosixPath('c/%d' % n)
+    yield pathlib.PureWindowsPath(r'C:\x\%d' % n)
+    yield four
+    yield six
+    yield ipaddress.ip_network((four, 24), strict=False)
+    yield ipaddress.ip_network((six, 64), strict=False)
+    yield ipaddress.ip_interface((four, 24))
+    yield ipaddress.ip_interface((six, 64))
+
+
+def test_what_str_prints_is_parsed_again_for_every_type():
+    with served.module() as (c, at, m):
+        for n in range(10 if served.BRIEF else 60):
+            for old, new in zip(of_every_type(n), of_every_type(n + 1)):
+                m.v = old
+                c.write(at + '/v', str(new))
+                assert same(m.v, new), (old, new, m.v)
+                m.v = old       # and what is read is taken
+                text = c.read(at + '/v')
+                m.v = new
+                c.write(at + '/v', text)
+                if not isinstance(old, str):
+                    assert same(m.v, old), (old, text, m.v)
+
+
+def test_other_types_are_tried_and_refused_unless_str_is_their_inverse():
+    with served.module(v=FIXED['one'], w=object()) as (c, at, m):
+        assert c.getattr(at + '/v').mode == 0o400
+        c.write(at + '/v', b'two\n')
+        assert m.v is FIXED['two']
+        assert status(c.write, at + '/v', b'three') == 'INVAL'
+        assert m.v is FIXED['two']
+        assert status(c.write, at + '/w', b'x') == 'ACCES'
+
+
+def test_flags_are_written_by_name_or_number():
+    both = Permission.R | Permission.X
+    with served.module(v=Permission.W) as (c, at, m):
+        for text in (b'R|X', b'Permission.R|X\n', b'5', b'X | R'):
+            m.v = Permission.W
+            c.write(at + '/v', text)
+            assert m.v is both or m.v == both, (text, m.v)
+        assert status(c.write, at + '/v', b'R|Q') == 'INVAL'
+
+
+def test_sequences_can_be_files_of_their_literals():
+    class Odd:
+        def __repr__(self):
+            raise AssertionError('called')
+
+    space = {'l': [1, 'x', None], 't': (1,), 's': {2}, 'o': [Odd()],
+             'd': {'k': [1]}, 'f': frozenset({3}), 'e': [],
+             'q': collections.deque([1])}
+    with served.own(root=space, sequences='file') as c:
+        assert c.read('/l') == b"[1, 'x', None]\n"
+        assert c.read('/t') == b'(1,)\n' and c.read('/s') == b'{2}\n'
+        assert c.read('/d/k') == b'[1]\n'
+        assert b'list object at 0x' in c.read('/o')
+        c.write('/l', b'[2, 3]\n')
+        c.write('/t', b'()')
+        c.write('/e', b"['a']")
+        assert (space['l'], space['t'], space['e']) == ([2, 3], (), ['a'])
+        assert status(c.write, '/l', b'(2, 3)') == 'INVAL'
+        assert status(c.write, '/l', b'[Odd()]') == 'INVAL'
+        assert status(c.write, '/f', b'{1}') == 'ACCES'
+        assert status(c.write, '/q', b'[1]') == 'ACCES'
+        assert space['l'] == [2, 3]
+
+
 def test_a_bytearray_is_changed_in_place():
     with served.module(v=bytearray(b'old')) as (c, at, m):
         before = m.v
