@@ -474,13 +474,18 @@ value_parse(struct hold *h, PyObject *old, enum shape s, const char *base,
 	} else if (s == SHAPE_INT && !is_exact(old, s) &&
 	    (v = enum_member(TYPE_OF(old), strip(base, len))) != NULL) {
 		return v;	/* an IntEnum, by name */
+	} else if (s == SHAPE_INT && !is_exact(old, s) && len > 0 &&
+	    memchr(base, '|', len) != NULL) {	/* an IntFlag */
+		v = h->broker ? NULL : enum_flags(TYPE_OF(old),
+		    strip(base, len));
+		*err = h->broker ? PYFS_WORKER : 0;
 	} else {
 		v = parse_base(h, old, s, base, len, replacing);
 		if (!is_exact(old, s))
 			v = as_subclass(h, old, v, err);
 	}
 	if (v == NULL && *err == 0) {
-		*err = PyErr_ExceptionMatches(PyExc_MemoryError) ? ENOMEM :
+		*err = PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_MemoryError) ? ENOMEM :
 		    EINVAL;
 		PyErr_Clear();
 	}
