@@ -566,7 +566,8 @@ void	*pinefs_call_alloc(struct pinefs_call *call, size_t len);
 
 /* ------------------------------------------------------------- listing -- */
 
-#define PINEFS_COOKIE_MAX	((UINT64_C(1) << 63) - 3)
+/* What is above is the library's own, for exports in the directory. */
+#define PINEFS_COOKIE_MAX	((UINT64_C(1) << 63) - 259)
 
 /*
  * One entry.  Non-zero: full, return 0 now.  `attr` may be NULL: the library

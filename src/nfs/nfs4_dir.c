@@ -1,8 +1,9 @@
 /*
  * NFS version 4: READDIR (RFC 8881 18.23).
  *
- * Entries come one by one from vfs_readdir, or are the exports of the
- * pseudo-root, and are chained in the call's memory as long as the encoded
+ * Entries come one by one from vfs_readdir, or are exports: those of the
+ * pseudo-root, and behind the names of an export that is the root, those that
+ * are mounted on it.  They are chained in the call's memory as long as the encoded
  * result, counted to the byte, stays within what the client asked for:
  *
  *	verifier 8	entries...	end of list 4	eof 4
@@ -23,8 +24,11 @@ enum {
 	AROUND = 8 + 4 + 4,
 	/* Never more than this: the reply has to fit the call's memory. */
 	MOST = 65536,
-	PSEUDO_COOKIE = 3		/* of the first export */
+	PSEUDO_COOKIE = 3		/* of the first export there */
 };
+
+/* Of the first export in a directory of files: no file's is as great. */
+static const uint64_t JUNCTION_COOKIE = PINEFS_COOKIE_MAX + 3;
 
 /* A listing on its way into a reply. */
 struct pack {
@@ -32,7 +36,7 @@ struct pack {
 	const struct nfs4_fh	*dir;
 	struct nfs4_mask	*mask;		/* in the call's memory */
 	struct nfs4_mask	*only_error;	/* made when first needed */
-	bool			 junctions;	/* names may be of exports */
+	bool			 junctions;	/* exports are mounted here */
 	uint32_t		 left;		/* bytes of the result */
 	unsigned		 n;
 	bool			 full;
@@ -154,6 +158,8 @@ pack_entry(void *arg, const struct vfs_entry *v)
 	struct nfs4_object o = { .c = p->c, .x = p->dir->export, .id = v->id,
 	    .mounted_on = v->id.fileid, .a = v->attr, .l = &p->limits };
 
+	if (p->junctions && nfs4_is_junction(p->c->nfs.nfs, v->name))
+		return 0;	/* what lies under an export is not seen */
 	if (v->attr == NULL && nfs4_needs_attr(mask)) {
 		if (v->err == ENOENT || v->err == ESTALE)
 			return 0;	/* it went while we were listing */
@@ -162,12 +168,6 @@ pack_entry(void *arg, const struct vfs_entry *v)
 			p->st = o.err;
 			return 1;
 		}
-	} else if (p->junctions && wants_error(p) &&
-	    nfs4_is_junction(p->c->nfs.nfs, v->name)) {
-		/* These would be of what lies under the export: LOOKUP. */
-		o.err = NFS4ERR_XDEV;
-		if ((mask = error_mask(p)) == NULL)
-			mask = p->mask;
 	}
 	return add(p, v->name, v->cookie, &o, mask);
 }
@@ -176,13 +176,13 @@ pack_entry(void *arg, const struct vfs_entry *v)
 
 /* Exports have cookies by their places, which do not change. */
 static int
-list_pseudo(struct pack *p, uint64_t cookie, bool *eof)
+list_exports(struct pack *p, uint64_t first, uint64_t cookie, bool *eof)
 {
 	const struct vfs_export *x = p->c->nfs.nfs->exports->first;
 	struct nfs4_call *c = p->c;
 	bool later;
 
-	for (uint64_t at = PSEUDO_COOKIE; x != NULL; x = x->next, at++) {
+	for (uint64_t at = first; x != NULL; x = x->next, at++) {
 		if (at <= cookie || nfs4_junction(c,
 		    nfs4_junction_name(x)) == NULL)
 			continue;
@@ -195,7 +195,7 @@ list_pseudo(struct pack *p, uint64_t cookie, bool *eof)
 }
 
 static int
-list_dir(struct pack *p, uint64_t cookie, bool *eof)
+list_files(struct pack *p, uint64_t cookie, bool *eof)
 {
 	struct vfs_readdir rd = { .cookie = cookie, .room = p->left,
 	    .add = pack_entry, .add_arg = p };
@@ -210,6 +210,24 @@ list_dir(struct pack *p, uint64_t cookie, bool *eof)
 		err = vfs_readdir(call, p->dir->node, &rd);
 	*eof = rd.eof;
 	return err;
+}
+
+static int
+list(struct pack *p, uint64_t cookie, bool *eof)
+{
+	int err;
+
+	if (p->dir->pseudo)
+		return list_exports(p, PSEUDO_COOKIE, cookie, eof);
+	if (!p->junctions)
+		return list_files(p, cookie, eof);
+	if (cookie < JUNCTION_COOKIE) {
+		err = list_files(p, cookie, eof);
+		if (err != 0 || !*eof || p->st != NFS4_OK)
+			return err;
+		*eof = false;
+	}
+	return list_exports(p, JUNCTION_COOKIE, cookie, eof);
 }
 
 static bool
@@ -261,8 +279,7 @@ nfs4_op_readdir(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
 		return 0;
 	left = p.left;
 	p.junctions = nfs4_has_junctions(c, &c->current);
-	err = c->current.pseudo ? list_pseudo(&p, args->cookie,
-	    &ok->reply.eof) : list_dir(&p, args->cookie, &ok->reply.eof);
+	err = list(&p, args->cookie, &ok->reply.eof);
 	if (err != 0)
 		return err;
 	if (p.full && p.n == 0)

@@ -167,8 +167,8 @@ walk(struct nfs4_call *c, struct pinefs_name name)
 	if (nfs4_has_junctions(c, &c->current)) {
 		if ((x = nfs4_junction(c, name)) != NULL)
 			return nfs4_goto_export(c, x);
-		if (c->current.pseudo)
-			return ENOENT;
+		if (c->current.pseudo || nfs4_is_junction(c->nfs.nfs, name))
+			return ENOENT;	/* none that this caller may see */
 	}
 	err = vfs_lookup(&c->nfs.vfs, c->current.node, name, &node);
 	if (err == 0)

@@ -9,6 +9,7 @@
 
 #include "nfs/nfs4_opens.h"
 #include "nfs/nfs4_ops.h"
+#include "nfs/nfs4_pseudo.h"
 
 enum {
 	ACCESS_BITS = OPEN4_SHARE_ACCESS_BOTH,
@@ -426,6 +427,18 @@ create_args(struct nfs4_call *call, const createhow4 *how,
 	return st;
 }
 
+/* OPEN of a name on which an export is mounted: nothing can be made there. */
+static nfsstat4
+of_junction(struct nfs4_call *call, const OPEN4args *args)
+{
+	const openflag4 *how = &args->openhow;
+
+	if (how->opentype == OPEN4_CREATE && how->how.mode != UNCHECKED4)
+		return NFS4ERR_EXIST;
+	return nfs4_junction(call, nfs_name(args->claim.file)) == NULL ?
+	    NFS4ERR_NOENT : NFS4ERR_ISDIR;
+}
+
 /* The file named in the current directory, made if need be. */
 static int
 by_name(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
@@ -438,8 +451,6 @@ by_name(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	struct pinefs_create c;
 	int err = ENOENT;
 
-	if ((*st = nfs4_check_name(w->args->claim.file)) != NFS4_OK)
-		return 0;
 	if (create && (*st = create_args(call, how, w, &c)) != NFS4_OK)
 		return 0;
 	/* With a verifier, only creating tells whose file it is. */
@@ -487,6 +498,11 @@ by_claim(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 			return 0;
 		}
 		*st = nfs4_check_name(w->args->claim.file);
+		if (*st == NFS4_OK &&
+		    nfs4_has_junctions(call, &call->current) &&
+		    nfs4_is_junction(call->nfs.nfs,
+		    nfs_name(w->args->claim.file)))
+			*st = of_junction(call, w->args);
 		return *st == NFS4_OK ? by_name(call, w, st) : 0;
 	case CLAIM_PREVIOUS:
 		w->reclaim = true;

@@ -332,23 +332,67 @@ test_exports_that_may_not_be_seen_are_not_listed(void)
 	rig4_stop();
 }
 
-/* A directory under an export's name is not what LOOKUP gives. */
+/* Behind the files of an export that is the root, the exports in it; what
+ * they cover is not seen. */
 static void
-test_what_an_export_covers_has_no_attributes_in_a_listing(void)
+test_exports_in_a_root_export_are_listed_behind_its_files(void)
 {
+	entry4 *e;
+	uint64_t last;
+
+	rig4_start();
+	EXPORTS("/", "/b", "/c");
+	toy_add(rig.toy, &rig.toy->obj[0], "b", PINEFS_DIR, 0755, NULL);
+	toy_add(rig.toy, &rig.toy->obj[0], "z", PINEFS_DIR, 0755, NULL);
+	dir = root();
+	CHECK(list(0, 4096, ATTRS(FATTR4_FSID, FATTR4_RDATTR_ERROR)) ==
+	    NFS4_OK);
+	e = page()->reply.entries;
+	CHECK(memcmp(e->name.data, "z", 1) == 0);
+	CHECK(xdr_load_u64(e->attrs.attr_vals.data) == 0x100);
+	last = e->cookie;
+	e = e->nextentry;
+	CHECK(memcmp(e->name.data, "b", 1) == 0);
+	CHECK(xdr_load_u64(e->attrs.attr_vals.data) == 0x101);
+	CHECK(e->cookie > PINEFS_COOKIE_MAX + 2 && e->cookie >> 63 == 0);
+	e = e->nextentry;
+	CHECK(memcmp(e->name.data, "c", 1) == 0 && e->nextentry == NULL);
+	CHECK(page()->reply.eof);
+	/* From any cookie on. */
+	CHECK(list(last, 4096, ATTRS(FATTR4_FSID)) == NFS4_OK);
+	e = page()->reply.entries;
+	CHECK(memcmp(e->name.data, "b", 1) == 0);
+	CHECK(list(e->cookie, 4096, ATTRS(FATTR4_FSID)) == NFS4_OK);
+	e = page()->reply.entries;
+	CHECK(memcmp(e->name.data, "c", 1) == 0 && page()->reply.eof);
+	CHECK(list(e->cookie, 4096, ATTRS(FATTR4_FSID)) == NFS4_OK);
+	CHECK(page()->reply.entries == NULL && page()->reply.eof);
+	/* Below the root there are none. */
+	dir = look_up(root(), "z");
+	CHECK(list(0, 4096, ATTRS(FATTR4_FSID)) == NFS4_OK);
+	CHECK(page()->reply.entries == NULL && page()->reply.eof);
+	rig4_stop();
+}
+
+/* To whom one may not see there is nothing of that name. */
+static void
+test_exports_in_a_root_export_may_be_hidden(void)
+{
+	static const uint32_t only[] = { 1234 };
 	entry4 *e;
 
 	rig4_start();
-	EXPORTS("/", "/b");
-	toy_add(rig.toy, &rig.toy->obj[0], "a", PINEFS_DIR, 0755, NULL);
+	EXPORTS("/", "/b", "/c");
 	toy_add(rig.toy, &rig.toy->obj[0], "b", PINEFS_DIR, 0755, NULL);
+	v4.more[1].uids = only;
+	v4.more[1].nuids = 1;
 	dir = root();
-	CHECK(list(0, 4096, ATTRS(FATTR4_TYPE, FATTR4_RDATTR_ERROR)) ==
-	    NFS4_OK);
+	CHECK(list(0, 4096, ATTRS(FATTR4_TYPE)) == NFS4_OK);
 	e = page()->reply.entries;
-	CHECK(e->attrs.attr_vals.len == 8);
-	e = e->nextentry;
-	CHECK(e->attrs.attrmask.v[0] == 1u << FATTR4_RDATTR_ERROR);
+	CHECK(memcmp(e->name.data, "c", 1) == 0 && e->nextentry == NULL);
+	op_putfh(dir);
+	op_lookup("b");
+	CHECK(run(0) == NFS4ERR_NOENT);
 	rig4_stop();
 }
 
@@ -363,5 +407,6 @@ CHECK_MAIN(
 	CHECK_TEST(test_exports_are_listed),
 	CHECK_TEST(test_a_broken_export_harms_no_other),
 	CHECK_TEST(test_exports_that_may_not_be_seen_are_not_listed),
-	CHECK_TEST(test_what_an_export_covers_has_no_attributes_in_a_listing),
+	CHECK_TEST(test_exports_in_a_root_export_are_listed_behind_its_files),
+	CHECK_TEST(test_exports_in_a_root_export_may_be_hidden),
 )
