@@ -640,9 +640,18 @@ int	 pinefs_server_new(struct pinefs_server **server);
  */
 int	 pinefs_set(struct pinefs_server *server, const char *option,
 	    const char *value);
-/* Before start.  The file system is borrowed; `path` "/" or "/NAME". */
+/*
+ * Before start.  The file system is borrowed; `path` is "/" or "/NAME", at
+ * most 64 of them.  Version 4 shows those with a name as directories of the
+ * root; 2 and 3 mount each by its path.  EINVAL, ENAMETOOLONG: no such path
+ * can be; EEXIST: there is one; ENOSPC: too many.
+ */
 int	 pinefs_export(struct pinefs_server *server, const char *path,
 	    struct pinefs *fs);
+/* An option of one export, instead of the server's: ro.  ENOENT: no such
+ * export; EINVAL, and one line logged. */
+int	 pinefs_export_set(struct pinefs_server *server, const char *path,
+	    const char *option, const char *value);
 /* Own threads; returns once it listens.  0 or an errno; a line was logged. */
 int	 pinefs_start(struct pinefs_server *server);
 int	 pinefs_port(const struct pinefs_server *server);

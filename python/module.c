@@ -2,14 +2,16 @@
 /*
  * pinefs._pinefs: what the package pinefs is built on.
  *
- *	start(options, settings) -> server
+ *	start(options, settings, path, beside) -> server
  *	stop(server)		port(server)
  *	stats(server)		trace(value)
  *	version()		fork_child()
  *	nothing(...)
  *
  * `options` is a dict of what concerns pyfs, `settings` a list of pairs of
- * str for the server, as pinefs_set takes them.  A server is a capsule.
+ * str for the server, as pinefs_set takes them; `path` is where the program
+ * is exported, `beside` a list of file systems in memory (path, bytes,
+ * readonly).  A server is a capsule.
  */
 #include "pyfs.h"
 
@@ -137,13 +139,14 @@ raise_errno(int err)
 static PyObject *
 py_start(PyObject *self, PyObject *args)
 {
-	PyObject *options, *settings, *capsule;
+	PyObject *options, *settings, *beside, *capsule;
+	const char *path;
 	struct pyfs *pf;
 	int err;
 
 	(void)self;
-	if (!PyArg_ParseTuple(args, "O!O!:start", &PyDict_Type, &options,
-	    &PyList_Type, &settings))
+	if (!PyArg_ParseTuple(args, "O!O!sO!:start", &PyDict_Type, &options,
+	    &PyList_Type, &settings, &path, &PyList_Type, &beside))
 		return NULL;
 	if ((pf = calloc(1, sizeof *pf)) == NULL)
 		return PyErr_NoMemory();
@@ -152,7 +155,7 @@ py_start(PyObject *self, PyObject *args)
 		free(pf);
 		return NULL;
 	}
-	if ((err = pyfs_start(pf, settings)) != 0)
+	if ((err = pyfs_start(pf, settings, path, beside)) != 0)
 		return raise_errno(err);
 	capsule = PyCapsule_New(pf, CAPSULE, NULL);
 	if (capsule == NULL)

@@ -308,6 +308,8 @@ struct pyfs {
 	uint64_t		 hold;		/* counts; and changes in it */
 	uint64_t		 calls;		/* operations */
 	unsigned		 jobs;		/* the workers': of this one */
+	struct pinefs		**beside;	/* in memory: beside.c */
+	size_t			 nbeside;
 	bool			 stopping;
 };
 
@@ -322,8 +324,12 @@ struct hold {
 /* All servers of this process. */
 extern struct pyfs *pyfs_all;
 
-/* With the lock, which they let go of while they wait. */
-int	pyfs_start(struct pyfs *, PyObject *settings);
+/*
+ * With the lock, which they let go of while they wait.  `path` is where the
+ * program is exported, `beside` a list of what beside_export takes.
+ */
+int	pyfs_start(struct pyfs *, PyObject *settings, const char *path,
+	    PyObject *beside);
 void	pyfs_stop(struct pyfs *);
 void	pyfs_free(struct pyfs *);
 void	pyfs_free_config(struct pyfs *);
@@ -332,6 +338,13 @@ void	pyfs_fork_child(void);
  * dicts behind their backs. */
 void	switch_set(long value);
 void	switch_look(struct pyfs *);
+
+/*
+ * File systems in memory, exported by the same server: tuples (path, bytes,
+ * readonly).  One that cannot be made is logged, and harms no other.
+ */
+int	beside_export(struct pyfs *, PyObject *list);
+void	beside_free(struct pyfs *);
 
 int64_t	pyfs_now(struct pyfs *);	/* ns, later than the last one */
 void	pyfs_log(const char *format, ...)

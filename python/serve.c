@@ -113,7 +113,8 @@ make_fs(struct pyfs *pf)
 }
 
 static int
-make_server(struct pyfs *pf, PyObject *settings)
+make_server(struct pyfs *pf, PyObject *settings, const char *path,
+    PyObject *beside)
 {
 	PyObject *pair;
 	const char *name, *value;
@@ -131,7 +132,11 @@ make_server(struct pyfs *pf, PyObject *settings)
 		if ((err = pinefs_set(pf->server, name, value)) != 0)
 			return err;
 	}
-	return pinefs_export(pf->server, "/", pf->fs);
+	if ((err = pinefs_export(pf->server, path, pf->fs)) != 0 ||
+	    (err = pinefs_export_set(pf->server, path, "ro",
+	    pf->config.readonly ? "yes" : "no")) != 0)
+		return err;
+	return beside_export(pf, beside);
 }
 
 /*
@@ -139,15 +144,17 @@ make_server(struct pyfs *pf, PyObject *settings)
  * 0 or an errno; *pf is freed then.
  */
 int
-pyfs_start(struct pyfs *pf, PyObject *settings)
+pyfs_start(struct pyfs *pf, PyObject *settings, const char *path,
+    PyObject *beside)
 {
 	int err;
 
 	pf->uid = (uint32_t)geteuid();
 	pf->gid = (uint32_t)getegid();
 	pf->started = pyfs_now(pf);
-	if ((err = make_fs(pf)) == 0 && (err = make_server(pf, settings)) == 0
-	    && (err = workers_start()) == 0) {
+	if ((err = make_fs(pf)) == 0 &&
+	    (err = make_server(pf, settings, path, beside)) == 0 &&
+	    (err = workers_start()) == 0) {
 		Py_BEGIN_ALLOW_THREADS
 		err = pinefs_start(pf->server);
 		Py_END_ALLOW_THREADS
@@ -204,6 +211,7 @@ pyfs_free(struct pyfs *pf)
 	Py_END_ALLOW_THREADS
 	if (pf->fs != NULL)
 		pinefs_free(pf->fs);
+	beside_free(pf);
 	ops_forget_listing(&h);
 	free_stages(pf);
 	nodes_fini(&pf->nodes);

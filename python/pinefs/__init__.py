@@ -187,7 +187,8 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
           exclude=('pinefs._*',), private=True, sequences='dir',
           newline='auto', protect=PROTECT, shadow=SHADOW, gil='auto',
           timeout=2.0, patience=10.0, max_nodes=1 << 18, max_file=1 << 26,
-          threads=None, instance=None, log=None):
+          threads=None, lease=None, instance=None, log=None, _path='/',
+          _beside=()):
     """Serve this process, and return the Server.
 
     addr        a loopback address or several; None: 127.0.0.1 and ::1
@@ -218,7 +219,10 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
     max_nodes   paths remembered
     max_file    bytes a file can have
     threads     that speak to clients; None: one per core
+    lease       seconds that a client of NFS 4 may be silent; None: 60
     """
+    # _path, _beside: pinefs(1) exports the program there, and file systems in
+    # memory beside it: (path, bytes, readonly).
     if newline not in ('auto', 'exact'):
         raise ValueError('newline is "auto" or "exact"')
     if gil not in ('auto', 'polite', 'signal'):
@@ -243,10 +247,10 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
     settings = _settings(
         addrs, _uids(uids, public), port=port, mount_port=mount_port,
         portmap=portmap, tcp_only=tcp_only, state_dir=state_dir,
-        ro=bool(readonly), threads=threads, log=log,
+        threads=threads, lease=lease, log=log,
         instance=instance or program(), udp_changes_reserved=True)
     try:
-        handle = _pinefs.start(options, settings)
+        handle = _pinefs.start(options, settings, _path, list(_beside))
     except OSError as error:
         raise _explain(error, addrs, port) from None
     server = Server(handle, addrs[0] if addrs else '127.0.0.1')

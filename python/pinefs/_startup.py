@@ -6,6 +6,7 @@ pinefs(1) is replaced by python3, which is told what to do by the environment:
     PINEFS_SERVE_DIR      where this package lies, if Python has none
     PINEFS_SERVE_VERSION  of the program pinefs
     PINEFS_SERVE_OPTIONS  lines NAME=VALUE, as pinefs_set takes them
+    PINEFS_SERVE_EXPORTS  lines TYPE PATH BYTES ro|rw: py, and mem beside it
     PINEFS_SERVE_READY    a file descriptor for a newline when it serves
     PINEFS_SERVE_LOOP     "no": after the program, serve until a signal
     PINEFS_SERVE_STARTUP  the user's own PYTHONSTARTUP
@@ -79,12 +80,10 @@ def _pinefs_startup(os, sys):
             name, _, value = line.partition('=')
             if name == 'addr':
                 addrs.append(value)
-            elif name in ('port', 'mount-port', 'threads'):
+            elif name in ('port', 'mount-port', 'threads', 'lease'):
                 given[name.replace('-', '_')] = int(value)
             elif name in ('tcp-only', 'portmap'):
                 given[name.replace('-', '_')] = value in yes
-            elif name == 'ro':
-                given['readonly'] = value in yes
             elif name in ('state-dir', 'log'):
                 given[name.replace('-', '_')] = value
             elif name == 'local-auth' and value == 'none':
@@ -95,9 +94,21 @@ def _pinefs_startup(os, sys):
         given['addr'] = addrs or None
         return given
 
+    def exports(said):
+        """[type, path, bytes, readonly] of each."""
+        lines = said.get('EXPORTS', 'py / 0 rw').splitlines()
+        return [(kind, path, int(size), mode == 'ro') for
+                kind, path, size, mode in (line.split() for line in lines)]
+
     def serve(pinefs, said, what):
         given = options(said)
         given['instance'] = what
+        given['_beside'] = []
+        for kind, path, size, readonly in exports(said):
+            if kind == 'py':
+                given['_path'], given['readonly'] = path, readonly
+            else:
+                given['_beside'].append((path, size, readonly))
         try:
             return pinefs.serve(**given)
         except OSError as error:
@@ -110,19 +121,34 @@ def _pinefs_startup(os, sys):
 
     def say_ready(server, said):
         port, addr = server.port, server.addr
+        host = '[%s]' % addr if ':' in addr else addr
+        served = exports(said)
+        what = ', '.join(
+            kind + (':' + path[1:] if path != '/' else '') +
+            (' (ro)' if readonly else '')
+            for kind, path, _, readonly in served)
+        # One with a name is an example of them all.
+        one = ([x[1] for x in served if x[1] != '/'] + ['/'])[0]
+        several = len(served) > 1
         version = '%d.%d.%d' % sys.version_info[:3]
         uid = os.geteuid()
         # On the usual port the usual line does.
         options = '' if port == 2049 else '-o vers=4.2,port=%d ' % port
-        say('pinefs: serving py on %s:%d (NFS 2 3 4.0 4.1 4.2), '
+        mount = 'sudo mount -t nfs %s%s:' % (options, host)
+        say('pinefs: serving %s on %s:%d (NFS 2 3 4.0 4.1 4.2), '
             'Python %s pid %d, for %s\n'
-            'mount it:  sudo mount -t nfs %s%s:/ /mnt\n'
+            'mount it:  %s%s /mnt\n'
+            '%s'
             '           macOS, not verified: mount_nfs -o vers=3,tcp,port=%d,'
-            'mountport=%d,locallocks %s:/ DIR\n'
-            'try:       ls /mnt; echo 1 > /mnt/rpchelp/trace_rpc; %s\n'
-            % (addr, port, version, os.getpid(),
+            'mountport=%d,locallocks %s:%s DIR\n'
+            % (what, host, port, version, os.getpid(),
                'root' if uid == 0 else 'uid %d and root' % uid,
-               options, addr, port, port, addr,
+               mount, '/' if several else one,
+               'or one:    %s%s /mnt\n' % (mount, one) if several else '',
+               port, port, host, one))
+        py = [x[1] for x in served if x[0] == 'py'][0]
+        say('try:       ls /mnt; echo 1 > /mnt%s/rpchelp/trace_rpc; %s\n'
+            % (py if several and py != '/' else '',
                'stop with kill %d' % os.getpid() if as_program
                else 'stop with exit()'))
         if said.get('READY'):
@@ -218,8 +244,10 @@ def _pinefs_startup(os, sys):
         import zipfile
         return zipfile.is_zipfile(path)
 
-    def run_and_stay(run, name, stay):
-        """Run the user's code; a traceback is its own, not ours."""
+    def run_and_stay(run, name, stay, beside):
+        """Run the user's code; a traceback is its own, not ours.
+
+        What is served beside it goes on when it fails."""
         status = 0
         try:
             run(name) if name is not None else run()
@@ -233,6 +261,10 @@ def _pinefs_startup(os, sys):
                 trace = trace.tb_next
             sys.excepthook(kind, error.with_traceback(trace), trace)
             status = 1
+            if beside:
+                say('pinefs: py: %s failed; everything is served on, until a '
+                    'signal\n' % (name or 'the program'))
+                stay = True
         if stay:
             sys.stdout.flush()
             wait_for_signal()
@@ -259,7 +291,8 @@ def _pinefs_startup(os, sys):
     if run is None:
         become('')
         wait_for_signal()
-    run_and_stay(run, name, said.get('LOOP') == 'no')
+    run_and_stay(run, name, said.get('LOOP') == 'no',
+                 len(exports(said)) > 1)
 
 
 _pinefs_startup(os, sys)

@@ -1,8 +1,9 @@
 /*
  * pinefs: the program.  The files of this room:
  *
- *	main.c	what to serve, and with which options (this one)
- *	py.c	-f py: run the user's own python3 with the module
+ *	main.c		the command line, and serving it (this one)
+ *	exports.c	what -f says is to be served
+ *	py.c		-f py: run the user's own python3 with the module
  *
  * Options of every server are in server/cli.c.
  */
@@ -12,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "fs/memfs.h"
+#include "pinefs/exports.h"
 #include "pinefs/py.h"
 #include "server/cli.h"
 
@@ -20,29 +21,31 @@ enum { MAX_SETTINGS = 128 };
 
 /* The command line, taken apart. */
 struct command {
-	const char		*type;		/* -f */
-	const char		*size;
+	struct exports		 exports;	/* -f, --size, -o */
 	struct py_command	 py;
 	struct py_setting	 setting[MAX_SETTINGS];	/* for pinefs_set */
 	unsigned		 n;
 	int			 ready_fd;
+	bool			 beside_py;	/* which may have failed */
 	bool			 done;		/* --help, --version */
 };
 
 static const struct cli_row rows[] = {
-	{ 'f', "fs", "TYPE", NULL, NULL, "py (default) or mem" },
+	{ 'f', "fs", "TYPE[:NAME]", NULL, NULL,
+	    "py (the default) or mem, as / or /NAME; again: more" },
 	{ 0, "size", "N", NULL, NULL,
-	    "mem: limit in bytes, or 512M, 4G; half of the memory" },
-	{ 'm', "module", "MOD", NULL, NULL, "py: run MOD as python3 -m does" },
+	    "mem: bytes, 512M, 4G; like -o of the -f before, or all" },
+	{ 'm', "module", "MOD", NULL, NULL,
+	    "py: run MOD as python3 -m does; the rest is its" },
 	{ 0, "no-loop", NULL, NULL, NULL,
 	    "py: no prompt; serve until a signal" },
 	{ 0, NULL, NULL, NULL, NULL, NULL }
 };
 
 static const char usage[] =
-    "usage: pinefs [-f py] [options] [SCRIPT ARG... | -m MOD ARG...]\n"
-    "       pinefs -f mem [options]\n"
-    "Serve a running Python program, or memory, as a file system over NFS.\n";
+    "usage: pinefs [-f TYPE[:NAME] [--size N] [-o ro]]... [options]\n"
+    "              [SCRIPT ARG... | -m MOD ARG...]\n"
+    "Serve a running Python program, and memory, as file systems over NFS.\n";
 
 static int
 keep(struct command *cmd, const char *name, const char *value)
@@ -56,15 +59,6 @@ keep(struct command *cmd, const char *name, const char *value)
 }
 
 static int
-take_option(struct command *cmd, const char *list)
-{
-	if (strcmp(list, "ro") == 0 || strcmp(list, "rw") == 0)
-		return keep(cmd, "ro", list[1] == 'o' ? "yes" : "no");
-	log_error("-o %s: only ro and rw are known", list);
-	return EXIT_USAGE;
-}
-
-static int
 take(void *ctx, const struct cli_row *row, const char *arg)
 {
 	struct command *cmd = ctx;
@@ -73,15 +67,16 @@ take(void *ctx, const struct cli_row *row, const char *arg)
 		return keep(cmd, row->option, row->value != NULL ?
 		    row->value : arg);
 	if (strcmp(row->name, "fs") == 0) {
-		cmd->type = arg;
+		return exports_add(&cmd->exports, arg);
 	} else if (strcmp(row->name, "size") == 0) {
-		cmd->size = arg;
+		return exports_size(&cmd->exports, arg);
 	} else if (strcmp(row->name, "module") == 0) {
 		cmd->py.module = arg;
+		return CLI_REST;
 	} else if (strcmp(row->name, "no-loop") == 0) {
 		cmd->py.no_loop = true;
 	} else if (strcmp(row->name, "options") == 0) {
-		return take_option(cmd, arg);
+		return exports_option(&cmd->exports, arg);
 	} else if (strcmp(row->name, "ready-fd") == 0) {
 		return cli_number(row->name, arg, &cmd->ready_fd);
 	} else if (strcmp(row->name, "help") == 0) {
@@ -94,102 +89,136 @@ take(void *ctx, const struct cli_row *row, const char *arg)
 	return 0;
 }
 
-/* ------------------------------------------------------------------- mem -- */
+/* --------------------------------------------------------------- serving -- */
 
-/* "4G" in bytes; 0 when it is none. */
-static uint64_t
-bytes(const char *text)
-{
-	static const char units[] = "KMGT";
-	const char *unit;
-	unsigned long long n;
-	char *end;
-	unsigned shift = 0;
-
-	n = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9')
-		return 0;
-	if (*end != '\0') {
-		unit = strchr(units, *end);
-		if (unit == NULL || end[1] != '\0')
-			return 0;
-		shift = 10 * (unsigned)(unit - units + 1);
-	}
-	return n > UINT64_MAX >> shift ? 0 : (uint64_t)n << shift;
-}
-
-static uint64_t
-half_of_memory(void)
-{
-	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-
-	return pages <= 0 || size <= 0 ? (uint64_t)1 << 30 :
-	    (uint64_t)pages * (uint64_t)size / 2;
-}
-
+/*
+ * Every option but those of single exports.  Whoever may not come to py may
+ * not come to what was to be beside it.
+ */
 static int
-serve_memory(const struct command *cmd)
+set_options(const struct command *cmd, struct pinefs_server *server,
+    const char **addr)
 {
-	uint64_t size = cmd->size == NULL ? half_of_memory() :
-	    bytes(cmd->size);
-	const char *addr = "127.0.0.1";
-	struct pinefs_server *server;
-	struct pinefs *fs;
-	int status = 0;
+	char uids[32];
 	unsigned i;
 
-	if (size == 0) {
-		log_error("--size %s: not a number of bytes like 512M",
-		    cmd->size);
-		return EXIT_USAGE;
-	}
-	if (pinefs_server_new(&server) != 0)
-		return EXIT_OSERR;
-	pinefs_set(server, "instance", "mem");
-	for (i = 0; i < cmd->n && status == 0; i++) {
-		if (strcmp(cmd->setting[i].name, "addr") == 0)
-			addr = cmd->setting[i].value;
+	for (i = 0; i < cmd->n; i++) {
+		if (strcmp(cmd->setting[i].name, "addr") == 0 &&
+		    *addr == NULL)
+			*addr = cmd->setting[i].value;
 		if (pinefs_set(server, cmd->setting[i].name,
 		    cmd->setting[i].value) != 0)
-			status = EXIT_USAGE;
+			return EXIT_USAGE;
 	}
-	fs = memfs_new(size, 0);
-	if (status == 0 && (fs == NULL || pinefs_export(server, "/", fs) != 0))
+	if (*addr == NULL)
+		*addr = "127.0.0.1";
+	if (!cmd->beside_py)
+		return 0;
+	snprintf(uids, sizeof uids, "0,%u", (unsigned)geteuid());
+	return pinefs_set(server, "uids", uids) == 0 &&
+	    pinefs_set(server, "udp-changes-reserved", "yes") == 0 ? 0 :
+	    EXIT_OSERR;
+}
+
+/* One with a name is an example of them all. */
+static const char *
+path_to_mount(const struct exports *xs)
+{
+	unsigned i;
+
+	for (i = 0; i < xs->n; i++)
+		if (xs->x[i].path[1] != '\0')
+			return xs->x[i].path;
+	return xs->x[0].path;
+}
+
+/* Without py. */
+static int
+serve(struct command *cmd)
+{
+	struct exports *xs = &cmd->exports;
+	struct pinefs *fs[SERVER_MAX_EXPORTS];
+	struct cli_ready ready = { .fd = cmd->ready_fd };
+	struct pinefs_server *server;
+	char *instance = exports_instance(xs), *what = NULL;
+	unsigned n = 0, i;
+	int status;
+
+	if (pinefs_server_new(&server) != 0)
+		return EXIT_OSERR;
+	status = instance == NULL ||
+	    pinefs_set(server, "instance", instance) != 0 ? EXIT_OSERR :
+	    set_options(cmd, server, &ready.addr);
+	if (status == 0 && ((n = exports_make(xs, server, fs)) == 0 ||
+	    (what = exports_text(xs)) == NULL))
 		status = EXIT_OSERR;
-	if (status == 0)
-		status = cli_serve(server, "mem", addr, cmd->ready_fd);
+	if (status == 0) {
+		ready.what = what;
+		ready.path = path_to_mount(xs);
+		ready.several = n > 1;
+		status = cli_serve(server, &ready);
+	}
 	pinefs_server_free(server);
-	pinefs_free(fs);
+	for (i = 0; i < n; i++)
+		pinefs_free(fs[i]);
+	free(instance);
+	free(what);
 	return status;
 }
 
 /* ------------------------------------------------------------------ main -- */
 
+/* Become python3; returns if that fails. */
+static int
+run_python(struct command *cmd, char **args)
+{
+	cmd->py.setting = cmd->setting;
+	cmd->py.nsettings = cmd->n;
+	cmd->py.exports = &cmd->exports;
+	cmd->py.ready_fd = cmd->ready_fd;
+	cmd->py.args = args;
+	return py_main(&cmd->py);
+}
+
+static int
+run(struct command *cmd, char **args)
+{
+	const struct export *py = exports_py(&cmd->exports);
+	int status;
+
+	if (py == NULL && cmd->py.module != NULL) {
+		log_error("-m %s: nothing here runs it; that is for -f py",
+		    cmd->py.module);
+		return EXIT_USAGE;
+	}
+	if (py == NULL && *args != NULL) {
+		log_error("'%s' is not understood; try --help", *args);
+		return EXIT_USAGE;
+	}
+	if (py != NULL) {
+		status = run_python(cmd, args);
+		if (status == EXIT_USAGE || cmd->exports.n == 1)
+			return status;
+		log_error("py at %s is not served; what else there is, is",
+		    py->path);
+		cmd->beside_py = true;
+		exports_drop(&cmd->exports, py);
+	}
+	return serve(cmd);
+}
+
 int
 main(int argc, char **argv)
 {
-	struct command cmd = { .type = "py", .ready_fd = -1 };
+	static struct command cmd = { .ready_fd = -1 };
 	int rest, status;
 
 	status = cli_parse(rows, cli_serve_rows, argc, argv, take, &cmd,
 	    &rest);
-	if (status != 0 || cmd.done)
-		return status;
-	if (strcmp(cmd.type, "py") == 0) {
-		cmd.py.setting = cmd.setting;
-		cmd.py.nsettings = cmd.n;
-		cmd.py.ready_fd = cmd.ready_fd;
-		cmd.py.args = argv + rest;
-		return py_main(&cmd.py);
-	}
-	if (strcmp(cmd.type, "mem") != 0) {
-		log_error("-f %s: not a file system of ours; py or mem",
-		    cmd.type);
-		return EXIT_USAGE;
-	}
-	if (rest < argc) {
-		log_error("'%s' is not understood; try --help", argv[rest]);
-		return EXIT_USAGE;
-	}
-	return serve_memory(&cmd);
+	if (status == 0 && !cmd.done)
+		status = exports_finish(&cmd.exports);
+	if (status == 0 && !cmd.done)
+		status = run(&cmd, argv + rest);
+	exports_fini(&cmd.exports);
+	return status;
 }

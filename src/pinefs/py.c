@@ -27,6 +27,15 @@ enum { ARGS_MAX = 4096 };
 static const char probe[] =
     "import sys; sys.exit(0 if sys.version_info >= (3, 8) else 1)";
 
+/*
+ * Ends with 0 where the module loads: asked before this program is gone, if
+ * others are to be served when it does not.
+ */
+static const char load_probe[] =
+    "import sys\n"
+    "sys.path[0] = sys.argv[1]; import pinefs\n"
+    "sys.exit(pinefs.__version__ != sys.argv[2])";
+
 /* Where the package lies: beside the program (built), or where it installs. */
 static const char *const places[] = { "python", "../lib/pinefs/python" };
 
@@ -71,9 +80,9 @@ find_package(int *status)
 
 /* ---------------------------------------------------------- which python -- */
 
-/* A shim of a version manager may be there and lead nowhere. */
+/* Does it end with 0, saying nothing? */
 static bool
-works(const char *python)
+ends_well(const char *file, char *const argv[])
 {
 	pid_t pid = fork();
 	int status, null;
@@ -86,14 +95,43 @@ works(const char *python)
 			(void)dup2(null, 1);
 			(void)dup2(null, 2);
 		}
-		(void)execl(python, "python3", "-I", "-S", "-c", probe,
-		    (char *)NULL);
+		(void)execvp(file, argv);
 		_exit(127);
 	}
 	while (waitpid(pid, &status, 0) == -1)
 		if (errno != EINTR)
 			return false;
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* execve(2) takes them without const, and changes nothing. */
+static char *
+word(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+/* A shim of a version manager may be there and lead nowhere. */
+static bool
+works(const char *python)
+{
+	char *const argv[] = { word("python3"), word("-I"), word("-S"),
+	    word("-c"), word(probe), NULL };
+
+	return ends_well(python, argv);
+}
+
+static bool
+loads(const char *python, char *dir)
+{
+	char *const argv[] = { word("python3"), word("-c"),
+	    word(load_probe), dir, word(pinefs_version()), NULL };
+
+	if (ends_well(python, argv))
+		return true;
+	log_error("the module pinefs in %s does not load in %s\n"
+	    "try: PINEFS_PYTHON=/usr/bin/python3 pinefs", dir, python);
+	return false;
 }
 
 /* The first python3 on PATH that runs and is new enough. */
@@ -174,12 +212,38 @@ set_options(const struct py_command *cmd)
 	return err;
 }
 
+/* Lines "TYPE PATH BYTES ro|rw". */
+static int
+set_exports(const struct exports *xs)
+{
+	const struct export *x;
+	size_t len = 1;
+	char *text, *p;
+	unsigned i;
+	int err;
+
+	for (i = 0; i < xs->n; i++)
+		len += strlen(xs->x[i].type) + strlen(xs->x[i].path) +
+		    sizeof "  18446744073709551615 ro\n";
+	if ((text = p = malloc(len)) == NULL)
+		return ENOMEM;
+	for (i = 0; i < xs->n; i++) {
+		x = &xs->x[i];
+		p += sprintf(p, "%s %s %llu %s\n", x->type, x->path,
+		    (unsigned long long)x->size, x->ro ? "ro" : "rw");
+	}
+	err = setenv("PINEFS_SERVE_EXPORTS", text, 1) == 0 ? 0 : errno;
+	free(text);
+	return err;
+}
+
 static int
 set_environment(const struct py_command *cmd, const char *dir,
     const char *startup, bool prompt)
 {
 	const char *own = getenv("PYTHONSTARTUP");
 	char fd[16];
+	int err;
 
 	if (cmd->ready_fd != -1) {
 		(void)snprintf(fd, sizeof fd, "%d", cmd->ready_fd);
@@ -194,6 +258,8 @@ set_environment(const struct py_command *cmd, const char *dir,
 	if (setenv("PINEFS_SERVE_DIR", dir, 1) != 0 ||
 	    setenv("PINEFS_SERVE_VERSION", pinefs_version(), 1) != 0)
 		return errno;
+	if ((err = set_exports(cmd->exports)) != 0)
+		return err;
 	return set_options(cmd);
 }
 
@@ -212,15 +278,14 @@ make_args(const struct py_command *cmd, char *startup, bool prompt,
 {
 	unsigned n = 0, i;
 
-	argv[n++] = (char *)(uintptr_t)"python3";
+	argv[n++] = word("python3");
 	if (!prompt) {
 		argv[n++] = startup;
 		if (cmd->module != NULL) {
-			argv[n++] = (char *)(uintptr_t)"-m";
-			argv[n++] = (char *)(uintptr_t)cmd->module;
+			argv[n++] = word("-m");
+			argv[n++] = word(cmd->module);
 		} else if (cmd->args[0] == NULL) {
-			argv[n++] = (char *)(uintptr_t)(cmd->no_loop ?
-			    "--" : "-");
+			argv[n++] = word(cmd->no_loop ? "--" : "-");
 		}
 	}
 	for (i = 0; cmd->args[i] != NULL; i++) {
@@ -244,7 +309,8 @@ py_main(const struct py_command *cmd)
 
 	if ((dir = find_package(&status)) == NULL)
 		return status;
-	if ((python = find_python()) == NULL)
+	if ((python = find_python()) == NULL ||
+	    (cmd->exports->n > 1 && !loads(python, dir)))
 		return EXIT_UNAVAILABLE;
 	if (asprintf(&startup, "%s/pinefs/_startup.py", dir) == -1)
 		return EXIT_OSERR;

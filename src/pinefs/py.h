@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "pinefs/exports.h"
+
 /* An option for pinefs_set, as the command line gave it. */
 struct py_setting {
 	const char	*name, *value;
@@ -15,6 +17,7 @@ struct py_setting {
 struct py_command {
 	const struct py_setting	*setting;
 	unsigned		 nsettings;
+	const struct exports	*exports;	/* py is one of them */
 	const char		*module;	/* -m MOD, or NULL */
 	bool			 no_loop;	/* no prompt: until a signal */
 	int			 ready_fd;	/* -1: none */
@@ -22,7 +25,7 @@ struct py_command {
 						   or the module's; NULL ends */
 };
 
-/* Does not return unless it fails: the exit status. */
+/* Does not return unless it fails, which was said: the exit status. */
 int	py_main(const struct py_command *);
 
 #endif

@@ -34,7 +34,7 @@ const struct cli_row cli_serve_rows[] = {
 	{ 0, "threads", "N", "threads", NULL, "loops; one per core" },
 	{ 0, "state-dir", "DIR", "state-dir", NULL,
 	    "where the key of handles is kept" },
-	{ 'o', "options", "ro", NULL, NULL, "ro: read-only" },
+	{ 'o', "options", "ro", NULL, NULL, "ro: read-only; rw" },
 	{ 0, "log", "LEVEL", "log", NULL,
 	    "error, warning, info or debug; info" },
 	{ 0, "ready-fd", "FD", NULL, NULL,
@@ -104,7 +104,10 @@ cli_parse(const struct cli_row *own, const struct cli_row *serve, int argc,
 			    argv[optind - 1]);
 			return EXIT_USAGE;
 		}
-		if ((status = fn(ctx, find_row(&t, c), optarg)) != 0)
+		status = fn(ctx, find_row(&t, c), optarg);
+		if (status == CLI_REST)
+			break;
+		if (status != 0)
 			return status;
 	}
 	*rest = optind;
@@ -157,32 +160,38 @@ status_of(int err)
 }
 
 static void
-say_ready(const struct pinefs_server *s, const char *what, const char *addr,
-    int fd)
+say_ready(const struct pinefs_server *s, const struct cli_ready *ready)
 {
+	bool v6 = strchr(ready->addr, ':') != NULL;
 	int port = pinefs_port(s);
-	char options[32] = "";
+	char options[32] = "", host[64];
 
+	snprintf(host, sizeof host, "%s%s%s", v6 ? "[" : "", ready->addr,
+	    v6 ? "]" : "");
 	/* On the usual port the usual line does. */
 	if (port != 2049)
 		snprintf(options, sizeof options, "-o vers=4.2,port=%d ",
 		    port);
 	fprintf(stderr, "pinefs: serving %s on %s:%d (NFS 2 3 4.0 4.1 4.2)\n"
-	    "mount it:  sudo mount -t nfs %s%s:/ /mnt\n"
-	    "           macOS, not verified: mount_nfs -o vers=3,tcp,port=%d,"
-	    "mountport=%d,locallocks %s:/ DIR\n",
-	    what, addr, port, options, addr, port, port, addr);
+	    "mount it:  sudo mount -t nfs %s%s:%s /mnt\n", ready->what, host,
+	    port, options, host, ready->several ? "/" : ready->path);
+	if (ready->several)
+		fprintf(stderr, "or one:    sudo mount -t nfs %s%s:%s /mnt\n",
+		    options, host, ready->path);
+	fprintf(stderr, "           macOS, not verified: mount_nfs "
+	    "-o vers=3,tcp,port=%d,mountport=%d,locallocks %s:%s DIR\n",
+	    port, port, host, ready->path);
 	fflush(stderr);
-	if (fd != -1) {
-		if (write(fd, "\n", 1) == -1)
-			log_warning("--ready-fd %d: %s", fd, strerror(errno));
-		close(fd);
+	if (ready->fd != -1) {
+		if (write(ready->fd, "\n", 1) == -1)
+			log_warning("--ready-fd %d: %s", ready->fd,
+			    strerror(errno));
+		close(ready->fd);
 	}
 }
 
 int
-cli_serve(struct pinefs_server *s, const char *what, const char *addr,
-    int ready_fd)
+cli_serve(struct pinefs_server *s, const struct cli_ready *ready)
 {
 	sigset_t ends;
 	int err, sig;
@@ -195,7 +204,7 @@ cli_serve(struct pinefs_server *s, const char *what, const char *addr,
 	signal(SIGPIPE, SIG_IGN);
 	if ((err = pinefs_start(s)) != 0)
 		return status_of(err);
-	say_ready(s, what, addr, ready_fd);
+	say_ready(s, ready);
 	sigwait(&ends, &sig);
 	pinefs_stop(s, DRAIN_MS);
 	return 0;
@@ -205,8 +214,7 @@ cli_serve(struct pinefs_server *s, const char *what, const char *addr,
 
 struct run {
 	struct pinefs_server	*server;
-	const char		*addr;
-	int			 ready_fd;
+	struct cli_ready	 ready;
 	bool			 done;		/* --help, --version */
 };
 
@@ -248,13 +256,13 @@ take(void *ctx, const struct cli_row *row, const char *arg)
 		printf("pinefs %s\n", pinefs_version());
 		run->done = true;
 	} else if (strcmp(row->name, "ready-fd") == 0) {
-		return cli_number(row->name, arg, &run->ready_fd);
+		return cli_number(row->name, arg, &run->ready.fd);
 	} else if (row->option == NULL) {
 		return set_mount_options(run->server, arg) == 0 ? 0 :
 		    EXIT_USAGE;
 	} else {
-		if (strcmp(row->name, "addr") == 0 && run->addr == NULL)
-			run->addr = arg;
+		if (strcmp(row->name, "addr") == 0 && run->ready.addr == NULL)
+			run->ready.addr = arg;
 		return pinefs_set(run->server, row->option,
 		    row->value != NULL ? row->value : arg) == 0 ? 0 :
 		    EXIT_USAGE;
@@ -267,7 +275,7 @@ pinefs_main(struct pinefs *fs, int argc, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/');
 	const char *name = slash == NULL ? argv[0] : slash + 1;
-	struct run run = { .ready_fd = -1 };
+	struct run run = { .ready = { .what = name, .path = "/", .fd = -1 } };
 	int status, rest;
 
 	if (pinefs_server_new(&run.server) != 0)
@@ -280,11 +288,12 @@ pinefs_main(struct pinefs *fs, int argc, char **argv)
 		status = EXIT_USAGE;
 	}
 	if (status == 0 && !run.done) {
+		if (run.ready.addr == NULL)
+			run.ready.addr = "127.0.0.1";
 		if (pinefs_export(run.server, "/", fs) != 0)
 			status = EXIT_OSERR;
 		else
-			status = cli_serve(run.server, name, run.addr == NULL ?
-			    "127.0.0.1" : run.addr, run.ready_fd);
+			status = cli_serve(run.server, &run.ready);
 	}
 	pinefs_server_free(run.server);
 	pinefs_free(fs);

@@ -26,10 +26,12 @@ extern const struct cli_row cli_serve_rows[];
 
 /*
  * Walk the options of argv by two tables (either may be NULL); `fn` takes
- * each with its argument and returns 0 or an exit status.  Stops at the
- * first word that is no option: *rest is its index.  0, or an exit status
- * after one line that says what is wrong.
+ * each with its argument and returns 0 or an exit status, or CLI_REST: what
+ * follows is somebody else's.  Stops there and at the first word that is no
+ * option: *rest is its index.  0, or an exit status after one line that says
+ * what is wrong.
  */
+enum { CLI_REST = -1 };
 typedef int cli_option_fn(void *ctx, const struct cli_row *row,
 	    const char *arg);
 int	cli_parse(const struct cli_row *own, const struct cli_row *serve,
@@ -41,12 +43,19 @@ void	cli_help(const char *usage, const struct cli_row *own,
 /* A small number that is an option's argument; 0 or an exit status. */
 int	cli_number(const char *name, const char *text, int *n);
 
+/* What is said when it serves. */
+struct cli_ready {
+	const char	*what;		/* "mem" */
+	const char	*addr;		/* it listens on; the first of them */
+	const char	*path;		/* of an export, for a mount line */
+	bool		 several;	/* and there are others */
+	int		 fd;		/* for a newline; -1: none */
+};
+
 /*
- * Start the server, say that it serves `what` (one block on stderr, and a
- * newline to ready_fd unless -1), wait for SIGTERM or SIGINT, stop.
- * The exit status.
+ * Start the server, say so (one block on stderr, and a newline to the
+ * descriptor), wait for SIGTERM or SIGINT, stop.  The exit status.
  */
-int	cli_serve(struct pinefs_server *, const char *what,
-	    const char *addr, int ready_fd);
+int	cli_serve(struct pinefs_server *, const struct cli_ready *);
 
 #endif

@@ -267,3 +267,19 @@ options_set(struct options *o, const char *name, const char *value)
 	log_error("no option is named '%s'", name);
 	return EINVAL;
 }
+
+int
+options_set_export(struct export_options *o, const char *name,
+    const char *value)
+{
+	int err;
+
+	if (strcmp(name, "ro") != 0) {
+		log_error("no option of an export is named '%s'", name);
+		return EINVAL;
+	}
+	err = yes_or_no(name, value, &o->read_only);
+	if (err == 0)
+		o->has_read_only = true;
+	return err;
+}

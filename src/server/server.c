@@ -33,30 +33,74 @@ pinefs_set(struct pinefs_server *s, const char *option, const char *value)
 
 /* --------------------------------------------------------------- exports -- */
 
+/* "/" or "/NAME": none lies below another but "/". */
+static int
+check_path(const char *path)
+{
+	size_t len = strlen(path);
+
+	if (path[0] != '/' || strchr(path + 1, '/') != NULL ||
+	    strcmp(path, "/.") == 0 || strcmp(path, "/..") == 0)
+		return EINVAL;
+	return len - 1 > SERVER_MAX_NAME ? ENAMETOOLONG : 0;
+}
+
+/* Its place in the table, or -1. */
+static int
+find_export(const struct pinefs_server *s, const char *path)
+{
+	unsigned i;
+
+	for (i = 0; i < s->exports.n; i++)
+		if (strcmp(s->export[i].path, path) == 0)
+			return (int)i;
+	return -1;
+}
+
 int
 pinefs_export(struct pinefs_server *s, const char *path, struct pinefs *fs)
 {
-	struct vfs_export *e = &s->export[s->exports.n];
-	unsigned i;
+	unsigned n = s->exports.n;
+	struct vfs_export *e = &s->export[n];
+	int err;
 
 	if (s->started)
 		return EBUSY;
-	if (s->exports.n == SERVER_MAX_EXPORTS)
+	if (n == SERVER_MAX_EXPORTS)
 		return ENOSPC;
-	if (path[0] != '/')
-		return EINVAL;
-	for (i = 0; i < s->exports.n; i++)
-		if (strcmp(s->export[i].path, path) == 0)
-			return EEXIST;
-	*e = (struct vfs_export){ .next = s->exports.first, .fs = fs };
+	if ((err = check_path(path)) != 0)
+		return err;
+	if (find_export(s, path) != -1)
+		return EEXIST;
+	*e = (struct vfs_export){ .fs = fs };
 	if ((e->path = strdup(path)) == NULL)
 		return ENOMEM;
-	s->exports.first = e;
+	/* In the order they came, which is how clients see them listed. */
+	if (n == 0)
+		s->exports.first = e;
+	else
+		s->export[n - 1].next = e;
 	s->exports.n++;
 	return 0;
 }
 
-/* The options hold for every export; ids come from the state directory. */
+int
+pinefs_export_set(struct pinefs_server *s, const char *path,
+    const char *option, const char *value)
+{
+	int i;
+
+	if (s->started)
+		return EBUSY;
+	if ((i = find_export(s, path)) == -1)
+		return ENOENT;
+	return options_set_export(&s->own[i], option, value);
+}
+
+/*
+ * The server's options hold for every export that has none of its own; ids
+ * come from the state directory.
+ */
 static int
 finish_exports(struct pinefs_server *s)
 {
@@ -67,7 +111,8 @@ finish_exports(struct pinefs_server *s)
 
 	for (i = 0; i < s->exports.n; i++) {
 		e = &s->export[i];
-		e->read_only = s->opt.read_only;
+		e->read_only = s->own[i].has_read_only ?
+		    s->own[i].read_only : s->opt.read_only;
 		e->squash = s->opt.squash;
 		e->anon_uid = s->opt.anon_uid;
 		e->anon_gid = s->opt.anon_gid;

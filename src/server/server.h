@@ -12,7 +12,7 @@
 #include "server/state.h"
 
 enum { SERVER_MAX_ADDRS = 16, SERVER_MAX_NETS = 32, SERVER_MAX_UIDS = 64,
-    SERVER_MAX_EXPORTS = 64 };
+    SERVER_MAX_EXPORTS = 64, SERVER_MAX_NAME = 255 };
 
 /* What pinefs_set sets. */
 struct options {
@@ -33,10 +33,16 @@ struct options {
 	uint32_t	 anon_uid, anon_gid;
 };
 
+/* What pinefs_export_set sets. */
+struct export_options {
+	bool		 has_read_only, read_only;
+};
+
 struct pinefs_server {
 	struct options		 opt;
 	struct state		 state;
 	struct vfs_export	 export[SERVER_MAX_EXPORTS];
+	struct export_options	 own[SERVER_MAX_EXPORTS];
 	struct vfs_exports	 exports;
 	struct rpc_executor	*executor[SERVER_MAX_EXPORTS];
 	struct nfs		 nfs;
@@ -52,6 +58,8 @@ void	options_init(struct options *);
 void	options_fini(struct options *);
 /* EINVAL, and one line said what is wrong. */
 int	options_set(struct options *, const char *name, const char *value);
+int	options_set_export(struct export_options *, const char *name,
+	    const char *value);
 
 /*
  * register.c: tell the portmapper about programs and ports; and withdraw.

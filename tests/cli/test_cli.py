@@ -199,6 +199,33 @@ def test_wrong_usage_is_one_line_and_status_64(args):
     assert err.startswith("pinefs: ")
 
 
+@pytest.mark.parametrize("args, word", [
+    (["-f", "mem:"], "name"), (["-f", "mem:a/b"], "name"),
+    (["-f", "mem:/a"], "name"), (["-f", "mem:.."], "name"),
+    (["-f", "mem:a b"], "name"), (["-f", "mem:a\n"], "name"),
+    (["-f", "mem:" + "n" * 256], "name"), (["-f", "memory:a"], "py or mem"),
+    (["-f", "mem", "-f", "mem"], "already"),
+    (["-f", "mem:a", "-f", "mem:b", "-f", "mem:a"], "already"),
+    (["-f", "mem:a", "-f", "py:a"], "already"),
+    (["-f", "py", "-f", "mem"], "already"),
+    (["-f", "py", "-f", "mem:a", "-f", "py:b"], "one py"),
+    ([a for i in range(65) for a in ("-f", "mem:n%d" % i)], "64"),
+    (["-f", "py", "-f", "mem:a", "--size", "0"], "--size"),
+    (["--size", "much", "-f", "mem"], "--size"),
+    (["-f", "py", "--size", "1G", "-f", "mem:a"], "--size"),
+    (["--size", "1G"], "--size"), (["--size", "1G", "-f", "py"], "--size"),
+    (["-f", "mem:a", "-o", "fast"], "fast"),
+    (["-f", "mem", "-m", "timeit"], "-m timeit"),
+    (["-f", "mem:a", "--", "--port"], "--port"), (["-m"], "-m"),
+], ids=lambda a: " ".join(a)[:40] if isinstance(a, list) else None)
+def test_exports_that_cannot_be_are_one_line_and_status_64(args, word):
+    status, err = refused(*args)
+    assert status == 64, err
+    # A name with a line break is shown as it was given.
+    assert len(lines(err.replace("a\n:", "a:"))) == 1, err
+    assert err.startswith("pinefs: ") and word in err, err
+
+
 def test_another_address_wants_allow(tmp_path):
     status, err = refused("-f", "mem", "--addr", "0.0.0.0", *QUIET,
                           "--state-dir", str(tmp_path))

@@ -18,7 +18,15 @@ skip() {
 need() {
 	command -v "$1" >/dev/null || skip "no $1 here"
 }
-export -f skip need
+
+# The command must fail: `! command` is not looked at by bash -e.
+not() {
+	if "$@"; then
+		echo "this should have failed: $*" >&2
+		return 1
+	fi
+}
+export -f skip need not
 export it_log
 
 plan() {

@@ -43,11 +43,13 @@ def split(path):
 class Client:
     """One mount.  `uid` is what the credential says."""
 
-    def __init__(self, port, uid=None, host='127.0.0.1', timeout=60.0):
+    def __init__(self, port, uid=None, host='127.0.0.1', timeout=60.0,
+                 path='/'):
         self.cred = rpc.auth_sys(uid=uid)
         self.rpc = rpc.TCPClient(host, port, cred=self.cred, timeout=timeout)
         self.nfs = nfs3.NFS_PROGRAM_3_client(self.rpc)
-        res = mount.MOUNT_PROGRAM_3_client(self.rpc).MOUNTPROC3_MNT(b'/')
+        res = mount.MOUNT_PROGRAM_3_client(self.rpc).MOUNTPROC3_MNT(
+            encode(path))
         if res.fhs_status != 0:
             raise Failed(res.fhs_status.name, 'mount')
         self.root = nfs3.nfs_fh3(res._data.fhandle)

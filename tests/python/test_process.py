@@ -452,6 +452,156 @@ def test_the_prompt():
         os.unlink(startup)
 
 
+# ---------------------------------------------------- memory beside the program
+
+
+def first_line(process):
+    """What it says it serves; lines before it are skipped."""
+    while True:
+        line = process.stdout.readline().decode()
+        assert line, 'it ended without serving'
+        if 'serving' in line:
+            return line
+
+
+def copy_in_and_out(port, path):
+    """A file system in memory works at this path."""
+    with served.client.Client(port, path=path) as c:
+        c.create('/f')
+        c.write_at('/f', 0, b'text')
+        assert c.read('/f') == b'text'
+        c.remove('/f')
+
+
+def is_refused(port, path):
+    """Somebody else, who may not come to the program, may come nowhere."""
+    try:
+        served.client.Client(port, uid=4242, path=path).close()
+    except served.Failed as error:
+        return error.status == 'MNT3ERR_ACCES'
+    except served.client.rpc.AuthError:     # not even claim to be another
+        return True
+    return False
+
+
+def test_memory_is_served_beside_the_program():
+    with tempfile.NamedTemporaryFile('w', suffix='.py') as f:
+        f.write('import time\nx = 42\ntime.sleep(1000)\n')
+        f.flush()
+        process, ready = launched(
+            '-f', 'py', '-f', 'mem:scratch', '-f', 'mem:frozen', '--size',
+            '1M', '-o', 'ro', f.name)
+        assert ready == b'\n'
+        line = first_line(process)
+        assert 'serving py, mem:scratch, mem:frozen (ro) on ' in line, line
+        port = port_of(line)
+        with served.client.Client(port) as c:
+            served.soon(lambda: c.exists('/__main__/x'))
+            c.write('/__main__/x', b'43\n')
+            assert c.read('/__main__/x') == b'43\n'
+        copy_in_and_out(port, '/scratch')
+        try:
+            copy_in_and_out(port, '/frozen')
+        except served.Failed as error:
+            assert error.status == 'ROFS'
+        else:
+            raise AssertionError('written')
+        assert is_refused(port, '/scratch')
+        code, out = finish(process, signal.SIGTERM)
+        assert code == 0, (code, out)
+        assert '127.0.0.1:/ /mnt' in out, out
+        assert '127.0.0.1:/scratch /mnt' in out, out
+
+
+def test_read_only_is_the_program_alone_if_it_is_said_of_it():
+    process, ready = launched('-f', 'py:prog', '-o', 'ro', '-f', 'mem:scratch',
+                              '--no-loop')
+    line = first_line(process)
+    assert ready == b'\n' and 'py:prog (ro), mem:scratch on ' in line
+    port = port_of(line)
+    copy_in_and_out(port, '/scratch')
+    with served.client.Client(port, path='/prog') as c:
+        assert c.exists('/sys/maxsize')
+        try:
+            c.write('/rpchelp/trace_rpc', b'1\n')
+        except served.Failed as error:
+            assert error.status == 'ROFS'
+        else:
+            raise AssertionError('written')
+    code, out = finish(process, signal.SIGTERM)
+    assert code == 0 and '/mnt/prog/rpchelp/trace_rpc' in out, (code, out)
+
+
+def test_what_is_beside_a_program_that_fails_is_served_on():
+    for text in ('1/0', 'this is no Python', None):
+        with tempfile.TemporaryDirectory() as d:
+            script = os.path.join(d, 'script.py')
+            if text is not None:
+                with open(script, 'w') as f:
+                    f.write(text)
+            process, ready = launched('-f', 'py', '-f', 'mem:scratch', script)
+            assert ready == b'\n'
+            port = port_of(first_line(process))
+            while 'failed' not in process.stdout.readline().decode():
+                pass
+            copy_in_and_out(port, '/scratch')
+            code, out = finish(process, signal.SIGTERM)
+            assert code == 0, (code, out)
+
+
+def test_a_program_that_ends_ends_what_is_beside_it():
+    with tempfile.NamedTemporaryFile('w', suffix='.py') as f:
+        f.write('raise SystemExit(7)\n')
+        f.flush()
+        process, ready = launched('-f', 'py', '-f', 'mem:scratch', f.name)
+        code, out = finish(process)
+        assert ready == b'\n' and code == 7, (code, out)
+        assert 'failed' not in out
+
+
+def test_memory_is_served_where_python_cannot_be():
+    """One line says so; and nobody comes in that could not with it."""
+    with tempfile.TemporaryDirectory() as d:
+        liar = os.path.join(d, 'python')    # it loads no module
+        with open(liar, 'w') as f:
+            f.write('#!/bin/sh\nexit 1\n')
+        os.chmod(liar, 0o755)
+        for python in ('/no/such/python', liar):
+            process, ready = launched(
+                '-f', 'py', '-f', 'mem:scratch',
+                env={'PINEFS_PYTHON': python})
+            assert ready == b'\n'
+            port = port_of(first_line(process))
+            copy_in_and_out(port, '/scratch')
+            copy_in_and_out(port, '/')      # it is the only one
+            assert is_refused(port, '/scratch')
+            assert finish(process, signal.SIGTERM)[0] == 0
+    process, ready = launched('-f', 'py', env={'PINEFS_PYTHON': '/no/such'})
+    code, out = finish(process)
+    assert ready == b'' and code == 69, (code, out)
+
+
+# -------------------------------------------------------- whose options --
+
+
+def test_what_follows_a_module_or_a_script_is_its_own():
+    """As with python3: the options of pinefs end there."""
+    with tempfile.TemporaryDirectory() as d:
+        script = os.path.join(d, 'says.py')
+        with open(script, 'w') as f:
+            f.write('import sys\nprint(sys.argv[1:])\n')
+        env = {'PYTHONPATH': d}
+        for before in (['-m', 'says'], ['-msays'], ['-tm', 'says'],
+                       ['--module', 'says'], ['--module=says'], [script],
+                       ['--', script]):
+            for args in (['-n', '1', 'pass'], ['--help'], ['--', '-x'], [],
+                         ['-m', 'other'], ['word', '--port', '1']):
+                process, ready = launched(*before, *args, env=env)
+                code, out = finish(process)
+                assert ready == b'\n' and code == 0, (before, args, out)
+                assert out.splitlines()[-1] == repr(args), (before, args, out)
+
+
 def test_messages_of_the_launcher():
     def said(env, *args):
         done = subprocess.run(

@@ -39,11 +39,11 @@ def u32(*numbers):
 class Server:
     """`pinefs -f mem` with more arguments, on free ports of loopback."""
 
-    def __init__(self, program, directory, *args, fs='mem', mount_port=0,
-                 portmap=False, preexec=None, env=None):
+    def __init__(self, program, directory, *args, fs='mem', before=(),
+                 mount_port=0, portmap=False, preexec=None, env=None):
         self.directory = str(directory)
         self.log = os.path.join(self.directory, 'log')
-        command = [program, '-f', fs, '--port', '0',
+        command = [program, *before, '-f', fs, '--port', '0',
                    '--mount-port', str(mount_port)]
         if '--state-dir' not in args:
             command += ['--state-dir', os.path.join(self.directory, 'state')]
@@ -65,7 +65,7 @@ class Server:
                 self.stop()
                 raise RuntimeError('the server did not start:\n' +
                                    self.text())
-        self.port = int(re.search(r'serving \S+ on \S+:(\d+)',
+        self.port = int(re.search(r'serving .+ on \S+:(\d+)',
                                   self.text())[1])
         self.mount_port = mount_port
 

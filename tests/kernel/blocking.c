@@ -1,7 +1,8 @@
 /*
- * A server with several exports: several PATH...  A path with "slow" in it is
- * a file system whose operations all block, and end the program if they are
- * called on a thread that is not its own; the others are memory.
+ * File systems that block, several in one server: blocking PATH...  With
+ * "slow" in its path it is one whose operations all block, and end the
+ * program if they are called on a thread that is not its own; the others are
+ * memory.
  */
 #include <pinefs.h>
 #include <signal.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../src/fs/memfs.h"
+#include "fs/memfs.h"
 
 enum { ROOT = 100, FILE_ID = 101 };
 

@@ -1,0 +1,314 @@
+/* What -f says.  See exports.h. */
+#include "pinefs/exports.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "fs/memfs.h"
+#include "server/cli.h"
+
+enum { INSTANCE_MAX = 100 };
+
+/* ----------------------------------------------------------------- names -- */
+
+/*
+ * Whatever stands in a mount line needs no quotes there, nor in fstab(5).  A
+ * slash is not among it: no export lies below another but "/".
+ */
+static bool
+is_name(const char *name)
+{
+	const char *p;
+
+	if (strlen(name) > SERVER_MAX_NAME || strcmp(name, ".") == 0 ||
+	    strcmp(name, "..") == 0)
+		return false;
+	for (p = name; *p != '\0'; p++)
+		if (!isalnum((unsigned char)*p) && (*p & 0x80) == 0 &&
+		    strchr("._-+@%=,", *p) == NULL)
+			return false;
+	return p > name;
+}
+
+static const struct export *
+find(const struct exports *xs, const char *path)
+{
+	unsigned i;
+
+	for (i = 0; i < xs->n; i++)
+		if (strcmp(xs->x[i].path, path) == 0)
+			return &xs->x[i];
+	return NULL;
+}
+
+/* The type of "TYPE[:NAME]", and its NAME, or "". */
+static const char *
+type_of(const char *spec, const char **name)
+{
+	static const char *const types[] = { "py", "mem" };
+	size_t len = strcspn(spec, ":"), i;
+
+	for (i = 0; i < sizeof types / sizeof types[0]; i++) {
+		if (strlen(types[i]) == len &&
+		    memcmp(types[i], spec, len) == 0) {
+			*name = spec[len] == ':' ? spec + len + 1 : "";
+			return types[i];
+		}
+	}
+	return NULL;
+}
+
+int
+exports_add(struct exports *xs, const char *spec)
+{
+	struct export *x = &xs->x[xs->n];
+	const char *name;
+
+	if (xs->n == SERVER_MAX_EXPORTS) {
+		log_error("-f %s: there can be %d exports, not more", spec,
+		    SERVER_MAX_EXPORTS);
+		return EXIT_USAGE;
+	}
+	*x = (struct export){ .type = type_of(spec, &name) };
+	if (x->type == NULL) {
+		log_error("-f %s: not a file system of ours; py or mem",
+		    spec);
+		return EXIT_USAGE;
+	}
+	if (spec[strlen(x->type)] == ':' && !is_name(name)) {
+		log_error("-f %s: a name is 1 to %d letters, digits and "
+		    "._-+@%%=, as in mem:scratch", spec, SERVER_MAX_NAME);
+		return EXIT_USAGE;
+	}
+	if (strcmp(x->type, "py") == 0 && exports_py(xs) != NULL) {
+		log_error("-f %s: one py is served, the Python that runs; "
+		    "start another pinefs for another", spec);
+		return EXIT_USAGE;
+	}
+	if (asprintf(&x->path, "/%s", name) == -1)
+		return EXIT_OSERR;
+	if (find(xs, x->path) != NULL) {
+		free(x->path);
+		log_error("-f %s: something is served at /%s already; try "
+		    "-f %s:NAME", spec, name, x->type);
+		return EXIT_USAGE;
+	}
+	xs->n++;
+	return 0;
+}
+
+/* --------------------------------------------------------------- options -- */
+
+static struct export *
+last(struct exports *xs)
+{
+	return xs->n == 0 ? &xs->all : &xs->x[xs->n - 1];
+}
+
+/* "4G" in bytes; 0 when it is none. */
+static uint64_t
+bytes(const char *text)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	unsigned long long n;
+	char *end;
+	unsigned shift = 0;
+
+	n = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9')
+		return 0;
+	if (*end != '\0') {
+		unit = strchr(units, *end);
+		if (unit == NULL || end[1] != '\0')
+			return 0;
+		shift = 10 * (unsigned)(unit - units + 1);
+	}
+	return n > UINT64_MAX >> shift ? 0 : (uint64_t)n << shift;
+}
+
+int
+exports_size(struct exports *xs, const char *text)
+{
+	struct export *x = last(xs);
+
+	x->size_text = text;
+	x->size = bytes(text);
+	if (x->size != 0)
+		return 0;
+	log_error("--size %s: not a number of bytes like 512M", text);
+	return EXIT_USAGE;
+}
+
+int
+exports_option(struct exports *xs, const char *list)
+{
+	struct export *x = last(xs);
+
+	if (strcmp(list, "ro") != 0 && strcmp(list, "rw") != 0) {
+		log_error("-o %s: only ro and rw are known", list);
+		return EXIT_USAGE;
+	}
+	x->has_ro = true;
+	x->ro = list[1] == 'o';
+	return 0;
+}
+
+/* What memory file systems without a --size have together. */
+static uint64_t
+half_of_memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+	return pages <= 0 || size <= 0 ? (uint64_t)1 << 30 :
+	    (uint64_t)pages * (uint64_t)size / 2;
+}
+
+int
+exports_finish(struct exports *xs)
+{
+	const struct export *py;
+	unsigned i, without = 0;
+	int status;
+
+	if (xs->n == 0 && (status = exports_add(xs, "py")) != 0)
+		return status;
+	py = exports_py(xs);
+	if (py != NULL && (py->size_text != NULL ||
+	    (xs->n == 1 && xs->all.size_text != NULL))) {
+		log_error("--size: -f py has no size; it is for -f mem");
+		return EXIT_USAGE;
+	}
+	for (i = 0; i < xs->n; i++) {
+		if (!xs->x[i].has_ro)
+			xs->x[i].ro = xs->all.ro;
+		if (xs->x[i].size == 0)
+			xs->x[i].size = xs->all.size;
+		if (xs->x[i].size == 0 && &xs->x[i] != py)
+			without++;
+	}
+	for (i = 0; i < xs->n; i++)
+		if (xs->x[i].size == 0 && &xs->x[i] != py)
+			xs->x[i].size = half_of_memory() / without;
+	return 0;
+}
+
+/* --------------------------------------------------------------- exports -- */
+
+const struct export *
+exports_py(const struct exports *xs)
+{
+	unsigned i;
+
+	for (i = 0; i < xs->n; i++)
+		if (strcmp(xs->x[i].type, "py") == 0)
+			return &xs->x[i];
+	return NULL;
+}
+
+void
+exports_drop(struct exports *xs, const struct export *x)
+{
+	unsigned i = (unsigned)(x - xs->x);
+
+	free(xs->x[i].path);
+	xs->n--;
+	memmove(&xs->x[i], &xs->x[i + 1], (xs->n - i) * sizeof xs->x[0]);
+}
+
+void
+exports_fini(struct exports *xs)
+{
+	while (xs->n > 0)
+		exports_drop(xs, &xs->x[xs->n - 1]);
+}
+
+static int
+make_one(const struct export *x, struct pinefs_server *server,
+    struct pinefs **fs)
+{
+	int err;
+
+	errno = 0;
+	if ((*fs = memfs_new(x->size, 0)) == NULL)
+		return errno == 0 ? ENOMEM : errno;
+	err = pinefs_export(server, x->path, *fs);
+	if (err == 0)
+		err = pinefs_export_set(server, x->path, "ro",
+		    x->ro ? "yes" : "no");
+	if (err != 0) {
+		pinefs_free(*fs);
+		*fs = NULL;
+	}
+	return err;
+}
+
+unsigned
+exports_make(struct exports *xs, struct pinefs_server *server,
+    struct pinefs *fs[SERVER_MAX_EXPORTS])
+{
+	const struct export *x;
+	unsigned n = 0;
+	int err;
+
+	while (n < xs->n) {
+		x = &xs->x[n];
+		if ((err = make_one(x, server, &fs[n])) == 0) {
+			n++;
+			continue;
+		}
+		log_error("%s at %s is not served: %s", x->type, x->path,
+		    strerror(err));
+		exports_drop(xs, x);
+	}
+	return n;
+}
+
+/* ------------------------------------------------------------------ text -- */
+
+static char *
+list(const struct exports *xs, const char *between, bool with_ro)
+{
+	const struct export *x;
+	size_t len = 1;
+	char *text, *p;
+	unsigned i;
+
+	for (i = 0; i < xs->n; i++)
+		len += strlen(xs->x[i].type) + strlen(xs->x[i].path) +
+		    strlen(between) + sizeof " (ro)";
+	if ((text = p = malloc(len)) == NULL)
+		return NULL;
+	*p = '\0';
+	for (i = 0; i < xs->n; i++) {
+		x = &xs->x[i];
+		p += sprintf(p, "%s%s%s%s%s", i == 0 ? "" : between, x->type,
+		    x->path[1] == '\0' ? "" : ":", x->path + 1,
+		    with_ro && x->ro ? " (ro)" : "");
+	}
+	return text;
+}
+
+char *
+exports_text(const struct exports *xs)
+{
+	return list(xs, ", ", true);
+}
+
+char *
+exports_instance(const struct exports *xs)
+{
+	static const uint8_t fixed[16] = "instances";
+	char *name = list(xs, " ", false);
+
+	/* It becomes the name of a directory. */
+	if (name != NULL && strlen(name) > INSTANCE_MAX)
+		sprintf(name + INSTANCE_MAX - 17, " %016llx",
+		    (unsigned long long)siphash24(fixed, name, strlen(name)));
+	return name;
+}

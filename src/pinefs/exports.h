@@ -1,0 +1,56 @@
+/*
+ * What the command line says is to be served: -f TYPE[:NAME], again and
+ * again.  --size and -o that come after a -f are its own; before the first
+ * they are for all that have none of their own.
+ */
+#ifndef PINEFS_EXPORTS_H
+#define PINEFS_EXPORTS_H
+
+#include <pinefs.h>
+
+#include "server/server.h"
+
+struct export {
+	const char	*type;		/* "py" or "mem" */
+	char		*path;		/* "/" or "/NAME" */
+	const char	*size_text;	/* --size, or NULL */
+	uint64_t	 size;		/* bytes; mem: never 0 once finished */
+	bool		 has_ro, ro;
+};
+
+struct exports {
+	struct export	 x[SERVER_MAX_EXPORTS];
+	unsigned	 n;
+	struct export	 all;		/* what was said before the first */
+};
+
+/* Each: 0, or an exit status after one line that says what is wrong. */
+int	exports_add(struct exports *, const char *spec);
+int	exports_size(struct exports *, const char *text);
+int	exports_option(struct exports *, const char *list);
+/* The command line is read: what was left out takes its default. */
+int	exports_finish(struct exports *);
+void	exports_fini(struct exports *);
+
+/* The only one of this type, or NULL. */
+const struct export *exports_py(const struct exports *);
+/* This one is not to be served after all. */
+void	exports_drop(struct exports *, const struct export *);
+
+/*
+ * Make and export them all, without py.  What cannot be made is said in a
+ * line, dropped, and harms no other.  `fs`: where they go, to be freed after
+ * the server.  How many there are.
+ */
+unsigned exports_make(struct exports *, struct pinefs_server *,
+	    struct pinefs *fs[SERVER_MAX_EXPORTS]);
+
+/* "mem:a, mem:b (ro)"; to be freed; NULL without memory. */
+char	*exports_text(const struct exports *);
+/*
+ * The name of such a server among the instances: "mem", or of all that it
+ * serves.  As exports_text.
+ */
+char	*exports_instance(const struct exports *);
+
+#endif
