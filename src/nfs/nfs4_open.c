@@ -459,10 +459,14 @@ by_name(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	if (err == 0 && create && c.exclusive == PINEFS_GUARDED)
 		err = EEXIST;
 	if (err == ENOENT && create) {
+		/* A new file is empty; another's must be asked for first. */
+		if (c.set.attr.size == 0)
+			c.set.attr.have &= ~(uint64_t)PINEFS_SIZE;
 		err = vfs_create(vfs, dir, name, &c, &w->node, &w->dir);
-		w->created = err == 0;
+		w->created = err == 0 && !vfs->found;
 		w->has_dir = true;
-	} else if (err == 0) {
+	}
+	if (err == 0 && !w->created) {
 		/* Attributes hold for a new file; size 0 cuts an old one. */
 		w->set.set.attr.have &= PINEFS_SIZE;
 		if (w->set.set.attr.size != 0)

@@ -100,6 +100,7 @@ open_existing(struct pinefs_call *call, struct pinefs_node *node,
 		return EEXIST;
 	if (a.type != PINEFS_REG)
 		return a.type == PINEFS_DIR ? EISDIR : EEXIST;
+	call->found = true;
 	if (!(how->set.attr.have & PINEFS_SIZE) || how->set.attr.size != 0)
 		return 0;
 	return truncate_to(call, node, 0);
@@ -334,6 +335,7 @@ vfs_create(struct pinefs_call *call, struct pinefs_node *dir,
 	int err;
 
 	memset(wcc, 0, sizeof *wcc);
+	call->found = false;
 	if ((err = must_be_dir(call, dir)) != 0 ||
 	    (err = name_check_change(name)) != 0 ||
 	    (err = create_check(how)) != 0 ||

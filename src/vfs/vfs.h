@@ -74,6 +74,7 @@ struct pinefs_call {
 	struct vfs_step		*attr;		/* getattrs that still hold */
 	struct vfs_step		*kept;		/* by vfs_call_next */
 	bool			 opened;	/* see vfs_call_opened */
+	bool			 found;		/* see vfs_create */
 	void			(*resume)(void *arg);	/* run it again */
 	void			*resume_arg;
 	struct spin		 lock;		/* of the next five */
@@ -209,7 +210,8 @@ int	vfs_setattr(struct pinefs_call *, struct pinefs_node *,
 
 /*
  * Make an object.  UNCHECKED with an existing regular file: that one, with
- * set.size applied if 0.  The new node is owned by the call.
+ * set.size applied if 0, and call->found is true: nobody has asked yet what
+ * the caller may do with it.  The new node is owned by the call.
  */
 int	vfs_create(struct pinefs_call *, struct pinefs_node *dir,
 	    struct pinefs_name, const struct pinefs_create *,

@@ -377,6 +377,80 @@ test_a_downgrade_that_gives_up_writing_is_told(void)
 	stop();
 }
 
+/* --------------------------------------------------- created by somebody -- */
+
+/* OPEN of a name that another makes between our look-up and our creation. */
+static nfsstat4
+create_behind(uint32_t access, uint64_t *size)
+{
+	static uint32_t size_word[1] = { 1u << FATTR4_SIZE };
+	static const uint8_t zero[8];
+	OPEN4args *args;
+	nfsstat4 st;
+
+	rig.toy->hide = true;
+	op(OP_PUTROOTFH);
+	args = &op(OP_OPEN)->opopen;
+	args->share_access = access;
+	args->owner.owner = text("one");
+	args->openhow.opentype = OPEN4_CREATE;
+	args->openhow.how.mode = UNCHECKED4;
+	args->openhow.how.createattrs.attrmask = (bitmap4){ size_word, 1 };
+	args->openhow.how.createattrs.attr_vals = xdr_view(zero, 8);
+	args->claim.claim = CLAIM_NULL;
+	args->claim.file = text("file");
+	st = run(1);
+	CHECK(!rig.toy->hide);
+	*size = toy_find(&rig.toy->obj[0], (struct pinefs_name){ "file",
+	    4 })->obj->attr.size;
+	return st;
+}
+
+static void
+test_a_file_that_is_there_after_all_is_not_opened_without_its_rights(void)
+{
+	struct toy_obj *o;
+	uint64_t size;
+
+	start();
+	rig.cred.uid = rig.cred.gid = 1000;
+	rig.toy->obj[0].attr.mode = 0777;
+	o = toy_find(&rig.toy->obj[0], (struct pinefs_name){ "file",
+	    4 })->obj;
+	o->attr.mode = 0444;
+	CHECK(create_behind(OPEN4_SHARE_ACCESS_WRITE, &size) ==
+	    NFS4ERR_ACCESS);
+	CHECK(size == 4);
+	o->attr.mode = 0;
+	CHECK(create_behind(OPEN4_SHARE_ACCESS_READ, &size) ==
+	    NFS4ERR_ACCESS);
+	CHECK(size == 4);
+	o->attr.mode = 0666;
+	CHECK(create_behind(OPEN4_SHARE_ACCESS_BOTH, &size) == NFS4_OK);
+	CHECK(size == 0);
+	stop();
+}
+
+static void
+test_a_file_that_is_there_after_all_is_not_cut_against_a_reservation(void)
+{
+	OPEN4args *args;
+	uint64_t size;
+
+	start();
+	op_putfh(file);
+	args = &op(OP_OPEN)->opopen;
+	args->share_access = OPEN4_SHARE_ACCESS_READ;
+	args->share_deny = OPEN4_SHARE_DENY_WRITE;
+	args->owner.owner = text("other");
+	args->claim.claim = CLAIM_FH;
+	CHECK(run(1) == NFS4_OK);
+	CHECK(create_behind(OPEN4_SHARE_ACCESS_WRITE, &size) ==
+	    NFS4ERR_SHARE_DENIED);
+	CHECK(size == 4);
+	stop();
+}
+
 /* --------------------------------------------------------------- records -- */
 
 static void
@@ -442,6 +516,8 @@ CHECK_MAIN(
 	CHECK_TEST(test_calls_that_end_while_they_wait_leave_nothing_behind),
 	CHECK_TEST(test_the_last_who_may_write_is_told_while_others_read),
 	CHECK_TEST(test_a_downgrade_that_gives_up_writing_is_told),
+	CHECK_TEST(test_a_file_that_is_there_after_all_is_not_opened_without_its_rights),
+	CHECK_TEST(test_a_file_that_is_there_after_all_is_not_cut_against_a_reservation),
 	CHECK_TEST(test_a_client_is_on_the_disk_before_its_reply_goes_out),
 	CHECK_TEST(test_a_client_that_could_not_be_recorded_is_recorded_at_its_next_open),
 	CHECK_TEST(test_a_client_that_goes_is_taken_off_the_disk),

@@ -46,6 +46,7 @@ struct toy {
 	unsigned		 calls;
 	int64_t			 clock;
 	uint32_t		 write_max;	/* bytes of one write; 0: all */
+	bool			 hide;		/* the next name looked up */
 	char			 told[64];	/* o: open, c: close ... */
 	bool			 later_open;	/* that alone comes later */
 	void			(*on_close)(void), (*on_written)(void);
@@ -214,8 +215,10 @@ toy_lookup(struct pinefs_call *call, struct pinefs_node *node,
 
 	if (err == 0 && dir == NULL)
 		err = ESTALE;
-	if (err == 0 && (e = toy_find(dir, name)) == NULL)
+	if (err == 0 && ((e = toy_find(dir, name)) == NULL || t->hide)) {
 		err = ENOENT;
+		t->hide = false;
+	}
 	if (err == 0)
 		toy_ident(e->obj, id);
 	return toy_answer(t, call, err);
@@ -613,7 +616,7 @@ toy_init(struct toy *t)
 	t->calls = 0;
 	t->write_max = 0;
 	memset(t->told, 0, sizeof t->told);
-	t->later_open = false;
+	t->later_open = t->hide = false;
 	t->on_close = t->on_written = NULL;
 	t->clock = 1000000000;
 	t->fs = pinefs_new(&toy_ops, t);
