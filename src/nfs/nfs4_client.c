@@ -102,7 +102,12 @@ nfs4_client_id(const struct nfs4_client *c)
 static clientid4
 new_id(struct nfs4 *n)
 {
-	return (clientid4)n->epoch << 32 | (uint32_t)++n->next_id;
+	clientid4 id;
+
+	do
+		id = (clientid4)n->epoch << 32 | nfs4_draw(n);
+	while (find_id(n, id) != NULL);
+	return id;
 }
 
 /* Out of the tables, with everything it has. */
@@ -683,8 +688,8 @@ nfs4_op_exchange_id(struct nfs4_call *call, const nfs_argop4 *arg,
 }
 
 /*
- * For CREATE_SESSION: its client, with the principal checked; when the first
- * session is made, nfs4_client_confirm.
+ * For CREATE_SESSION: its client; when the first session is made,
+ * nfs4_client_confirm.
  */
 nfsstat4
 nfs4_client_for_session(struct nfs4_call *call, clientid4 id,
@@ -695,7 +700,8 @@ nfs4_client_for_session(struct nfs4_call *call, clientid4 id,
 
 	if (c == NULL || c->minor == 0)
 		return NFS4ERR_STALE_CLIENTID;
-	if (!same_principal(&c->principal, &who))
+	/* 18.36.4: asked of the first session alone, which confirms it. */
+	if (!c->confirmed && !same_principal(&c->principal, &who))
 		return NFS4ERR_CLID_INUSE;
 	*client = c;
 	return NFS4_OK;

@@ -3,7 +3,7 @@
  *
  *	0  4  epoch of this instance	an earlier one is told from nonsense
  *	4  4  client			(lower half of its id)
- *	8  4  a number of its own
+ *	8  4  a number of its own, which nobody can guess
  *
  * so that a stateid of another client or instance is known as such without a
  * table of what once was.
@@ -28,6 +28,13 @@ bucket(struct nfs4 *n, const uint8_t *other)
 	return &n->by_state[xdr_load_u32(other + 8) % NFS4_STATE_BUCKETS];
 }
 
+uint32_t
+nfs4_draw(struct nfs4 *n)
+{
+	n->drawn++;
+	return (uint32_t)siphash13(n->secret, &n->drawn, sizeof n->drawn);
+}
+
 bool
 nfs4_state_enter(struct nfs4 *n, struct nfs4_state *s)
 {
@@ -38,7 +45,9 @@ nfs4_state_enter(struct nfs4 *n, struct nfs4_state *s)
 		return false;
 	put_u32(s->id.other, n->epoch);
 	put_u32(s->id.other + 4, (uint32_t)s->client->id);
-	put_u32(s->id.other + 8, (uint32_t)++n->next_state);
+	do
+		put_u32(s->id.other + 8, nfs4_draw(n));
+	while (nfs4_state_other(n, &s->id) != NULL);
 	s->id.seqid = 1;
 	b = bucket(n, s->id.other);
 	if ((s->hash_next = *b) != NULL)

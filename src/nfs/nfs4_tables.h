@@ -113,7 +113,7 @@ struct nfs4 {
 	uint32_t		 epoch;		/* of this instance */
 	uint8_t			 secret[16];	/* ids are not guessable */
 	uint64_t		 lease_ms;
-	uint64_t		 next_id, next_state;
+	uint64_t		 drawn;		/* see nfs4_draw */
 	char			 scope[64];	/* server owner and scope */
 
 	struct nfs4_client	*by_id[NFS4_BUCKETS];
@@ -163,6 +163,8 @@ struct nfs4_held *nfs4_hold(struct nfs4 *, struct pinefs_node *);
 void	nfs4_let_go(struct nfs4 *, struct nfs4_held *);
 
 uint64_t nfs4_now_ms(void);
+/* A number for an id: another each time, most probably; not to be guessed. */
+uint32_t nfs4_draw(struct nfs4 *);
 
 /* Sessions of a client go with it; the lock is held. */
 void	nfs4_sessions_drop(struct nfs4 *, struct nfs4_client *);

@@ -14,6 +14,15 @@ BAD_STATEID = x.NFS4ERR_BAD_STATEID
 # -------------------------------------------------------------- claims --
 
 
+def test_ids_cannot_be_guessed(c4, d, another):
+    """From one's own nobody can tell what others have."""
+    mine = [int.from_bytes(c4.new(d, b'%d' % i).s.other[8:], 'big')
+            for i in range(4)]
+    assert max(abs(a - b) for a, b in zip(mine, mine[1:])) > 1000, mine
+    ids = [another().clientid & 0xffffffff for _ in range(4)]
+    assert max(abs(a - b) for a, b in zip(ids, ids[1:])) > 1000, ids
+
+
 def test_claim_null_opens_by_name(c4, d):
     fh = c4.make(d, b'f', b'data')
     o = c4.open(d, b'f', op.READ)

@@ -254,6 +254,14 @@ def test_create_session_for_another_principal_is_refused(e, as_other):
     assert e.bare(op.create_session(e.clientid, e.cs_seq)).status == 0
 
 
+def test_a_confirmed_client_has_sessions_for_other_principals_too(
+        e, as_other):
+    """RFC 8881 18.36.4: only the first session confirms."""
+    confirmed(e)
+    reply = as_other(e).bare(op.create_session(e.clientid, e.cs_seq))
+    assert reply.status == 0, reply
+
+
 def test_what_linux_asks_for_is_granted(e):
     """Else it fails the mount, or is slow (PROTOCOL 8)."""
     asked = op.channel()
