@@ -1,24 +1,20 @@
 /*
  * Objects of one size for tables of state: zeroed when taken, at most `limit`
- * of them, so that what strangers can make us keep has an end.  Used by one
- * thread at a time.
+ * of them, so that what strangers can make us keep has an end, and given back
+ * to the system when they are gone.  At most 32 KiB each.  Used by one thread
+ * at a time.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
 
 #include <stddef.h>
 
-struct pool_item {
-	struct pool_item	*next;
-};
-
 struct pool_chunk;
 
 struct pool {
 	size_t			 size;
-	unsigned		 limit, used;
-	struct pool_item	*free;
-	struct pool_chunk	*chunks;
+	unsigned		 per_chunk, limit, used;
+	struct pool_chunk	*room, *full;
 };
 
 void	 pool_init(struct pool *, size_t size, unsigned limit);

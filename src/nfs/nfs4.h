@@ -14,6 +14,7 @@
  *	nfs4_session.c	sessions, slots, SEQUENCE and its replay
  *	nfs4_open.c	OPEN, OPEN_CONFIRM, OPEN_DOWNGRADE, CLOSE, shares
  *	nfs4_opened.c	files with state; what their file systems are told
+ *	nfs4_owner.c	open- and lock-owners; 4.0's numbers and replays
  *	nfs4_lock.c	LOCK, LOCKT, LOCKU, RELEASE_LOCKOWNER: ranges
  *	nfs4_callback.c	delegations, and calls to the client
  *	nfs4_chores.c	what is done when the lock is free again

@@ -14,10 +14,13 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "nfs/nfs4_opens.h"
 #include "nfs/nfs4_ops.h"
-#include "nfs/nfs4_tables.h"
 
-enum { SCAN_PARTS = 4 };	/* scans for expired clients in a lease */
+enum {
+	SCAN_PARTS = 4,		/* scans for expired clients in a lease */
+	COURTESY = 60		/* leases that an expired client is kept */
+};
 
 uint64_t
 nfs4_now_ms(void)
@@ -198,6 +201,7 @@ client_new(struct nfs4 *n, struct xdr_view owner, const uint8_t *verifier,
 	c->minor = (uint8_t)(minor > 0);
 	c->id = new_id(n);
 	c->cs_seq = 1;
+	c->idle_last = &c->idle;
 	c->expires_ms = nfs4_now_ms() + n->lease_ms;
 	b = id_bucket(n, c->id);
 	if ((c->next = *b) != NULL)
@@ -250,7 +254,8 @@ nfs4_client_renew(struct nfs4 *n, struct nfs4_client *c)
 
 /*
  * An expired client without state goes; one with state keeps it, until
- * somebody minds (nfs4_client_minds).
+ * somebody minds (nfs4_client_minds), for an hour by default: removed files
+ * that it has open take up space.
  */
 static void
 scan(void *arg)
@@ -268,7 +273,8 @@ scan(void *arg)
 				continue;
 			/* A courtesy, while there is room for it. */
 			if (c->nstates > 0 &&
-			    n->nstates < NFS4_MAX_STATES / 2) {
+			    n->nstates < n->limits.states / 2 &&
+			    now - c->expires_ms < COURTESY * n->lease_ms) {
 				c->courtesy = true;
 			} else if (c->refs == 0) {
 				nfs4_client_forget(n, c);
@@ -281,6 +287,38 @@ scan(void *arg)
 	nfs4_unlock(n);
 	n->nfs->after(n->nfs->after_arg, (unsigned)n->lease_ms / SCAN_PARTS,
 	    scan, n);
+}
+
+/* Expired for longest, and in no call; NULL: none is. */
+static struct nfs4_client *
+longest_expired(struct nfs4 *n)
+{
+	struct nfs4_client *c, *oldest = NULL;
+	uint64_t now = nfs4_now_ms();
+	unsigned i;
+
+	for (i = 0; i < NFS4_BUCKETS; i++)
+		for (c = n->by_id[i]; c != NULL; c = c->next)
+			if (c->refs == 0 && c->nstates > 0 &&
+			    is_expired(c, now) && (oldest == NULL ||
+			    c->expires_ms < oldest->expires_ms))
+				oldest = c;
+	return oldest;
+}
+
+void
+nfs4_client_make_room(struct nfs4 *n)
+{
+	struct nfs4_client *c;
+
+	while (n->nstates >= n->limits.states ||
+	    n->opens->owner.used >= n->limits.owners ||
+	    n->opens->range.used >= n->limits.ranges) {
+		if ((c = longest_expired(n)) == NULL)
+			return;
+		nfs4_client_forget(n, c);
+		client_drop(n, c);
+	}
 }
 
 bool

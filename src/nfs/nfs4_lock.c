@@ -42,14 +42,28 @@ range_free(struct nfs4 *n, struct nfs4_range **at)
 
 	*at = r->next;
 	r->locks->nranges--;
+	r->locks->st.client->nranges--;
 	pool_give(&n->opens->range, r);
+}
+
+/* NULL: no memory, or its client has too many. */
+static struct nfs4_range *
+range_new(struct nfs4 *n, struct nfs4_client *c)
+{
+	struct nfs4_range *r;
+
+	if (c->nranges >= n->limits.client_ranges ||
+	    (r = pool_take(&n->opens->range)) == NULL)
+		return NULL;
+	c->nranges++;
+	return r;
 }
 
 static bool
 range_add(struct nfs4 *n, struct nfs4_locks *l, uint64_t start, uint64_t end,
     bool write)
 {
-	struct nfs4_range *r = pool_take(&n->opens->range), **at;
+	struct nfs4_range *r = range_new(n, l->st.client), **at;
 
 	if (r == NULL)
 		return false;
@@ -142,15 +156,15 @@ lock_range(struct nfs4 *n, struct nfs4_locks *l, uint64_t start,
     uint64_t end, bool write)
 {
 	/* The new one first: then nothing can be lost for want of memory. */
-	struct nfs4_range *room = pool_take(&n->opens->range);
+	struct nfs4_range *room = range_new(n, l->st.client);
+	bool cut = room != NULL && ranges_cut(n, l, start, end);
 
-	if (room == NULL)
-		return false;
-	if (!ranges_cut(n, l, start, end)) {
+	if (room != NULL) {
+		l->st.client->nranges--;
 		pool_give(&n->opens->range, room);
-		return false;
 	}
-	pool_give(&n->opens->range, room);
+	if (!cut)
+		return false;
 	range_add(n, l, start, end, write);
 	sort(&l->open->file->ranges);
 	join(n, l);
@@ -223,9 +237,11 @@ nfs4_locks_drop(struct nfs4 *n, struct nfs4_locks *l)
 	*l->prev = l->next;
 	if (l->next != NULL)
 		l->next->prev = l->prev;
+	*l->of_owner_prev = l->of_owner;
+	if (l->of_owner != NULL)
+		l->of_owner->of_owner_prev = l->of_owner_prev;
 	pool_give(&n->opens->locks, l);
-	if (--o->nstates == 0 && !o->has_last)
-		nfs4_owner_free(n, o);
+	nfs4_owner_less(n, o);
 }
 
 void
@@ -261,7 +277,11 @@ locks_new(struct nfs4 *n, struct nfs4_open *open, struct nfs4_owner *owner)
 	l->st.id.seqid = 0;	/* counted up by the LOCK that makes it */
 	l->owner = owner;
 	l->open = open;
-	owner->nstates++;
+	if ((l->of_owner = owner->locks) != NULL)
+		l->of_owner->of_owner_prev = &l->of_owner;
+	l->of_owner_prev = &owner->locks;
+	owner->locks = l;
+	nfs4_owner_more(owner);
 	if ((l->next = open->locks) != NULL)
 		l->next->prev = &l->next;
 	l->prev = &open->locks;
@@ -281,12 +301,6 @@ struct locking {
 	bool			 fresh;		/* owner was made for it */
 };
 
-static nfsstat4
-no_memory(const struct nfs4_call *call)
-{
-	return call->minor == 0 ? NFS4ERR_RESOURCE : NFS4ERR_DELAY;
-}
-
 /* The first lock of an owner under an open. */
 static nfsstat4
 first_lock(struct nfs4_call *call, const open_to_lock_owner4 *a,
@@ -298,13 +312,13 @@ first_lock(struct nfs4_call *call, const open_to_lock_owner4 *a,
 		return st;
 	w->numbered = w->open->owner;
 	w->seqid = a->open_seqid;
-	w->owner = nfs4_owner_find(w->open->st.client, a->lock_owner.owner,
-	    true);
+	w->owner = nfs4_owner_find(call->nfs4, w->open->st.client,
+	    a->lock_owner.owner, true);
 	if (w->owner == NULL) {
 		w->owner = nfs4_owner_new(call->nfs4, w->open->st.client,
 		    a->lock_owner.owner, true);
 		if (w->owner == NULL)
-			return no_memory(call);
+			return nfs4_no_room(call);
 		w->fresh = true;
 	}
 	w->locks = find_locks(w->open, w->owner);
@@ -333,6 +347,7 @@ lock(struct nfs4_call *call, const LOCK4args *a, struct locking *w,
 	const struct nfs4_range *r;
 	uint64_t start, end;
 	nfsstat4 st;
+	bool first;
 
 	if ((st = span(a->offset, a->length, &start, &end)) != NFS4_OK)
 		return st;
@@ -350,11 +365,17 @@ lock(struct nfs4_call *call, const LOCK4args *a, struct locking *w,
 		denied(r, &res->denied);
 		return denied_copy(call, &res->denied);
 	}
-	if (w->locks == NULL && (w->locks = locks_new(call->nfs4, w->open,
+	first = w->locks == NULL;
+	if (first && (w->locks = locks_new(call->nfs4, w->open,
 	    w->owner)) == NULL)
-		return no_memory(call);
-	if (!lock_range(call->nfs4, w->locks, start, end, write))
-		return no_memory(call);
+		return nfs4_no_room(call);
+	if (!lock_range(call->nfs4, w->locks, start, end, write)) {
+		if (first)
+			nfs4_locks_drop(call->nfs4, w->locks);
+		/* And an owner that had none but these went with them. */
+		w->fresh = w->fresh && !first;
+		return nfs4_no_room(call);
+	}
 	nfs4_state_next(&w->locks->st);
 	res->resok4.lock_stateid = w->locks->st.id;
 	nfs4_set_stateid(call, &w->locks->st.id);
@@ -370,6 +391,7 @@ nfs4_op_lock(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 	nfsstat4 st;
 
 	nfs4_lock(call->nfs4);
+	nfs4_client_make_room(call->nfs4);
 	if (!a->locker.new_lock_owner && nfs4_owner_retry(call,
 	    &a->locker.lock_owner.lock_stateid,
 	    a->locker.lock_owner.lock_seqid, r))
@@ -422,7 +444,7 @@ nfs4_op_lockt(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 		st = nfs4_grace_check(call->nfs4, c,
 		    pinefs_node_fs(call->current.node), false);
 	if (st == NFS4_OK) {
-		owner = nfs4_owner_find(c, a->owner.owner, true);
+		owner = nfs4_owner_find(call->nfs4, c, a->owner.owner, true);
 		holder = conflict(call->nfs4, call->current.node, owner,
 		    start, end, is_write(a->locktype));
 		if (holder != NULL) {
@@ -444,7 +466,7 @@ unlock(struct nfs4_call *call, const LOCKU4args *a, struct nfs4_locks *l)
 	if ((st = span(a->offset, a->length, &start, &end)) != NFS4_OK)
 		return st;
 	if (!ranges_cut(call->nfs4, l, start, end))
-		return no_memory(call);
+		return nfs4_no_room(call);
 	sort(&l->open->file->ranges);
 	nfs4_state_next(&l->st);
 	return NFS4_OK;
@@ -487,53 +509,31 @@ out:
 
 /* ------------------------------------------------------- letting go of it -- */
 
-/* The lock states of an owner are found by way of the opens of its client. */
-static struct nfs4_locks *
-any_locks(struct nfs4 *n, const struct nfs4_owner *o)
-{
-	struct nfs4_locks *l;
-	struct nfs4_open *open;
-	struct nfs4_file *f;
-	unsigned i;
-
-	for (i = 0; i < NFS4_FILE_BUCKETS; i++)
-		for (f = n->opens->files[i]; f != NULL; f = f->next)
-			for (open = f->opens; open != NULL; open = open->next)
-				if ((l = find_locks(open, o)) != NULL)
-					return l;
-	return NULL;
-}
-
 static bool
-has_ranges(const struct nfs4 *n, const struct nfs4_owner *o)
+has_ranges(const struct nfs4_owner *o)
 {
-	const struct nfs4_range *r;
-	const struct nfs4_file *f;
-	unsigned i;
+	const struct nfs4_locks *l = o->locks;
 
-	for (i = 0; i < NFS4_FILE_BUCKETS; i++)
-		for (f = n->opens->files[i]; f != NULL; f = f->next)
-			for (r = f->ranges; r != NULL; r = r->next)
-				if (r->locks->owner == o)
-					return true;
-	return false;
+	while (l != NULL && l->nranges == 0)
+		l = l->of_owner;
+	return l != NULL;
 }
 
 bool
 nfs4_owner_release(struct nfs4 *n, struct nfs4_owner *o)
 {
-	struct nfs4_locks *l;
-	bool last;
-
-	if (has_ranges(n, o))
+	if (has_ranges(o))
 		return false;
-	while (o->nstates > 0 && (l = any_locks(n, o)) != NULL) {
-		last = o->nstates == 1 && !o->has_last;
-		nfs4_locks_drop(n, l);
-		if (last)
-			return true;	/* and the owner with it */
+	nfs4_owner_forget_last(n, o);
+	if (o->locks == NULL) {
+		nfs4_owner_free(n, o);
+		return true;
 	}
-	nfs4_owner_free(n, o);
+	/* Nothing to be repeated, either: with the last the owner goes. */
+	for (struct nfs4_locks *l = o->locks, *next; l != NULL; l = next) {
+		next = l->of_owner;
+		nfs4_locks_drop(n, l);
+	}
 	return true;
 }
 
@@ -549,7 +549,7 @@ nfs4_op_release_lockowner(struct nfs4_call *call, const nfs_argop4 *arg,
 
 	nfs4_lock(call->nfs4);
 	st = nfs4_client_of(call, a->clientid, &c);
-	o = st == NFS4_OK ? nfs4_owner_find(c, a->owner, true) : NULL;
+	o = st == NFS4_OK ? nfs4_owner_find(call->nfs4, c, a->owner, true) : NULL;
 	if (o != NULL && !nfs4_owner_release(call->nfs4, o))
 		st = NFS4ERR_LOCKS_HELD;
 	r->oprelease_lockowner.status = st;

@@ -19,60 +19,6 @@ enum {
 
 /* ---------------------------------------------------------------- tables -- */
 
-struct nfs4_owner *
-nfs4_owner_find(struct nfs4_client *c, struct xdr_view id, bool is_lock)
-{
-	struct nfs4_owner *o = c->owners;
-
-	for (; o != NULL; o = o->next)
-		if (o->is_lock == is_lock && o->id->len == id.len &&
-		    memcmp(o->id->data, id.data, id.len) == 0)
-			return o;
-	return NULL;
-}
-
-struct nfs4_owner *
-nfs4_owner_new(struct nfs4 *n, struct nfs4_client *c, struct xdr_view id,
-    bool is_lock)
-{
-	struct nfs4_owner *o = pool_take(&n->opens->owner);
-
-	if (o == NULL)
-		return NULL;
-	if ((o->id = pool_bytes_new(id.data, id.len)) == NULL) {
-		pool_give(&n->opens->owner, o);
-		return NULL;
-	}
-	o->client = c;
-	o->is_lock = is_lock;
-	if ((o->next = c->owners) != NULL)
-		o->next->prev = &o->next;
-	o->prev = &c->owners;
-	c->owners = o;
-	return o;
-}
-
-static void
-forget_last(struct nfs4 *n, struct nfs4_owner *o)
-{
-	pool_bytes_put(o->last_denied);
-	o->last_denied = NULL;
-	nfs4_let_go(n, o->last_node);
-	o->last_node = NULL;
-	o->has_last = false;
-}
-
-void
-nfs4_owner_free(struct nfs4 *n, struct nfs4_owner *o)
-{
-	forget_last(n, o);
-	*o->prev = o->next;
-	if (o->next != NULL)
-		o->next->prev = o->prev;
-	pool_bytes_put(o->id);
-	pool_give(&n->opens->owner, o);
-}
-
 static void
 open_drop(struct nfs4 *n, struct nfs4_open *open)
 {
@@ -84,7 +30,10 @@ open_drop(struct nfs4 *n, struct nfs4_open *open)
 	*open->prev = open->next;
 	if (open->next != NULL)
 		open->next->prev = open->prev;
-	open->owner->nstates--;
+	*open->of_owner_prev = open->of_owner;
+	if (open->of_owner != NULL)
+		open->of_owner->of_owner_prev = open->of_owner_prev;
+	nfs4_owner_less(n, open->owner);
 	f->nopens--;
 	if (open->access & OPEN4_SHARE_ACCESS_WRITE)
 		nfs4_file_writers(n, f, -1);
@@ -93,135 +42,30 @@ open_drop(struct nfs4 *n, struct nfs4_open *open)
 }
 
 void
+nfs4_open_drop_owner(struct nfs4 *n, struct nfs4_owner *o)
+{
+	struct nfs4_open *open = o->opens, *next;
+
+	/* With its last open the owner may go. */
+	for (; open != NULL; open = next) {
+		next = open->of_owner;
+		open_drop(n, open);
+	}
+}
+
+void
 nfs4_open_drop_client(struct nfs4 *n, struct nfs4_client *c)
 {
-	struct nfs4_open *open, *next;
-	struct nfs4_file *f, *next_file;
-	unsigned i;
+	struct nfs4_owner *o;
 
-	for (i = 0; i < NFS4_FILE_BUCKETS && c->nstates > 0; i++) {
-		for (f = n->opens->files[i]; f != NULL; f = next_file) {
-			next_file = f->next;
-			for (open = f->opens; open != NULL; open = next) {
-				next = open->next;
-				if (open->st.client == c)
-					open_drop(n, open);
-			}
-		}
-	}
-	while (c->owners != NULL)
-		nfs4_owner_free(n, c->owners);
-}
-
-/* ------------------------------------------------ 4.0: numbers of owners -- */
-
-enum nfs4_seq
-nfs4_owner_seq(const struct nfs4_call *call, const struct nfs4_owner *o,
-    uint32_t seqid)
-{
-	if (call->minor > 0 || o == NULL || (!o->is_lock && !o->confirmed &&
-	    o->nstates == 0))
-		return SEQ_RUN;
-	if (seqid == o->seqid + 1)
-		return SEQ_RUN;
-	return seqid == o->seqid && o->has_last &&
-	    o->last.resop == (nfs_opnum4)call->arg->argop ? SEQ_REPLAY :
-	    SEQ_BAD;
-}
-
-void
-nfs4_owner_replay(struct nfs4_call *call, const struct nfs4_owner *o,
-    nfs_resop4 *r)
-{
-	struct xdr_view *denied = &r->oplock.denied.owner.owner;
-	void *copy;
-
-	*r = o->last;
-	/* The reply is encoded when the tables are free for others again. */
-	if (r->resop == OP_LOCK && o->last_denied != NULL) {
-		copy = nfs_call_alloc(&call->nfs, denied->len + 1);
-		if (copy == NULL)
-			denied->len = 0;
+	while ((o = c->owners) != NULL) {
+		if (o->opens != NULL)
+			nfs4_open_drop_owner(n, o);
 		else
-			memcpy(copy, denied->data, denied->len);
-		denied->data = copy;
+			nfs4_locks_drop(n, o->locks);
 	}
-	if (o->last_node == NULL)
-		return;
-	nfs4_set_current(call, o->last_export, o->last_node->node);
-	nfs4_set_stateid(call, &o->last.opopen.resok4.stateid);
-}
-
-bool
-nfs4_owner_retry(struct nfs4_call *call, const stateid4 *id, uint32_t seqid,
-    nfs_resop4 *r)
-{
-	const struct nfs4_owner *o = NULL;
-	struct nfs4_state *s;
-
-	if (call->minor > 0 ||
-	    (s = nfs4_state_other(call->nfs4, id)) == NULL)
-		return false;
-	if (s->kind == STATE_OPEN)
-		o = ((struct nfs4_open *)s)->owner;
-	else if (s->kind == STATE_LOCK)
-		o = ((struct nfs4_locks *)s)->owner;
-	if (o == NULL || !o->has_last || o->seqid != seqid ||
-	    o->last.resop != r->resop)
-		return false;
-	nfs4_owner_replay(call, o, r);
-	return true;
-}
-
-/* RFC 7530 9.1.7: these do not count. */
-static bool
-counts(nfsstat4 st)
-{
-	switch (st) {
-	case NFS4ERR_STALE_CLIENTID:
-	case NFS4ERR_STALE_STATEID:
-	case NFS4ERR_BAD_STATEID:
-	case NFS4ERR_BAD_SEQID:
-	case NFS4ERR_BADXDR:
-	case NFS4ERR_RESOURCE:
-	case NFS4ERR_NOFILEHANDLE:
-	case NFS4ERR_MOVED:
-		return false;
-	default:
-		return true;
-	}
-}
-
-void
-nfs4_owner_keep(struct nfs4_call *call, struct nfs4_owner *o, uint32_t seqid,
-    nfsstat4 st, const nfs_resop4 *r)
-{
-	bitmap4 *set;
-	struct xdr_view *denied;
-	uint32_t i;
-
-	if (call->minor > 0 || o == NULL || !counts(st))
-		return;
-	forget_last(call->nfs4, o);
-	o->seqid = seqid;
-	o->has_last = true;
-	o->last = *r;
-	if (r->resop == OP_OPEN && st == NFS4_OK) {
-		set = &o->last.opopen.resok4.attrset;
-		for (i = 0; i < set->n && i < 3; i++)
-			o->last_words[i] = set->v[i];
-		set->v = o->last_words;
-		set->n = i;
-		o->last_node = nfs4_hold(call->nfs4, call->current.node);
-		o->last_export = call->current.export;
-		o->has_last = o->last_node != NULL;
-	} else if (r->resop == OP_LOCK && st == NFS4ERR_DENIED) {
-		denied = &o->last.oplock.denied.owner.owner;
-		o->last_denied = pool_bytes_new(denied->data, denied->len);
-		*denied = o->last_denied == NULL ? xdr_view("", 0) :
-		    xdr_view(o->last_denied->data,
-		    (uint32_t)o->last_denied->len);
-	}
+	while (c->idle != NULL)
+		nfs4_owner_free(n, c->idle);
 }
 
 /* -------------------------------------------------------------- stateids -- */
@@ -634,7 +478,7 @@ steps(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	if (!w->created && (w->set.set.attr.have & PINEFS_SIZE) != 0) {
 		nfs4_lock(call->nfs4);
 		shared = w->client->dead || is_shared(call->nfs4, w->node,
-		    nfs4_owner_find(w->client, w->args->owner.owner, false),
+		    nfs4_owner_find(call->nfs4, w->client, w->args->owner.owner, false),
 		    w->access | OPEN4_SHARE_ACCESS_WRITE, w->deny);
 		nfs4_unlock(call->nfs4);
 		if (!shared) {
@@ -680,19 +524,17 @@ open_new(struct nfs4 *n, struct nfs4_file *f, struct nfs4_owner *o)
 	}
 	open->owner = o;
 	open->file = f;
-	o->nstates++;
+	if ((open->of_owner = o->opens) != NULL)
+		open->of_owner->of_owner_prev = &open->of_owner;
+	open->of_owner_prev = &o->opens;
+	o->opens = open;
+	nfs4_owner_more(o);
 	f->nopens++;
 	if ((open->next = f->opens) != NULL)
 		open->next->prev = &open->next;
 	open->prev = &f->opens;
 	f->opens = open;
 	return open;
-}
-
-static nfsstat4
-no_memory(const struct nfs4_call *call)
-{
-	return call->minor == 0 ? NFS4ERR_RESOURCE : NFS4ERR_DELAY;
 }
 
 /* Nothing came of it: an owner that was made for it goes, too. */
@@ -719,20 +561,21 @@ enter(struct nfs4_call *call, struct opening *w, struct nfs4_owner **owner,
 	if (w->client->dead)	/* while we waited */
 		return call->minor == 0 ? NFS4ERR_STALE_CLIENTID :
 		    NFS4ERR_EXPIRED;
-	*owner = nfs4_owner_find(w->client, w->args->owner.owner, false);
+	nfs4_client_make_room(n);
+	*owner = nfs4_owner_find(n, w->client, w->args->owner.owner, false);
 	if (!is_shared(n, w->node, *owner, w->access, w->deny))
 		return NFS4ERR_SHARE_DENIED;
 	fresh = *owner == NULL;
 	if (fresh && (*owner = nfs4_owner_new(n, w->client,
 	    w->args->owner.owner, false)) == NULL)
-		return no_memory(call);
+		return nfs4_no_room(call);
 	if ((f = nfs4_file_get(n, w->node)) == NULL)
-		return in_vain(n, owner, fresh, no_memory(call));
+		return in_vain(n, owner, fresh, nfs4_no_room(call));
 	if ((open = find_open(f, *owner)) != NULL) {
 		nfs4_state_next(&open->st);
 	} else if ((open = open_new(n, f, *owner)) == NULL) {
 		nfs4_file_put(n, f);
-		return in_vain(n, owner, fresh, no_memory(call));
+		return in_vain(n, owner, fresh, nfs4_no_room(call));
 	}
 	if (w->access & ~(uint32_t)open->access & OPEN4_SHARE_ACCESS_WRITE)
 		nfs4_file_writers(n, f, 1);
@@ -782,30 +625,6 @@ check_args(const struct nfs4_call *call, struct opening *w)
 	return NFS4_OK;
 }
 
-/*
- * RFC 7530 16.18.5: who asks again instead of confirming starts over, and
- * what was opened before is let go.
- */
-static void
-start_over(struct nfs4 *n, struct nfs4_owner *o)
-{
-	struct nfs4_open *open, *next;
-	struct nfs4_file *f, *next_file;
-	unsigned i;
-
-	for (i = 0; i < NFS4_FILE_BUCKETS && o->nstates > 0; i++) {
-		for (f = n->opens->files[i]; f != NULL; f = next_file) {
-			next_file = f->next;
-			for (open = f->opens; open != NULL; open = next) {
-				next = open->next;
-				if (open->owner == o)
-					open_drop(n, open);
-			}
-		}
-	}
-	forget_last(n, o);
-}
-
 /* Who asks, and may he now?  *replay: the answer is in *r already. */
 static nfsstat4
 admit(struct nfs4_call *call, struct opening *w, nfs_resop4 *r, bool *replay)
@@ -818,11 +637,16 @@ admit(struct nfs4_call *call, struct opening *w, nfs_resop4 *r, bool *replay)
 	st = nfs4_client_of(call, a->owner.clientid, &w->client);
 	if (st != NFS4_OK)
 		return st;
-	o = nfs4_owner_find(w->client, a->owner.owner, false);
+	o = nfs4_owner_find(call->nfs4, w->client, a->owner.owner, false);
 	seq = nfs4_owner_seq(call, o, a->seqid);
 	if (call->minor == 0 && o != NULL && !o->confirmed &&
 	    seq != SEQ_REPLAY) {
-		start_over(call->nfs4, o);
+		/*
+		 * RFC 7530 16.18.5: who asks again instead of confirming
+		 * starts over, and what was opened before is let go.
+		 */
+		nfs4_open_drop_owner(call->nfs4, o);
+		nfs4_owner_forget_last(call->nfs4, o);
 		seq = SEQ_RUN;
 	}
 	switch (seq) {
@@ -871,7 +695,7 @@ nfs4_op_open(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 	if (st == NFS4_OK)
 		st = enter(call, &w, &owner, &open);
 	else if (w.client != NULL)
-		owner = nfs4_owner_find(w.client, w.args->owner.owner, false);
+		owner = nfs4_owner_find(call->nfs4, w.client, w.args->owner.owner, false);
 	res->status = st;
 	if (st == NFS4_OK) {
 		fill(call, &w, owner, open, &res->resok4);
@@ -905,6 +729,16 @@ in_turn(struct nfs4_call *call, const struct nfs4_owner *o, uint32_t seqid,
 	return false;
 }
 
+static struct nfs4_owner *
+that_closed(struct nfs4_owner *o, const CLOSE4args *a)
+{
+	while (o != NULL && !(o->has_last && o->last.resop == OP_CLOSE &&
+	    o->seqid == a->seqid && memcmp(o->last.opclose.open_stateid.other,
+	    a->open_stateid.other, NFS4_OTHER_SIZE) == 0))
+		o = o->next;
+	return o;
+}
+
 /*
  * A retransmitted CLOSE has a stateid that is gone: its owner is found by
  * what was answered last.
@@ -920,13 +754,8 @@ owner_that_closed(struct nfs4_call *call, const CLOSE4args *a)
 	if (c == NULL)
 		return NULL;
 	nfs4_client_release(call->nfs4, c);
-	for (o = c->owners; o != NULL; o = o->next)
-		if (o->has_last && o->last.resop == OP_CLOSE &&
-		    o->seqid == a->seqid && memcmp(
-		    o->last.opclose.open_stateid.other,
-		    a->open_stateid.other, NFS4_OTHER_SIZE) == 0)
-			return o;
-	return NULL;
+	o = that_closed(c->owners, a);
+	return o != NULL ? o : that_closed(c->idle, a);
 }
 
 int
@@ -1057,13 +886,11 @@ nfs4_op_close(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 		if (st != NFS4_OK)
 			res->status = st;
 	} else {
-		o = open->owner;
+		/* 4.1 has no use for an owner without anything: it goes. */
+		o = call->minor > 0 ? NULL : open->owner;
 		res->status = NFS4_OK;
 		close_open(call, open, res);
 		nfs4_owner_keep(call, o, a->seqid, NFS4_OK, r);
-		/* 4.1 has no use for an owner without anything. */
-		if (call->minor > 0 && o->nstates == 0)
-			nfs4_owner_free(call->nfs4, o);
 	}
 	nfs4_unlock(call->nfs4);
 	return 0;
@@ -1078,13 +905,13 @@ nfs4_opens_init(struct nfs4 *n)
 
 	if ((n->opens = o) == NULL)
 		return ENOMEM;
-	pool_init(&o->file, sizeof(struct nfs4_file), NFS4_MAX_STATES);
+	pool_init(&o->file, sizeof(struct nfs4_file), n->limits.states);
 	pool_init(&n->held, sizeof(struct nfs4_held),
-	    NFS4_MAX_STATES + NFS4_MAX_OWNERS);
-	pool_init(&o->owner, sizeof(struct nfs4_owner), NFS4_MAX_OWNERS);
-	pool_init(&o->open, sizeof(struct nfs4_open), NFS4_MAX_STATES);
-	pool_init(&o->locks, sizeof(struct nfs4_locks), NFS4_MAX_STATES);
-	pool_init(&o->range, sizeof(struct nfs4_range), NFS4_MAX_RANGES);
+	    n->limits.states + n->limits.owners);
+	pool_init(&o->owner, sizeof(struct nfs4_owner), n->limits.owners);
+	pool_init(&o->open, sizeof(struct nfs4_open), n->limits.states);
+	pool_init(&o->locks, sizeof(struct nfs4_locks), n->limits.states);
+	pool_init(&o->range, sizeof(struct nfs4_range), n->limits.ranges);
 	return 0;
 }
 

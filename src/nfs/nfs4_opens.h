@@ -7,8 +7,7 @@
 
 #include "nfs/nfs4_tables.h"
 
-enum { NFS4_FILE_BUCKETS = 4096, NFS4_MAX_OWNERS = 65536,
-    NFS4_MAX_RANGES = 65536 };
+enum { NFS4_FILE_BUCKETS = 4096, NFS4_OWNER_BUCKETS = 4096 };
 
 /* What its file system knows of a file, and what it is told next. */
 enum nfs4_told { FILE_UNTOLD, FILE_TELLING, FILE_TOLD };
@@ -33,7 +32,11 @@ struct nfs4_file {
  * answer is kept, to be given again (RFC 7530 9.1.7).
  */
 struct nfs4_owner {
+	struct nfs4_owner	*hash_next, **hash_prev;
 	struct nfs4_owner	*next, **prev;	/* of the client */
+	struct nfs4_open	*opens;		/* by of_owner; or */
+	struct nfs4_locks	*locks;
+	uint64_t		 idle_ms;	/* since when */
 	struct nfs4_client	*client;
 	struct pool_bytes	*id;
 	bool			 is_lock;
@@ -51,6 +54,7 @@ struct nfs4_owner {
 struct nfs4_open {
 	struct nfs4_state	 st;		/* first */
 	struct nfs4_open	*next, **prev;	/* of the file */
+	struct nfs4_open	*of_owner, **of_owner_prev;
 	struct nfs4_owner	*owner;
 	struct nfs4_file	*file;
 	uint8_t			 access, deny;
@@ -62,6 +66,7 @@ struct nfs4_open {
 struct nfs4_locks {
 	struct nfs4_state	 st;		/* first */
 	struct nfs4_locks	*next, **prev;	/* of the open */
+	struct nfs4_locks	*of_owner, **of_owner_prev;
 	struct nfs4_owner	*owner;
 	struct nfs4_open	*open;
 	unsigned		 nranges;
@@ -76,6 +81,7 @@ struct nfs4_range {
 
 struct nfs4_opens {
 	struct nfs4_file	*files[NFS4_FILE_BUCKETS];
+	struct nfs4_owner	*owners[NFS4_OWNER_BUCKETS];
 	struct pool		 file, owner, open, locks, range;
 };
 
@@ -102,11 +108,17 @@ void	nfs4_file_told(struct nfs4 *, struct nfs4_file *);
 /* --------------------------------------------------------------- owners -- */
 
 
-struct nfs4_owner *nfs4_owner_find(struct nfs4_client *, struct xdr_view id,
-	    bool is_lock);
+struct nfs4_owner *nfs4_owner_find(struct nfs4 *, const struct nfs4_client *,
+	    struct xdr_view id, bool is_lock);
+/* NULL: no memory, or too many that are not idle.  An idle one may go. */
 struct nfs4_owner *nfs4_owner_new(struct nfs4 *, struct nfs4_client *,
 	    struct xdr_view id, bool is_lock);
 void	nfs4_owner_free(struct nfs4 *, struct nfs4_owner *);
+/* It has one open or lock state more; or less, and may go with the last. */
+void	nfs4_owner_more(struct nfs4_owner *);
+void	nfs4_owner_less(struct nfs4 *, struct nfs4_owner *);
+/* Close all it has open. */
+void	nfs4_open_drop_owner(struct nfs4 *, struct nfs4_owner *);
 /* A lock-owner without locks goes, with its stateids; false: it has some. */
 bool	nfs4_owner_release(struct nfs4 *, struct nfs4_owner *);
 
@@ -119,6 +131,10 @@ void	nfs4_owner_replay(struct nfs4_call *, const struct nfs4_owner *,
 	    nfs_resop4 *);
 void	nfs4_owner_keep(struct nfs4_call *, struct nfs4_owner *,
 	    uint32_t seqid, nfsstat4, const nfs_resop4 *);
+
+void	nfs4_owner_forget_last(struct nfs4 *, struct nfs4_owner *);
+/* Too much state, or no memory: RESOURCE, which 4.1 calls DELAY. */
+nfsstat4 nfs4_no_room(const struct nfs4_call *);
 
 /*
  * A request sent again carries the stateid of before, which is an old one by

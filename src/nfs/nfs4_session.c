@@ -18,7 +18,8 @@
 enum {
 	LEAST_REQUEST = 512, LEAST_REPLY = 512, LEAST_OPS = 2,
 	HEADROOM = 4096,	/* of a record, beside the data */
-	MOST_CACHED = 16384,
+	MOST_CACHED = 16384, LEAST_CACHED = 2048,	/* of one reply */
+	PARTS = 32,		/* of what is left, one takes at most one */
 	BACK_OPS = 8, BACK_SLOTS = 16, BACK_SIZE = 4096
 };
 
@@ -51,6 +52,7 @@ session_free(struct nfs4 *n, struct nfs4_session *s)
 	for (i = 0; i < NFS4_MAX_SLOTS; i++)
 		pool_bytes_put(s->slot[i].reply);
 	rpc_link_put(s->back_link);
+	n->replies -= s->replies;
 	pool_give(&n->sessions, s);
 }
 
@@ -93,10 +95,39 @@ at_most(uint32_t asked, uint32_t most)
 	return asked < most ? asked : most;
 }
 
+/*
+ * What a session's slots may keep: what is asked, if there is so much.  One
+ * may take a small part of what is left for all, so that nothing can be used
+ * up.  Smaller replies are kept, but none that could not have a LOCK's answer
+ * in it; then fewer.
+ */
+static size_t
+negotiate_cached(const struct nfs4 *n, channel_attrs4 *fore)
+{
+	size_t most = n->limits.least_replies +
+	    (n->limits.replies - n->replies) / PARTS;
+	size_t asked = (size_t)fore->ca_maxresponsesize_cached *
+	    fore->ca_maxrequests, each;
+
+	if (most > n->limits.session_replies)
+		most = n->limits.session_replies;
+	if (asked > most && fore->ca_maxresponsesize_cached > LEAST_CACHED) {
+		each = most / fore->ca_maxrequests;
+		fore->ca_maxresponsesize_cached = each < LEAST_CACHED ?
+		    LEAST_CACHED : (uint32_t)each;
+	}
+	each = fore->ca_maxresponsesize_cached;
+	if (each * fore->ca_maxrequests > most)
+		fore->ca_maxrequests = (uint32_t)(most / each);
+	asked = each * fore->ca_maxrequests;
+	return asked < n->limits.least_replies ? 0 :
+	    asked - n->limits.least_replies;
+}
+
 /* 18.36.3: never more than was asked; a Linux client insists on it. */
 static nfsstat4
 negotiate(const struct nfs4 *n, const CREATE_SESSION4args *a,
-    channel_attrs4 *fore, channel_attrs4 *back)
+    channel_attrs4 *fore, channel_attrs4 *back, size_t *replies)
 {
 	const channel_attrs4 *f = &a->csa_fore_chan_attrs;
 	const channel_attrs4 *b = &a->csa_back_chan_attrs;
@@ -115,6 +146,7 @@ negotiate(const struct nfs4 *n, const CREATE_SESSION4args *a,
 		    at_most(f->ca_maxoperations, NFS4_MAX_OPS),
 		.ca_maxrequests = at_most(f->ca_maxrequests, NFS4_MAX_SLOTS),
 	};
+	*replies = negotiate_cached(n, fore);
 	*back = (channel_attrs4){
 		.ca_maxrequestsize =
 		    at_most(b->ca_maxrequestsize, BACK_SIZE),
@@ -175,14 +207,17 @@ create(struct nfs4_call *call, const CREATE_SESSION4args *a,
 	    CREATE_SESSION4_FLAG_CONN_RDMA };
 	struct nfs4 *n = call->nfs4;
 	channel_attrs4 fore, back;
+	size_t replies;
 	struct nfs4_session *s;
 	nfsstat4 st;
 
 	if ((a->csa_flags & ~(uint32_t)KNOWN) != 0)
 		return NFS4ERR_INVAL;
-	if ((st = negotiate(n, a, &fore, &back)) != NFS4_OK)
+	if ((st = negotiate(n, a, &fore, &back, &replies)) != NFS4_OK)
 		return st;
-	if (c->nsessions == NFS4_MAX_SESSIONS)
+	/* Where sessions run short, nobody gets more than one. */
+	if (c->nsessions == NFS4_MAX_SESSIONS || (c->nsessions > 0 &&
+	    n->sessions.used >= n->sessions.limit / 4 * 3))
 		return NFS4ERR_NOSPC;
 	nfs4_client_confirm(n, c);
 	s = session_new(n, c, a, rpc_call_link(call->nfs.rpc));
@@ -190,6 +225,8 @@ create(struct nfs4_call *call, const CREATE_SESSION4args *a,
 		return NFS4ERR_NOSPC;
 	nfs4_client_renew(n, c);
 	s->fore = fore;
+	s->replies = replies;
+	n->replies += replies;
 	s->back = back;
 	memcpy(ok->csr_sessionid, s->id, sizeof s->id);
 	ok->csr_sequence = a->csa_sequence;

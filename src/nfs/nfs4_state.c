@@ -40,8 +40,8 @@ nfs4_state_enter(struct nfs4 *n, struct nfs4_state *s)
 {
 	struct nfs4_state **b;
 
-	if (n->nstates >= NFS4_MAX_STATES ||
-	    s->client->nstates >= NFS4_MAX_STATES / 4)
+	if (n->nstates >= n->limits.states ||
+	    s->client->nstates >= n->limits.client_states)
 		return false;
 	put_u32(s->id.other, n->epoch);
 	put_u32(s->id.other + 4, (uint32_t)s->client->id);
@@ -210,6 +210,18 @@ nfs4_op_test_stateid(struct nfs4_call *call, const nfs_argop4 *arg,
 /* ---------------------------------------------------------------- server -- */
 
 /*
+ * 485 KiB of replies are what a Linux client asks for: 64 times 7584 bytes.
+ * 4096 sessions of the least are 128 MiB, on top of the 64 MiB for all.
+ */
+static const struct nfs4_limits default_limits = {
+	.states = 65536,	.client_states = 65536 / 4,
+	.owners = 65536,	.client_owners = 65536 / 4,
+	.ranges = 65536,	.client_ranges = 65536 / 4,
+	.least_replies = 32 << 10, .session_replies = 512 << 10,
+	.replies = 64 << 20,
+};
+
+/*
  * Another epoch at every start; never 0, or small numbers would be ids.  The
  * scope is made of the state directory's key: the same after a restart, so
  * that clients reclaim, and another one for every other instance.
@@ -237,6 +249,7 @@ nfs4_new(struct nfs *nfs, const struct nfs4_records *records,
 	n->nfs = nfs;
 	if (records != NULL)
 		n->records = *records;
+	n->limits = default_limits;
 	n->lease_ms = (uint64_t)(lease_s == 0 ? NFS4_LEASE : lease_s) * 1000;
 	name_instance(n);
 	pthread_mutex_init(&n->lock, NULL);

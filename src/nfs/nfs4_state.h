@@ -61,6 +61,12 @@ nfsstat4 nfs4_client_of(struct nfs4_call *, clientid4 id,
  */
 bool	nfs4_client_minds(struct nfs4 *, struct nfs4_client *holder);
 /*
+ * Before an operation takes more state: where there is too much already,
+ * clients whose lease ran out give way.  Pointers into the tables may be
+ * gone after it.
+ */
+void	nfs4_client_make_room(struct nfs4 *);
+/*
  * Put it on stable storage, at its first OPEN; it is there when nfs4_unlock
  * returns.  And take it from there.  Grace is over.
  */

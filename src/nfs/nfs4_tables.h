@@ -13,8 +13,24 @@
 
 enum {
 	NFS4_MAX_CLIENTS = 4096, NFS4_MAX_SESSIONS = 8,	/* of one client */
-	NFS4_MAX_SLOTS = 64, NFS4_MAX_STATES = 65536,
+	NFS4_MAX_SLOTS = 64,
 	NFS4_BUCKETS = 1024, NFS4_STATE_BUCKETS = 8192
+};
+
+/*
+ * How much state there may be (SECURITY 5), so that no client can exhaust
+ * memory, or leave nothing to others.  Set by nfs4_new; tests set less.
+ */
+struct nfs4_limits {
+	unsigned	states, client_states;	/* opens, locks, delegations */
+	unsigned	owners, client_owners;
+	unsigned	ranges, client_ranges;
+	/*
+	 * Bytes of replies that slots may keep.  Every session may have
+	 * `least_replies`; more, up to session_replies, comes out of
+	 * `replies`, which is for all.
+	 */
+	size_t		least_replies, session_replies, replies;
 };
 
 /* Who a client record belongs to: no other principal may touch it. */
@@ -46,6 +62,7 @@ struct nfs4_client {
 	bool			 reclaims;	/* it was recorded before us */
 	uint64_t		 expires_ms;
 	unsigned		 nstates;	/* opens, locks, delegations */
+	unsigned		 nowners, nranges;
 
 	/* 4.0 */
 	verifier4		 confirm;
@@ -60,7 +77,8 @@ struct nfs4_client {
 	struct nfs4_session	*sessions;
 	unsigned		 nsessions;
 
-	struct nfs4_owner	*owners;	/* open- and lock-owners */
+	struct nfs4_owner	*owners;	/* that have some state */
+	struct nfs4_owner	*idle, **idle_last; /* ... none; oldest first */
 };
 
 enum nfs4_slot_state { SLOT_NEVER, SLOT_RUNNING, SLOT_DONE };
@@ -87,6 +105,7 @@ struct nfs4_session {
 	uint32_t		 cb_program;
 	struct rpc_link		*back_link;	/* back channel, or NULL */
 	uint32_t		 back_seq;
+	size_t			 replies;	/* taken from nfs4->replies */
 	struct nfs4_slot	 slot[NFS4_MAX_SLOTS];
 };
 
@@ -122,6 +141,8 @@ struct nfs4 {
 	struct nfs4_state	*by_state[NFS4_STATE_BUCKETS];
 	struct pool		 clients, sessions;
 	unsigned		 nstates;
+	struct nfs4_limits	 limits;
+	size_t			 replies;	/* of limits.replies, taken */
 
 	/* Grace: owners that were recorded and may reclaim. */
 	bool			 grace;
