@@ -278,6 +278,15 @@ void	 rpc_link_get(struct rpc_link *);
 void	 rpc_link_put(struct rpc_link *);
 bool	 rpc_link_is_open(const struct rpc_link *);
 /*
+ * A connection that we make, over TCP: for clients that want to be called
+ * back elsewhere.  It is there at once, calls wait until it stands, and fail
+ * with ECONNRESET if it never does.  What comes in by it are replies only.
+ */
+int	 rpc_link_connect(struct rpc_server *, const struct sockaddr_storage *,
+	    struct rpc_link **);
+/* Close the connection soon, whoever made it; calls under way fail. */
+void	 rpc_link_close(struct rpc_link *);
+/*
  * Call the client over it, by a row of a client's service; from any thread.
  * `args` are encoded before it returns; `done` is run once, on the link's
  * loop, unless an error is returned: ECONNRESET, EMSGSIZE, EINVAL, ENOMEM.

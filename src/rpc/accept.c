@@ -93,7 +93,7 @@ arrive(struct loop_task *task, struct rpc_loop *loop)
 {
 	struct newcomer *n = (struct newcomer *)task;
 
-	if (conn_new(loop, n->fd, &n->peer, n->second) != 0) {
+	if (conn_new(loop, n->fd, &n->peer, n->second, NULL) != 0) {
 		close(n->fd);
 		atomic_fetch_sub(&loop->server->nconns, 1);
 	}

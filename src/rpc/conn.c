@@ -63,7 +63,7 @@ conn_put(struct rpc_conn *c)
 
 int
 conn_new(struct rpc_loop *loop, int fd, const struct rpc_peer *peer,
-    bool second_port)
+    bool second_port, struct rpc_link *link)
 {
 	struct rpc_conn *c = calloc(1, sizeof *c);
 	int err = ENOMEM;
@@ -79,10 +79,18 @@ conn_new(struct rpc_loop *loop, int fd, const struct rpc_peer *peer,
 	c->heard_ms = c->sent_ms = loop->now_ms;
 	chain_init(&c->out, &loop->chunks);
 	c->origin = drc_origin_new(loop->server->drc, &peer->addr);
-	c->link = link_new(loop, c);
+	c->outgoing = link != NULL;
+	if ((c->link = link) == NULL) {
+		c->link = link_new(loop, c);
+	} else {
+		rpc_link_get(link);
+		link->conn = c;
+	}
 	if (c->origin == NULL || c->link == NULL ||
 	    (err = poller_add(loop, &c->source, LOOP_IN)) != 0) {
 		drc_origin_put(c->origin);
+		if (link != NULL)
+			link->conn = NULL;
 		rpc_link_put(c->link);
 		free(c);
 		return err;

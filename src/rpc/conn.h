@@ -32,6 +32,7 @@ struct rpc_conn {
 	bool			 checked;	/* head of this record */
 	bool			 small_head;	/* the last one was large */
 	bool			 second_port;
+	bool			 outgoing;	/* we called; no calls come in */
 	struct rpc_peer		 peer;
 
 	struct rbuf		*in;
@@ -53,9 +54,12 @@ struct rpc_conn {
 	uint64_t		 sent_ms;	/* last progress of output */
 };
 
-/* Takes over `fd`, on the loop's thread. */
+/*
+ * Takes over `fd`, on the loop's thread.  `link`: of a connection that we
+ * made, which gets a reference of it; NULL: one that came in.
+ */
 int	conn_new(struct rpc_loop *, int fd, const struct rpc_peer *,
-	    bool second_port);
+	    bool second_port, struct rpc_link *link);
 void	conn_close(struct rpc_conn *);
 void	conn_put(struct rpc_conn *);
 /* Cut whole records out of the socket, run them, send what they answer. */

@@ -559,7 +559,11 @@ rpc_dispatch(struct rpc_call *call)
 	xdr_in_init_segs(&call->in, call->segs, call->nsegs, &call->arena);
 	switch (rpc_header_get(&call->in, &call->h)) {
 	case 0:
-		break;
+		if (call->conn == NULL || !call->conn->outgoing)
+			break;
+		/* Whom we call for answers has no calls to make there. */
+		no_call(call);
+		return;
 	case EPROTO:
 		deny(call, RPC_AUTH_OK);
 		return;

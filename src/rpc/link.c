@@ -1,7 +1,9 @@
 /* Calling clients back.  See link.h. */
 #include "rpc/link.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "rpc/conn.h"
 #include "rpc/server.h"
@@ -31,6 +33,7 @@ link_new(struct rpc_loop *loop, struct rpc_conn *conn)
 		return NULL;
 	atomic_init(&l->refs, 1);
 	atomic_init(&l->open, true);
+	atomic_init(&l->closing, false);
 	l->loop = loop;
 	l->conn = conn;
 	return l;
@@ -210,4 +213,100 @@ rpc_link_call(struct rpc_link *l, const struct rpc_procedure *row,
 	rpc_link_get(l);
 	loop_post(l->loop, &p->task);
 	return 0;
+}
+
+/* ------------------------------------------- connections that we make -- */
+
+/* On its way to its loop. */
+struct dialing {
+	struct loop_task	 task;		/* first */
+	struct rpc_link		*link;
+	struct rpc_peer		 peer;
+};
+
+/* The socket, about to be connected; or -1. */
+static int
+dial(const struct sockaddr_storage *to)
+{
+	socklen_t len = to->ss_family == AF_INET6 ?
+	    sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	int fd;
+
+	fd = socket(to->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+	if (fd == -1)
+		return -1;
+	if (connect(fd, (const struct sockaddr *)to, len) == 0 ||
+	    errno == EINPROGRESS)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void
+dial_on_loop(struct loop_task *task, struct rpc_loop *loop)
+{
+	struct dialing *d = (struct dialing *)task;
+	struct rpc_server *server = loop->server;
+	int fd = -1;
+
+	if (!atomic_load(&server->stopping) &&
+	    atomic_load(&server->nconns) < server->max_conns)
+		fd = dial(&d->peer.addr);
+	if (fd != -1) {
+		atomic_fetch_add(&server->nconns, 1);
+		if (conn_new(loop, fd, &d->peer, false, d->link) != 0) {
+			close(fd);
+			atomic_fetch_sub(&server->nconns, 1);
+			fd = -1;
+		}
+	}
+	if (fd == -1)
+		link_end(d->link);
+	rpc_link_put(d->link);
+	free(d);
+}
+
+int
+rpc_link_connect(struct rpc_server *server, const struct sockaddr_storage *to,
+    struct rpc_link **lp)
+{
+	struct dialing *d = calloc(1, sizeof *d);
+	struct rpc_loop *loop = &server->loops[0];
+	struct rpc_link *l;
+
+	if (d == NULL)
+		return ENOMEM;
+	if ((l = link_new(loop, NULL)) == NULL) {
+		free(d);
+		return ENOMEM;
+	}
+	rpc_link_get(l);	/* the task's */
+	*d = (struct dialing){ .task.fn = dial_on_loop, .link = l,
+	    .peer.addr = *to };
+	loop_post(loop, &d->task);
+	*lp = l;
+	return 0;
+}
+
+static void
+close_on_loop(struct loop_task *task, struct rpc_loop *loop)
+{
+	struct rpc_link *l = (struct rpc_link *)(void *)((char *)task -
+	    offsetof(struct rpc_link, close));
+
+	(void)loop;
+	if (l->conn != NULL)
+		conn_close(l->conn);
+	rpc_link_put(l);
+}
+
+void
+rpc_link_close(struct rpc_link *l)
+{
+	if (!rpc_link_is_open(l) || atomic_exchange(&l->closing, true))
+		return;
+	rpc_link_get(l);
+	l->close.fn = close_on_loop;
+	loop_post(l->loop, &l->close);
 }

@@ -12,6 +12,8 @@ struct rpc_link {
 	struct rpc_loop		*loop;
 	struct rpc_conn		*conn;		/* loop's thread; NULL: ended */
 	atomic_bool		 open;
+	atomic_bool		 closing;
+	struct loop_task	 close;		/* rpc_link_close, once */
 	struct link_pending	*pending;	/* loop's thread */
 };
 
