@@ -6,8 +6,8 @@
  *
  * This is door 2: lookup, getattr and readdir answer for objects that exist
  * nowhere; each has a number, from which its name and content follow.  What
- * changes by itself says so: the change counter is the second, and there is
- * PINEFS_NO_DELEGATION.
+ * changes by itself must say so: the change counter is the second, and there
+ * is no PINEFS_DELEGATION.
  */
 #include <pinefs.h>
 #include <stdio.h>
@@ -118,7 +118,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct pinefs_ops ops = {
-		.flags = PINEFS_STABLE_IDS | PINEFS_NO_DELEGATION,
+		.flags = PINEFS_STABLE_IDS,
 		.lookup = clock_lookup, .getattr = clock_getattr,
 		.readdir = clock_readdir, .read = clock_read };
 	static const struct pinefs_ident root = { .fileid = ROOT };

@@ -232,7 +232,6 @@ enum { PINEFS_XATTR_EITHER = 0, PINEFS_XATTR_CREATE = 1,
 					   come beside */
 #define PINEFS_SERIAL_DIR	0x0010u	/* nor two changes of a directory */
 #define PINEFS_OWN_ACCESS	0x0020u	/* access() decides */
-#define PINEFS_NO_DELEGATION	0x0040u	/* things change by themselves */
 #define PINEFS_CASE_INSENSITIVE	0x0080u
 /*
  * Door 1: read, write, truncate, seek, allocate, clone and the operations on
@@ -243,6 +242,14 @@ enum { PINEFS_XATTR_EITHER = 0, PINEFS_XATTR_CREATE = 1,
  * that takes the same lock.
  */
 #define PINEFS_PROMPT		0x0100u
+/*
+ * Files change only by the operations of this table and the functions of
+ * this header, or pinefs_changed says so.  Then a client may be promised to
+ * hear of a change before it is made (a read delegation of NFS version 4),
+ * and need not ask whether there was one.  Without effect together with
+ * PINEFS_SERIAL.
+ */
+#define PINEFS_DELEGATION	0x0200u
 
 /* Bits of `blocking`: one per operation, in the table's order. */
 enum {
@@ -535,7 +542,8 @@ void	 pinefs_node_set_data(struct pinefs_node *node, void *data);
 void	*pinefs_node_data(const struct pinefs_node *node);
 struct pinefs *pinefs_node_fs(const struct pinefs_node *node);
 
-/* The node changed by itself: delegations are recalled. */
+/* The node changed by itself: delegations are recalled.  Hold no lock that
+ * an operation takes. */
 void	 pinefs_changed(struct pinefs_node *node);
 
 /* The next value of a change counter: greater, and never one of a run of

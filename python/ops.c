@@ -618,7 +618,7 @@ pyfs_executor(struct pyfs *pf, struct pinefs_executor *x)
 
 const struct pinefs_ops pyfs_ops = {
 	.flags = PINEFS_STABLE_IDS | PINEFS_CHANGE_UNORDERED |
-	    PINEFS_WIDE_COOKIES | PINEFS_NO_DELEGATION,
+	    PINEFS_WIDE_COOKIES,
 	.blocking = ~UINT64_C(0),
 	.lookup = op_lookup,
 	.getattr = op_getattr,

@@ -250,7 +250,7 @@ struct pinefs *
 memfs_new(uint64_t size_limit, uint64_t inode_limit)
 {
 	static const struct pinefs_ops ops = {
-		.flags = PINEFS_PROMPT,
+		.flags = PINEFS_PROMPT | PINEFS_DELEGATION,
 		.read = mem_read,
 		.write = mem_write,
 		.truncate = mem_truncate,

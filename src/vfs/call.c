@@ -43,6 +43,8 @@ vfs_call_next(struct pinefs_call *call)
 	for (last = &call->steps; (s = *last) != NULL; last = &s->next)
 		if (s->op == STEP_GATE)
 			turn_end((struct vfs_turn *)s);
+		else if (s->op == STEP_GUARD)
+			vfs_guard_end((struct vfs_guard *)s);
 	*last = call->kept;
 	call->kept = call->steps;
 	call->steps = NULL;
@@ -59,6 +61,8 @@ drop_steps(struct vfs_step *s)
 			turn_end((struct vfs_turn *)s);
 		else
 			assert(step_is_done(s) || step_is_new(s));
+		if (s->op == STEP_GUARD)
+			vfs_guard_end((struct vfs_guard *)s);
 		if (s->out != NULL)
 			out_drop(s->out);
 		if (s->node != NULL)

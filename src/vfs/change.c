@@ -444,6 +444,7 @@ int
 vfs_remove(struct pinefs_call *call, struct pinefs_node *dir,
     struct pinefs_name name, int kind, struct vfs_wcc *wcc)
 {
+	struct vfs_guard *guard;
 	int err;
 
 	memset(wcc, 0, sizeof *wcc);
@@ -451,8 +452,13 @@ vfs_remove(struct pinefs_call *call, struct pinefs_node *dir,
 	    (err = name_check_change(name)) != 0 ||
 	    (err = may_change_at_all(call, dir->fs, PINEFS_OP_REMOVE)) != 0)
 		return err;
-	return dir->fs->tree ? remove_in_tree(call, dir, name, kind, wcc) :
+	if ((err = guard_name(call, dir, name, &guard)) != 0)
+		return err;
+	err = dir->fs->tree ? remove_in_tree(call, dir, name, kind, wcc) :
 	    remove_by_asking(call, dir, name, kind, wcc);
+	if (err != PINEFS_LATER)
+		vfs_guard_end(guard);
+	return err;
 }
 
 /* ------------------------------------------------------------- rename -- */
@@ -533,6 +539,7 @@ vfs_rename(struct pinefs_call *call, struct pinefs_node *from,
     struct pinefs_name new_name, struct vfs_wcc *from_wcc,
     struct vfs_wcc *to_wcc)
 {
+	struct vfs_guard *guard, *target = NULL;
 	int err;
 
 	memset(from_wcc, 0, sizeof *from_wcc);
@@ -545,11 +552,19 @@ vfs_rename(struct pinefs_call *call, struct pinefs_node *from,
 	    (err = name_check_change(new_name)) != 0 ||
 	    (err = may_change_at_all(call, from->fs, PINEFS_OP_RENAME)) != 0)
 		return err;
-	return from->fs->tree ?
-	    rename_in_tree(call, from, old_name, to, new_name, from_wcc,
-	    to_wcc) :
-	    rename_by_asking(call, from, old_name, to, new_name, from_wcc,
-	    to_wcc);
+	if ((err = guard_name(call, from, old_name, &guard)) == 0)
+		err = guard_name(call, to, new_name, &target);
+	if (err == 0)
+		err = from->fs->tree ?
+		    rename_in_tree(call, from, old_name, to, new_name,
+		    from_wcc, to_wcc) :
+		    rename_by_asking(call, from, old_name, to, new_name,
+		    from_wcc, to_wcc);
+	if (err != PINEFS_LATER) {
+		vfs_guard_end(guard);
+		vfs_guard_end(target);
+	}
+	return err;
 }
 
 /* --------------------------------------------------------------- link -- */
@@ -605,6 +620,7 @@ int
 vfs_link(struct pinefs_call *call, struct pinefs_node *node,
     struct pinefs_node *dir, struct pinefs_name name, struct vfs_wcc *wcc)
 {
+	struct vfs_guard *guard;
 	int err;
 
 	memset(wcc, 0, sizeof *wcc);
@@ -614,6 +630,11 @@ vfs_link(struct pinefs_call *call, struct pinefs_node *node,
 	    (err = name_check_change(name)) != 0 ||
 	    (err = may_change_at_all(call, dir->fs, PINEFS_OP_LINK)) != 0)
 		return err;
-	return dir->fs->tree ? link_in_tree(call, node, dir, name, wcc) :
+	if ((err = guard_link(call, node, dir, &guard)) != 0)
+		return err;
+	err = dir->fs->tree ? link_in_tree(call, node, dir, name, wcc) :
 	    link_by_asking(call, node, dir, name, wcc);
+	if (err != PINEFS_LATER)
+		vfs_guard_end(guard);
+	return err;
 }

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "vfs/guard.h"
 #include "vfs/tree.h"
 
 enum { PARENTS = 512 };
@@ -207,7 +208,8 @@ pinefs_changed(struct pinefs_node *node)
 {
 	struct pinefs *fs = node->fs;
 
-	if (fs->watch != NULL)
+	if (fs->watch != NULL &&
+	    (atomic_load(&node->guard) & GUARD_PROMISED) != 0)
 		fs->watch(fs->watch_arg, node);
 }
 

@@ -37,6 +37,8 @@ struct pinefs {
 
 	void			(*watch)(void *, struct pinefs_node *);
 	void			*watch_arg;
+	vfs_guard_fn		*guard;
+	void			*guard_arg;
 
 	struct log_limit	 bad;		/* broken contracts */
 };

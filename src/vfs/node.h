@@ -31,6 +31,7 @@ struct pinefs_node {
 	void			*_Atomic data;	/* the file system's */
 	struct gate		*_Atomic gate;	/* made when first needed */
 	atomic_uint		 refs;
+	_Atomic uint32_t	 guard;		/* see guard.h */
 	struct spin		 lock;		/* door 1: see tree.h */
 	_Atomic uint8_t		 type;		/* 0: not known yet */
 	bool			 listed;	/* in the table */

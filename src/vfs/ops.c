@@ -238,18 +238,23 @@ int
 vfs_setattr(struct pinefs_call *call, struct pinefs_node *node,
     const struct pinefs_set *set, struct vfs_wcc *wcc)
 {
+	struct vfs_guard *guard;
 	int err;
 
 	memset(wcc, 0, sizeof *wcc);
 	if ((err = may_change_at_all(call, node->fs, PINEFS_OP_SETATTR)) != 0
 	    || (err = setattr_check(set)) != 0)
 		return err;
-	if (!node->fs->tree)
-		return setattr_by_asking(call, node, set, wcc);
-	if (set->attr.have & PINEFS_SIZE && (err = own_access_check(call,
-	    node, PINEFS_ACCESS_MODIFY)) != 0)
+	if (node->fs->tree && set->attr.have & PINEFS_SIZE &&
+	    (err = own_access_check(call, node, PINEFS_ACCESS_MODIFY)) != 0)
 		return err;
-	return tree_setattr(call, node, set, wcc);
+	if ((err = guard_begin(call, node, GUARD_ATTR, &guard)) != 0)
+		return err;
+	err = node->fs->tree ? tree_setattr(call, node, set, wcc) :
+	    setattr_by_asking(call, node, set, wcc);
+	if (err != PINEFS_LATER)
+		vfs_guard_end(guard);
+	return err;
 }
 
 /* ---------------------------------------------------------------- data -- */
@@ -372,6 +377,22 @@ write_by_asking(struct pinefs_call *call, struct pinefs_node *node,
 	return wcc_of_change(call, node, &w->change, &vw->wcc);
 }
 
+static int
+write_guarded(struct pinefs_call *call, struct pinefs_node *node,
+    struct vfs_write *vw)
+{
+	struct vfs_guard *guard;
+	int err;
+
+	if ((err = guard_begin(call, node, GUARD_DATA, &guard)) != 0)
+		return err;
+	err = node->fs->tree ? tree_write(call, node, vw) :
+	    write_by_asking(call, node, vw);
+	if (err != PINEFS_LATER)
+		vfs_guard_end(guard);
+	return err;
+}
+
 int
 vfs_write(struct pinefs_call *call, struct pinefs_node *node,
     struct vfs_write *vw)
@@ -389,9 +410,9 @@ vfs_write(struct pinefs_call *call, struct pinefs_node *node,
 		if ((err = must_have_bytes(node_type(node))) == 0 &&
 		    (err = own_access_check(call, node,
 		    PINEFS_ACCESS_MODIFY)) == 0)
-			err = tree_write(call, node, vw);
+			err = write_guarded(call, node, vw);
 	} else if (err == 0) {
-		err = write_by_asking(call, node, vw);
+		err = write_guarded(call, node, vw);
 	}
 	/* Door 2 may answer later: its caller asks, who can wait. */
 	if (err > 0 && !vw->wcc.has_after && node->fs->tree)

@@ -4,6 +4,7 @@
 
 #include "vfs/access.h"
 #include "vfs/ask.h"
+#include "vfs/guard.h"
 #include "vfs/tree.h"
 
 #define OFFSET_MAX	((uint64_t)INT64_MAX)

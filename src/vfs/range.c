@@ -203,6 +203,7 @@ int
 vfs_allocate(struct pinefs_call *call, struct pinefs_node *node,
     uint64_t off, uint64_t len, bool punch, struct vfs_wcc *wcc)
 {
+	struct vfs_guard *guard;
 	int err;
 
 	memset(wcc, 0, sizeof *wcc);
@@ -215,12 +216,18 @@ vfs_allocate(struct pinefs_call *call, struct pinefs_node *node,
 	if (off > OFFSET_MAX || len > OFFSET_MAX - off)
 		return punch && off <= OFFSET_MAX ? vfs_allocate(call, node,
 		    off, OFFSET_MAX - off, punch, wcc) : EFBIG;
-	if (!node->fs->tree)
-		return allocate_by_asking(call, node, off, len, punch, wcc);
-	if ((err = must_have_bytes(node_type(node))) != 0 ||
-	    (err = own_access_check(call, node, PINEFS_ACCESS_MODIFY)) != 0)
+	if (node->fs->tree &&
+	    ((err = must_have_bytes(node_type(node))) != 0 ||
+	    (err = own_access_check(call, node, PINEFS_ACCESS_MODIFY)) != 0))
 		return err;
-	return tree_allocate(call, node, off, len, punch, wcc);
+	if ((err = guard_begin(call, node, GUARD_DATA, &guard)) != 0)
+		return err;
+	err = node->fs->tree ?
+	    tree_allocate(call, node, off, len, punch, wcc) :
+	    allocate_by_asking(call, node, off, len, punch, wcc);
+	if (err != PINEFS_LATER)
+		vfs_guard_end(guard);
+	return err;
 }
 
 /* --------------------------------------------------------------- clone -- */
@@ -389,6 +396,7 @@ vfs_clone(struct pinefs_call *call, struct pinefs_node *from,
 {
 	struct pinefs_range r = { .from_off = from_off, .to_off = to_off,
 	    .len = len };
+	struct vfs_guard *guard;
 	int err;
 
 	memset(wcc, 0, sizeof *wcc);
@@ -398,12 +406,17 @@ vfs_clone(struct pinefs_call *call, struct pinefs_node *from,
 		return err;
 	if (to->fs->ops.clone == NULL)
 		return ENOTSUP;
-	if (!to->fs->tree)
-		return clone_by_asking(call, from, to, &r, wcc);
-	if ((err = must_have_bytes(node_type(from))) != 0 ||
+	if (to->fs->tree &&
+	    ((err = must_have_bytes(node_type(from))) != 0 ||
 	    (err = must_have_bytes(node_type(to))) != 0 ||
 	    (err = own_access_check(call, from, PINEFS_ACCESS_READ)) != 0 ||
-	    (err = own_access_check(call, to, PINEFS_ACCESS_MODIFY)) != 0)
+	    (err = own_access_check(call, to, PINEFS_ACCESS_MODIFY)) != 0))
 		return err;
-	return tree_clone(call, from, to, &r, wcc);
+	if ((err = guard_begin(call, to, GUARD_DATA, &guard)) != 0)
+		return err;
+	err = to->fs->tree ? tree_clone(call, from, to, &r, wcc) :
+	    clone_by_asking(call, from, to, &r, wcc);
+	if (err != PINEFS_LATER)
+		vfs_guard_end(guard);
+	return err;
 }

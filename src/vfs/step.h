@@ -38,6 +38,7 @@ enum step_op {
 	STEP_FIND = STEP_OPS,	/* a node of the table, or one made */
 	STEP_GATE,		/* a turn to wait for */
 	STEP_TREE,		/* something of door 1 */
+	STEP_GUARD,		/* a change was announced */
 	STEP_NOTE		/* a decision that must stay */
 };
 

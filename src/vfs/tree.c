@@ -377,7 +377,10 @@ pinefs_add_link(struct pinefs *fs, struct pinefs_node *dir,
 	if (!has_tree(fs) || !name_of(text, &name))
 		return NULL;
 	errno = tree_link(NULL, node, dir, name, NULL);
-	return errno == 0 ? node : NULL;
+	if (errno != 0)
+		return NULL;
+	pinefs_changed(node);
+	return node;
 }
 
 int

@@ -357,6 +357,8 @@ out:
 	pthread_mutex_unlock(&dir->dir->lock);
 	if (err == 0) {
 		free(e);
+		if (call == NULL)
+			pinefs_changed(&victim->node);
 		pinefs_node_put(&victim->node);	/* the entry's */
 	}
 	return err;
@@ -373,6 +375,7 @@ struct move {
 	struct tree_entry	*old, *target;	/* what is there */
 	struct tree_entry	*new;		/* to be inserted */
 	struct tree_node	*victim, *left;	/* to be put at the end */
+	struct tree_node	*moved;		/* ... by the program itself */
 	struct vfs_wcc		*from_wcc, *to_wcc;
 };
 
@@ -491,6 +494,10 @@ move_commit(struct move *m, const struct timespec *now)
 		m->left = m->from;	/* was its parent */
 	}
 	links_changed(t, 0, now);
+	if (m->call == NULL) {
+		node_get(&t->node);
+		m->moved = t;
+	}
 	if (m->from == m->to) {
 		dir_changed(m->to, -1 - victims, -subvictims, now,
 		    m->to_wcc);
@@ -574,6 +581,12 @@ again:
 		goto again;
 	}
 
+	if (m.moved != NULL) {
+		pinefs_changed(&m.moved->node);
+		pinefs_node_put(&m.moved->node);
+	}
+	if (m.victim != NULL && call == NULL)
+		pinefs_changed(&m.victim->node);
 	if (m.victim != NULL)
 		pinefs_node_put(&m.victim->node);
 	if (m.left != NULL)

@@ -75,6 +75,7 @@ struct pinefs_call {
 	struct vfs_step		*kept;		/* by vfs_call_next */
 	bool			 opened;	/* see vfs_call_opened */
 	bool			 found;		/* see vfs_create */
+	uint64_t		 who;		/* see vfs_call_by */
 	void			(*resume)(void *arg);	/* run it again */
 	void			*resume_arg;
 	struct spin		 lock;		/* of the next five */
@@ -113,6 +114,15 @@ static inline void
 vfs_call_opened(struct pinefs_call *call)
 {
 	call->opened = true;
+}
+/*
+ * By whom the call is, where the protocol knows: his own promises do not
+ * stand in his way.  0: nobody in particular.
+ */
+static inline void
+vfs_call_by(struct pinefs_call *call, uint64_t who)
+{
+	call->who = who;
 }
 /* Is what is asked next new?  Else it answers from memory. */
 static inline bool
@@ -284,6 +294,32 @@ struct vfs_limits {		/* FSINFO, PATHCONF, FSSTAT, STATFS */
 int	vfs_limits(struct pinefs_call *, struct pinefs_node *,
 	    struct vfs_limits *);
 
+/* ------------------------------------------------------------ promises -- */
+
+/*
+ * A protocol promises its clients to tell them before a file changes (see
+ * guard.h).  `fn` is asked, before a change of a promised node, whether it
+ * may be made: 0; EAGAIN, later; PINEFS_LATER: pinefs_complete will say which.
+ * `call->who` says who wants it.  It must not block.
+ */
+typedef int vfs_guard_fn(void *arg, struct pinefs_call *,
+	    struct pinefs_node *);
+void	 vfs_fs_set_guard(struct pinefs *, vfs_guard_fn *, void *arg);
+/* May promises be given for files of this file system at all? */
+bool	 vfs_fs_can_promise(const struct pinefs *);
+/* False: a change is under way.  Again for a node that has one is harmless. */
+bool	 vfs_node_promise(struct pinefs_node *);
+void	 vfs_node_promise_end(struct pinefs_node *);
+/*
+ * A change that is about to be made by other means than the operations above
+ * (which announce theirs): 0, EAGAIN, ENOMEM, PINEFS_LATER.  On 0 no promise
+ * is given until vfs_guard_end, which takes NULL, too.
+ */
+struct vfs_guard;
+int	 vfs_guard_begin(struct pinefs_call *, struct pinefs_node *,
+	    struct vfs_guard **);
+void	 vfs_guard_end(struct vfs_guard *);
+
 /* ------------------------------------------------------------- readdir -- */
 
 /*
@@ -343,7 +379,8 @@ const struct pinefs_ops *vfs_fs_ops(const struct pinefs *);
  * For a timer of the server; `now_ms` is clock_boot_ms().
  */
 void	 vfs_fs_check_waits(struct pinefs *, uint64_t now_ms);
-/* Tell `fn` of nodes that changed by themselves; it must not block. */
+/* Tell `fn` of promised nodes (below) that changed by themselves; it must not
+ * block. */
 void	 vfs_fs_set_watch(struct pinefs *,
 	    void (*fn)(void *, struct pinefs_node *), void *arg);
 

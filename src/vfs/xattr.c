@@ -225,16 +225,12 @@ change_in_tree(struct pinefs_call *call, struct pinefs_node *node,
 }
 
 static int
-change(struct pinefs_call *call, struct pinefs_node *node,
+change_guarded(struct pinefs_call *call, struct pinefs_node *node,
     const struct change *c, struct vfs_wcc *wcc)
 {
 	const struct pinefs_change none = { .atomic = false };
 	int err = 0;
 
-	memset(wcc, 0, sizeof *wcc);
-	if ((err = xattr_name_check(c->name)) != 0 ||
-	    (err = changing_check(call, node)) != 0)
-		return err;
 	if (!is_locked(node))
 		err = c->value == NULL ?
 		    ask_removexattr(call, node, c->name) :
@@ -243,6 +239,24 @@ change(struct pinefs_call *call, struct pinefs_node *node,
 		return err;
 	return node->fs->tree ? change_in_tree(call, node, c, wcc) :
 	    wcc_of_change(call, node, &none, wcc);
+}
+
+static int
+change(struct pinefs_call *call, struct pinefs_node *node,
+    const struct change *c, struct vfs_wcc *wcc)
+{
+	struct vfs_guard *guard;
+	int err;
+
+	memset(wcc, 0, sizeof *wcc);
+	if ((err = xattr_name_check(c->name)) != 0 ||
+	    (err = changing_check(call, node)) != 0 ||
+	    (err = guard_begin(call, node, GUARD_DATA, &guard)) != 0)
+		return err;
+	err = change_guarded(call, node, c, wcc);
+	if (err != PINEFS_LATER)
+		vfs_guard_end(guard);
+	return err;
 }
 
 int
