@@ -63,6 +63,11 @@ struct nfs {
 	int				(*after)(void *arg, unsigned ms,
 					    void (*fn)(void *), void *fn_arg);
 	void				*after_arg;
+	/* rpc_link_connect, of the server `after_arg`; NULL: cannot. */
+	int				(*connect)(void *arg,
+					    const struct sockaddr_storage *,
+					    struct rpc_link **);
+	bool				 no_delegations;
 	struct nfs4			*nfs4;	/* nfs4_new; NULL: v4 fails */
 	struct timespec			 started;
 	/*

@@ -16,7 +16,8 @@
  *	nfs4_opened.c	files with state; what their file systems are told
  *	nfs4_owner.c	open- and lock-owners; 4.0's numbers and replays
  *	nfs4_lock.c	LOCK, LOCKT, LOCKU, RELEASE_LOCKOWNER: ranges
- *	nfs4_callback.c	delegations, and calls to the client
+ *	nfs4_deleg.c	read delegations: given, recalled, returned, revoked
+ *	nfs4_callback.c	calls to clients
  *	nfs4_chores.c	what is done when the lock is free again
  *
  * How a COMPOUND waits.  An operation that answers PINEFS_LATER makes the
@@ -191,12 +192,6 @@ nfsstat4 nfs4_may_do_io(struct nfs4_call *, const stateid4 *,
 /* The stateid an operation means: itself, or the current one (4.1). */
 nfsstat4 nfs4_stateid_resolve(struct nfs4_call *, const stateid4 *,
 	    stateid4 *);
-/*
- * Something is about to change a file that others may have delegations for:
- * NFS4ERR_DELAY while they are recalled.
- */
-nfsstat4 nfs4_recall(struct nfs4_call *, struct pinefs_node *, bool write);
-
 /* The call is over while it opens a file (c->opening). */
 void	nfs4_open_given_up(struct nfs4_call *);
 
@@ -210,12 +205,14 @@ void	nfs4_sequence_end(struct nfs4_call *, const COMPOUND4res *);
 
 /*
  * Made with the server; `records` may be NULL, lease_s 0 is the default.
- * NULL without memory.  nfs4_start once nfs->after works.
+ * NULL without memory.  nfs4_start once nfs->after works, nfs4_stop while it
+ * still does: nothing waits here any more.
  */
 struct nfs4_records;
 struct nfs4	*nfs4_new(struct nfs *, const struct nfs4_records *,
 		    unsigned lease_s);
 void		 nfs4_start(struct nfs4 *);
+void		 nfs4_stop(struct nfs4 *);
 void		 nfs4_free(struct nfs4 *);
 
 #endif

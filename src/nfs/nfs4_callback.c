@@ -1,34 +1,629 @@
 /*
- * Delegations.  None are given yet (OPEN answers NONE), so none can be
- * returned or recalled.
+ * Calling clients: CB_RECALL and CB_NOTIFY_LOCK (RFC 8881 20.2, 20.11; RFC
+ * 7530 18.2).
+ *
+ * 4.1 and up: over a connection that the client bound to a session, in slot
+ * 0 of its back channel (8881 2.10.3, 20.9).  4.0: over a connection of our
+ * own to the address that the client named, which must be its own.
+ *
+ * What is to be told waits in a queue per client; one call is under way at a
+ * time.  It carries no pointers into the tables, for the client may be gone
+ * when it is answered.  A call whose connection broke may have been executed:
+ * in a session it is sent again as it was, with its number, over the next
+ * connection, never over the same (8881 2.10.6.2).
  */
+#include "nfs/nfs4_deleg.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/log.h"
 #include "nfs/nfs4_ops.h"
-#include "nfs/nfs4_tables.h"
+#include "rpc/peer.h"
 
-int
-nfs4_op_delegreturn(struct nfs4_call *call, const nfs_argop4 *arg,
-    nfs_resop4 *r)
+enum {
+	AGAIN_MS = 1000,	/* after NFS4ERR_DELAY and the like */
+	TRIES = 4		/* for what the client does not know (yet) */
+};
+
+enum cb_what { CB_PROBE, CB_TELL_RECALL, CB_TELL_LOCK };
+
+/* Something to be told to a client. */
+struct nfs4_cb {
+	struct nfs4_cb		*next;
+	struct nfs4		*nfs4;
+	clientid4		 client;
+	uint8_t			 what;
+	uint8_t			 tries;
+	bool			 numbered;	/* sent, and not answered, in */
+	sessionid4		 session;	/* ... this one */
+	stateid4		 stateid;	/* recall */
+	struct pool_bytes	*owner;		/* lock */
+	struct nfs4_referring	 open;
+	uint32_t		 fh_len;
+	uint8_t			 fh[NFS4_FHSIZE];
+};
+
+/* ---------------------------------------------------------- on the wire -- */
+
+/* CB_COMPOUND4args, whose operations are behind it. */
+struct cb_args {
+	CB_COMPOUND4args	head;
+	nfs_cb_argop4		op[2];
+};
+
+static int
+encode(struct xdr_out *out, const void *v)
 {
-	struct nfs4_state *s;
-	nfsstat4 st;
+	const struct cb_args *a = v;
+	int err = CB_COMPOUND4args_encode(out, &a->head);
+	uint32_t i;
 
-	nfs4_lock(call->nfs4);
-	st = nfs4_state_find(call, &arg->opdelegreturn.deleg_stateid, &s);
-	/* An open or a lock is no delegation. */
-	r->opdelegreturn.status = st == NFS4_OK ? NFS4ERR_BAD_STATEID : st;
-	nfs4_unlock(call->nfs4);
-	return 0;
+	for (i = 0; err == 0 && i < a->head.argarray.n; i++)
+		err = nfs_cb_argop4_encode(out, &a->op[i]);
+	return err;
+}
+
+static int
+decode(struct xdr_in *in, void *v)
+{
+	return CB_COMPOUND4res_decode(in, v);
+}
+
+static const struct rpc_procedure null_row = { .name = "CB_NULL" };
+static const struct rpc_procedure compound_row = { .name = "CB_COMPOUND",
+    .encode = encode, .decode = decode,
+    .res_size = sizeof(CB_COMPOUND4res) };
+
+/* -------------------------------------------------------------- the queue -- */
+
+static void
+cb_free(struct nfs4_cb *cb)
+{
+	pool_bytes_put(cb->owner);
+	pool_give(&cb->nfs4->delegs->cb, cb);
+}
+
+static struct nfs4_cb *
+cb_new(struct nfs4 *n, const struct nfs4_client *c, enum cb_what what)
+{
+	struct nfs4_cb *cb;
+
+	if (n->stopping || (cb = pool_take(&n->delegs->cb)) == NULL)
+		return NULL;
+	cb->nfs4 = n;
+	cb->client = c->id;
+	cb->what = (uint8_t)what;
+	return cb;
+}
+
+static void
+put_first(struct nfs4_client *c, struct nfs4_cb *cb)
+{
+	cb->next = c->cb_first;
+	c->cb_first = cb;
+}
+
+static void
+put_last(struct nfs4_client *c, struct nfs4_cb *cb)
+{
+	struct nfs4_cb **at = &c->cb_first;
+
+	while (*at != NULL)
+		at = &(*at)->next;
+	cb->next = NULL;
+	*at = cb;
+}
+
+static void
+queue_drop(struct nfs4_client *c)
+{
+	struct nfs4_cb *cb;
+
+	while ((cb = c->cb_first) != NULL) {
+		c->cb_first = cb->next;
+		cb_free(cb);
+	}
+}
+
+/* The delegation that it wants back may have come by itself. */
+static bool
+is_moot(struct nfs4 *n, const struct nfs4_cb *cb)
+{
+	const struct nfs4_state *s;
+
+	if (cb->what != CB_TELL_RECALL)
+		return false;
+	s = nfs4_state_other(n, &cb->stateid);
+	return s == NULL || s->revoked;
+}
+
+/* ---------------------------------------------------------------- the way -- */
+
+bool
+nfs4_cb_session_is_up(const struct nfs4_session *s)
+{
+	return (s->flags & CREATE_SESSION4_FLAG_CONN_BACK_CHAN) != 0 &&
+	    s->back_link != NULL && rpc_link_is_open(s->back_link) &&
+	    !s->back_stuck && !s->back_fault &&
+	    s->back.ca_maxrequests > 0 && s->back.ca_maxoperations >= 2;
+}
+
+static struct nfs4_session *
+find_session(struct nfs4_client *c, const sessionid4 id)
+{
+	struct nfs4_session *s = c->sessions;
+
+	while (s != NULL && memcmp(s->id, id, sizeof s->id) != 0)
+		s = s->of_client;
+	return s;
+}
+
+/* A session to call by; for what was sent by one that still is, only that. */
+static struct nfs4_session *
+session_for(struct nfs4_client *c, struct nfs4_cb *cb)
+{
+	struct nfs4_session *s = NULL;
+
+	if (cb->numbered && (s = find_session(c, cb->session)) != NULL &&
+	    !s->back_fault)
+		return nfs4_cb_session_is_up(s) ? s : NULL;
+	cb->numbered = false;
+	for (s = c->sessions; s != NULL; s = s->of_client)
+		if (nfs4_cb_session_is_up(s))
+			break;
+	return s;
+}
+
+/* 4.0: the connection there is, or a new one; NULL: it cannot be. */
+static struct rpc_link *
+link_to(struct nfs4 *n, struct nfs4_client *c)
+{
+	if (c->cb_link != NULL && rpc_link_is_open(c->cb_link))
+		return c->cb_link;
+	rpc_link_put(c->cb_link);
+	c->cb_link = NULL;
+	if (c->cb_sa.ss_family == AF_UNSPEC || n->nfs->connect == NULL ||
+	    n->nfs->connect(n->nfs->after_arg, &c->cb_sa, &c->cb_link) != 0)
+		return NULL;
+	return c->cb_link;
+}
+
+static void
+path_down(struct nfs4 *n, struct nfs4_client *c)
+{
+	c->cb_path = CB_DOWN;
+	c->cb_probe_ms = nfs4_now_ms() + n->lease_ms / 2;
+	c->cb_again_ms = nfs4_now_ms() + AGAIN_MS;
+}
+
+/* Nobody waits for it so much that it must be kept for better times. */
+static bool
+may_be_lost(const struct nfs4_cb *cb)
+{
+	return cb->what == CB_PROBE ||
+	    (cb->what == CB_TELL_LOCK && !cb->numbered);
+}
+
+/* -------------------------------------------------------------- answers -- */
+
+static void	run(struct nfs4 *, struct nfs4_client *);
+
+enum verdict {
+	V_DONE,			/* told */
+	V_AGAIN,		/* at once, another way if there is one */
+	V_LATER,		/* in a while */
+	V_DOWN			/* there is no way now */
+};
+
+/* 20.9.3 and 2.10.6: what the answer to CB_SEQUENCE does to the slot. */
+static enum verdict
+judge_sequence(struct nfs4_session *s, struct nfs4_cb *cb,
+    const CB_COMPOUND4res *res)
+{
+	const nfs_cb_resop4 *r = res->resarray.v;
+	const CB_SEQUENCE4resok *ok;
+
+	if (res->resarray.n == 0 || r->resop != OP_CB_SEQUENCE) {
+		s->back_fault = true;
+		return V_AGAIN;
+	}
+	ok = &r->opcbsequence.csr_resok4;
+	switch (r->opcbsequence.csr_status) {
+	case NFS4_OK:
+		if (ok->csr_sequenceid != s->back_seq + 1 ||
+		    ok->csr_slotid != 0 || memcmp(ok->csr_sessionid, s->id,
+		    sizeof s->id) != 0)
+			break;
+		s->back_seq++;
+		cb->numbered = false;
+		return V_DONE;
+	case NFS4ERR_DELAY:
+		return V_LATER;
+	case NFS4ERR_RETRY_UNCACHED_REP:
+		if (++cb->tries >= TRIES)
+			break;
+		/* It was executed, but the answer is lost. */
+		s->back_seq++;
+		cb->numbered = false;
+		return V_AGAIN;
+	default:
+		break;
+	}
+	s->back_fault = true;
+	return V_AGAIN;
+}
+
+/* What the operation itself came to. */
+static enum verdict
+judge_operation(struct nfs4_cb *cb, nfsstat4 st)
+{
+	switch (st) {
+	case NFS4ERR_DELAY:
+		return cb->what == CB_TELL_RECALL || ++cb->tries < TRIES ?
+		    V_LATER : V_DONE;
+	case NFS4ERR_BADHANDLE:
+	case NFS4ERR_BAD_STATEID:
+		/* It may have overtaken the answer that gave it. */
+		return ++cb->tries < TRIES ? V_LATER : V_DONE;
+	default:
+		return V_DONE;
+	}
+}
+
+static enum verdict
+judge(struct nfs4_client *c, struct nfs4_cb *cb, int err,
+    const CB_COMPOUND4res *res)
+{
+	struct nfs4_session *s = NULL;
+	enum verdict v;
+
+	if (c->minor > 0)
+		s = find_session(c, cb->session);
+	if (s != NULL && err != 0 && err != ECONNRESET)
+		s->back_stuck = true;	/* until it is bound anew */
+	if (err != 0)
+		return s != NULL ? V_AGAIN : cb->what != CB_PROBE &&
+		    err == ECONNRESET && ++cb->tries < TRIES ? V_LATER :
+		    V_DOWN;
+	c->cb_path = CB_UP;
+	if (cb->what == CB_PROBE)
+		return V_DONE;
+	if (c->minor > 0) {
+		if (s == NULL)
+			return V_AGAIN;
+		if ((v = judge_sequence(s, cb, res)) != V_DONE)
+			return v;
+	}
+	return judge_operation(cb, res->status);
+}
+
+/* On the loop of the connection, without the lock. */
+static void
+done(void *ctx, int err, void *res)
+{
+	struct nfs4_cb *cb = ctx;
+	struct nfs4 *n = cb->nfs4;
+	struct nfs4_client *c;
+
+	nfs4_lock(n);
+	if ((c = nfs4_client_find(n, cb->client)) == NULL) {
+		cb_free(cb);
+		nfs4_unlock(n);
+		return;
+	}
+	c->cb_busy = false;
+	switch (judge(c, cb, err, res)) {
+	case V_DONE:
+		cb_free(cb);
+		break;
+	case V_AGAIN:
+		put_first(c, cb);
+		break;
+	case V_LATER:
+		put_first(c, cb);
+		c->cb_again_ms = nfs4_now_ms() + AGAIN_MS;
+		break;
+	case V_DOWN:
+		path_down(n, c);
+		if (may_be_lost(cb))
+			cb_free(cb);
+		else
+			put_first(c, cb);
+		break;
+	}
+	run(n, c);
+	nfs4_client_release(n, c);
+	nfs4_unlock(n);
+}
+
+/* --------------------------------------------------------------- sending -- */
+
+static void
+fill_sequence(const struct nfs4_session *s, const struct nfs4_cb *cb,
+    referring_call_list4 *list, referring_call4 *ref, CB_SEQUENCE4args *a)
+{
+	memcpy(a->csa_sessionid, s->id, sizeof a->csa_sessionid);
+	a->csa_sequenceid = s->back_seq + 1;
+	if (!cb->open.known)
+		return;
+	/* 2.10.6.3: do not take it for nonsense, the answer is coming. */
+	*ref = (referring_call4){ cb->open.seq, cb->open.slot };
+	memcpy(list->rcl_sessionid, cb->open.session,
+	    sizeof list->rcl_sessionid);
+	list->rcl_referring_calls.v = ref;
+	list->rcl_referring_calls.n = 1;
+	a->csa_referring_call_lists.v = list;
+	a->csa_referring_call_lists.n = 1;
+}
+
+static void
+fill_operation(const struct nfs4_cb *cb, nfs_cb_argop4 *op)
+{
+	struct xdr_view fh = xdr_view(cb->fh, cb->fh_len);
+
+	if (cb->what == CB_TELL_RECALL) {
+		op->argop = OP_CB_RECALL;
+		op->opcbrecall.stateid = cb->stateid;
+		op->opcbrecall.fh = fh;
+		return;
+	}
+	op->argop = OP_CB_NOTIFY_LOCK;
+	op->opcbnotify_lock.cnla_fh = fh;
+	op->opcbnotify_lock.cnla_lock_owner.clientid = cb->client;
+	op->opcbnotify_lock.cnla_lock_owner.owner = xdr_view(cb->owner->data,
+	    (uint32_t)cb->owner->len);
+}
+
+/* 0, or an errno if it could not even be sent. */
+static int
+send_to(struct nfs4 *n, struct nfs4_client *c, struct nfs4_cb *cb,
+    struct nfs4_session *s, struct rpc_link *link)
+{
+	const struct rpc_cred sys = { .flavor = RPC_AUTH_SYS,
+	    .uid = c->principal.uid }, none = { .flavor = RPC_AUTH_NONE };
+	unsigned ms = (unsigned)n->lease_ms / 2;
+	uint32_t prog = s != NULL ? s->cb_program : c->cb_program, i = 0;
+	referring_call_list4 list;
+	struct cb_args a = { 0 };
+	referring_call4 ref;
+
+	if (s != NULL)
+		memcpy(cb->session, s->id, sizeof cb->session);
+	if (cb->what == CB_PROBE)
+		return rpc_link_call(link, &null_row, prog, NFS_CB, CB_NULL,
+		    &none, NULL, ms, done, cb);
+	if (s != NULL) {
+		a.head.minorversion = s->minor;
+		a.op[i].argop = OP_CB_SEQUENCE;
+		fill_sequence(s, cb, &list, &ref, &a.op[i++].opcbsequence);
+		cb->numbered = true;
+	} else {
+		a.head.callback_ident = c->cb_ident;
+	}
+	fill_operation(cb, &a.op[i++]);
+	a.head.argarray.n = i;
+	return rpc_link_call(link, &compound_row, prog, NFS_CB, CB_COMPOUND,
+	    s != NULL ? &s->cb_cred : &sys, &a, ms, done, cb);
+}
+
+static void
+run(struct nfs4 *n, struct nfs4_client *c)
+{
+	struct nfs4_session *s = NULL;
+	struct rpc_link *link;
+	struct nfs4_cb *cb;
+
+	while (!n->stopping && !c->cb_busy && (cb = c->cb_first) != NULL) {
+		if (!cb->numbered && is_moot(n, cb)) {
+			c->cb_first = cb->next;
+			cb_free(cb);
+			continue;
+		}
+		if (c->cb_again_ms > nfs4_now_ms()) {
+			nfs4_deleg_tick(n);
+			return;
+		}
+		if (c->minor > 0)
+			link = (s = session_for(c, cb)) == NULL ? NULL :
+			    s->back_link;
+		else
+			link = link_to(n, c);
+		c->cb_first = cb->next;
+		if (link != NULL && send_to(n, c, cb, s, link) == 0) {
+			c->cb_busy = true;
+			return;
+		}
+		path_down(n, c);
+		if (may_be_lost(cb)) {
+			cb_free(cb);
+			continue;
+		}
+		put_first(c, cb);
+		if (c->minor == 0)
+			nfs4_deleg_tick(n);	/* else a new connection will */
+		return;
+	}
+}
+
+bool
+nfs4_cb_retry(struct nfs4 *n)
+{
+	uint64_t now = nfs4_now_ms();
+	struct nfs4_client *c;
+	bool waits = false;
+	unsigned i;
+
+	/* Linear: four times a second, while something is being recalled. */
+	for (i = 0; i < NFS4_BUCKETS; i++) {
+		for (c = n->by_id[i]; c != NULL; c = c->next) {
+			if (c->cb_first == NULL || c->cb_busy)
+				continue;
+			if (c->cb_again_ms <= now)
+				run(n, c);
+			else if (c->minor == 0 || c->cb_path != CB_DOWN)
+				waits = true;
+		}
+	}
+	return waits;
+}
+
+/* ---------------------------------------------------------- for the rest -- */
+
+bool
+nfs4_cb_is_up(struct nfs4 *n, struct nfs4_client *c)
+{
+	struct nfs4_session *s = c->sessions;
+	struct nfs4_cb *cb;
+
+	while (s != NULL && !nfs4_cb_session_is_up(s))
+		s = s->of_client;
+	if (c->minor > 0 ? s == NULL : c->cb_sa.ss_family == AF_UNSPEC)
+		return false;
+	if (c->cb_path == CB_DOWN && c->cb_probe_ms <= nfs4_now_ms())
+		c->cb_path = CB_UNKNOWN;
+	if (c->cb_path == CB_UNKNOWN &&
+	    (cb = cb_new(n, c, CB_PROBE)) != NULL) {
+		c->cb_path = CB_PROBING;
+		put_last(c, cb);
+		run(n, c);
+	}
+	return c->cb_path == CB_UP;
 }
 
 void
-nfs4_deleg_drop_client(struct nfs4 *n, struct nfs4_client *c)
+nfs4_cb_renewed(struct nfs4 *n, struct nfs4_client *c)
 {
-	(void)n, (void)c;
+	if (c->cb_path != CB_PROBING)
+		c->cb_path = CB_UNKNOWN;
+	c->cb_again_ms = c->cb_probe_ms = 0;
+	run(n, c);
 }
 
-nfsstat4
-nfs4_recall(struct nfs4_call *call, struct pinefs_node *node, bool write)
+/* The handle as the client has it; false: there is none. */
+static bool
+set_fh(struct nfs4_cb *cb, const struct vfs_export *x,
+    const struct pinefs_node *node)
 {
-	(void)call, (void)node, (void)write;
-	return NFS4_OK;
+	struct pinefs_ident id;
+
+	vfs_node_handle_ident(node, &id);
+	return nfs_fh_make(&cb->nfs4->nfs->keys, x->id, &id, NFS_FH_MAX4,
+	    cb->fh, &cb->fh_len) == 0;
+}
+
+static void
+tell(struct nfs4_client *c, struct nfs4_cb *cb, const struct vfs_export *x,
+    const struct pinefs_node *node)
+{
+	struct nfs4 *n = cb->nfs4;
+
+	if (!set_fh(cb, x, node)) {
+		cb_free(cb);
+		return;
+	}
+	put_last(c, cb);
+	run(n, c);
+}
+
+void
+nfs4_cb_recall(struct nfs4 *n, const struct nfs4_deleg *d)
+{
+	struct nfs4_client *c = d->st.client;
+	struct nfs4_cb *cb = cb_new(n, c, CB_TELL_RECALL);
+
+	if (cb == NULL)
+		return;
+	cb->stateid = d->st.id;
+	cb->open = d->open;
+	tell(c, cb, d->export, d->file->node);
+}
+
+void
+nfs4_cb_notify_lock(struct nfs4 *n, struct nfs4_client *c,
+    const struct vfs_export *x, const struct pinefs_node *node,
+    struct xdr_view owner)
+{
+	struct nfs4_cb *cb = cb_new(n, c, CB_TELL_LOCK);
+
+	if (cb == NULL)
+		return;
+	if ((cb->owner = pool_bytes_new(owner.data, owner.len)) == NULL)
+		cb_free(cb);
+	else
+		tell(c, cb, x, node);
+}
+
+static void
+link_drop(struct nfs4_client *c)
+{
+	if (c->cb_link == NULL)
+		return;
+	rpc_link_close(c->cb_link);
+	rpc_link_put(c->cb_link);
+	c->cb_link = NULL;
+}
+
+void
+nfs4_cb_moved(struct nfs4 *n, struct nfs4_client *c)
+{
+	link_drop(c);
+	nfs4_cb_renewed(n, c);
+}
+
+void
+nfs4_cb_drop_client(struct nfs4_client *c)
+{
+	queue_drop(c);
+	link_drop(c);
+}
+
+void
+nfs4_cb_init(struct pool *pool)
+{
+	pool_init(pool, sizeof(struct nfs4_cb), NFS4_MAX_CALLBACKS);
+}
+
+/* -------------------------------------------------- 4.0: where to call -- */
+
+/*
+ * "h1.h2.h3.h4.p1.p2", or an IPv6 address and ".p1.p2" (RFC 5665 5.2.3).  It
+ * must be where the client calls from: we are not to be sent elsewhere.
+ */
+void
+nfs4_cb_address(const cb_client4 *cb, const struct rpc_peer *peer,
+    struct sockaddr_storage *to)
+{
+	const clientaddr4 *loc = &cb->cb_location;
+	uint8_t here[16], there[16];
+	char text[80], *p1, *p2;
+	unsigned hi, lo;
+	socklen_t len;
+
+	memset(to, 0, sizeof *to);
+	to->ss_family = AF_UNSPEC;
+	/* Numbers that belong to nobody else (RFC 5531 13). */
+	if (cb->cb_program < 0x40000000 || cb->cb_program > 0x5fffffff ||
+	    loc->na_r_addr.len >= sizeof text ||
+	    loc->na_r_netid.len < 3 ||
+	    memcmp(loc->na_r_netid.data, "tcp", 3) != 0)
+		return;
+	snprintf(text, sizeof text, "%.*s", (int)loc->na_r_addr.len,
+	    (const char *)loc->na_r_addr.data);
+	if ((p2 = strrchr(text, '.')) == NULL)
+		return;
+	*p2++ = '\0';
+	if ((p1 = strrchr(text, '.')) == NULL)
+		return;
+	*p1++ = '\0';
+	if (sscanf(p1, "%3u", &hi) != 1 || sscanf(p2, "%3u", &lo) != 1 ||
+	    hi > 255 || lo > 255 || hi + lo == 0 ||
+	    peer_parse(text, (uint16_t)(hi << 8 | lo), to, &len) != 0) {
+		to->ss_family = AF_UNSPEC;
+		return;
+	}
+	peer_addr_bytes(to, there);
+	peer_addr_bytes(&peer->addr, here);
+	if (memcmp(here, there, sizeof here) != 0)
+		to->ss_family = AF_UNSPEC;
 }

@@ -14,7 +14,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "nfs/nfs4_opens.h"
+#include "nfs/nfs4_deleg.h"
 #include "nfs/nfs4_ops.h"
 
 enum {
@@ -344,8 +344,10 @@ nfs4_client_of(struct nfs4_call *call, clientid4 id,
 		    NFS4ERR_EXPIRED;
 	if (call->client != NULL && (call->minor > 0 ||
 	    call->client->id == id)) {
-		if (call->minor == 0)
+		if (call->minor == 0) {
 			nfs4_client_renew(n, call->client);
+			vfs_call_by(&call->nfs.vfs, call->client->id);
+		}
 		*client = call->client;
 		return NFS4_OK;
 	}
@@ -356,6 +358,7 @@ nfs4_client_of(struct nfs4_call *call, clientid4 id,
 	if (call->client != NULL)
 		nfs4_client_release(n, call->client);
 	call->client = c;	/* counted by the call, put at its end */
+	vfs_call_by(&call->nfs.vfs, c->id);
 	nfs4_client_renew(n, c);
 	*client = c;
 	return NFS4_OK;
@@ -489,9 +492,10 @@ set_callback(struct nfs4_client *c, const SETCLIENTID4args *a)
  * the callback changes: the new record has the same clientid.
  */
 static nfsstat4
-setclientid(struct nfs4 *n, const SETCLIENTID4args *a,
+setclientid(struct nfs4_call *call, const SETCLIENTID4args *a,
     const struct nfs4_principal *who, SETCLIENTID4res *res)
 {
+	struct nfs4 *n = call->nfs4;
 	struct nfs4_client *conf = find_owner(n, a->client.id, true), *c;
 	struct nfs4_client *un = find_owner(n, a->client.id, false);
 
@@ -517,6 +521,8 @@ setclientid(struct nfs4 *n, const SETCLIENTID4args *a,
 	    same_principal(&conf->principal, who) && conf->minor == 0)
 		c->replaces = conf;
 	set_callback(c, a);
+	nfs4_cb_address(&a->callback, rpc_call_peer(call->nfs.rpc),
+	    &c->cb_sa);
 	random_fill(c->confirm, sizeof c->confirm);
 	res->resok4.clientid = c->replaces != NULL ? conf->id : c->id;
 	memcpy(res->resok4.setclientid_confirm, c->confirm,
@@ -532,7 +538,7 @@ nfs4_op_setclientid(struct nfs4_call *call, const nfs_argop4 *arg,
 	SETCLIENTID4res *res = &r->opsetclientid;
 
 	nfs4_lock(call->nfs4);
-	res->status = setclientid(call->nfs4, &arg->opsetclientid, &who, res);
+	res->status = setclientid(call, &arg->opsetclientid, &who, res);
 	nfs4_unlock(call->nfs4);
 	return 0;
 }
@@ -579,8 +585,10 @@ setclientid_confirm(struct nfs4 *n, const SETCLIENTID_CONFIRM4args *a,
 		memcpy(old->confirm, c->confirm, sizeof old->confirm);
 		old->cb_ident = c->cb_ident;
 		old->cb_program = c->cb_program;
+		old->cb_sa = c->cb_sa;
 		nfs4_client_renew(n, old);
 		client_drop(n, c);
+		nfs4_cb_moved(n, old);
 		return NFS4_OK;
 	}
 	/* The client has rebooted: what it had before is gone. */
@@ -616,6 +624,10 @@ nfs4_op_renew(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 
 	nfs4_lock(call->nfs4);
 	r->oprenew.status = nfs4_client_of(call, arg->oprenew.clientid, &c);
+	/* RFC 7530 16.28.4: renewed all the same. */
+	if (r->oprenew.status == NFS4_OK && c->ndelegs > 0 &&
+	    c->cb_path == CB_DOWN)
+		r->oprenew.status = NFS4ERR_CB_PATH_DOWN;
 	nfs4_unlock(call->nfs4);
 	return 0;
 }

@@ -8,7 +8,7 @@
  */
 #include <errno.h>
 
-#include "nfs/nfs4_opens.h"
+#include "nfs/nfs4_deleg.h"
 #include "nfs/nfs4_ops.h"
 
 /* ---------------------------------------------------------------- ranges -- */
@@ -573,6 +573,11 @@ nfs4_op_free_stateid(struct nfs4_call *call, const nfs_argop4 *arg,
 			nfs4_locks_drop(call->nfs4, (struct nfs4_locks *)s);
 		else if (st == NFS4_OK)
 			st = NFS4ERR_LOCKS_HELD;
+	} else if (st == NFS4ERR_DELEG_REVOKED) {
+		s = nfs4_state_other(call->nfs4,
+		    &arg->opfree_stateid.fsa_stateid);
+		nfs4_deleg_free(call->nfs4, (struct nfs4_deleg *)s);
+		st = NFS4_OK;	/* the client knows now */
 	}
 	r->opfree_stateid.fsr_status = st;
 	nfs4_unlock(call->nfs4);

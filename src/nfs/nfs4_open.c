@@ -7,7 +7,7 @@
  */
 #include <errno.h>
 
-#include "nfs/nfs4_opens.h"
+#include "nfs/nfs4_deleg.h"
 #include "nfs/nfs4_ops.h"
 #include "nfs/nfs4_pseudo.h"
 
@@ -183,9 +183,13 @@ io_state(struct nfs4_call *call, const stateid4 *id, uint32_t access,
 
 	if ((st = nfs4_state_find(call, id, &s)) != NFS4_OK)
 		return st;
-	if (s->kind == STATE_DELEG)
+	if (s->kind == STATE_DELEG) {
+		if (((struct nfs4_deleg *)s)->file->node !=
+		    call->current.node)
+			return NFS4ERR_BAD_STATEID;
 		return access == OPEN4_SHARE_ACCESS_READ ? NFS4_OK :
 		    NFS4ERR_OPENMODE;
+	}
 	o = s->kind == STATE_OPEN ? (struct nfs4_open *)s :
 	    ((struct nfs4_locks *)s)->open;
 	if (o->file->node != call->current.node || !is_usable(call, o))
@@ -230,6 +234,7 @@ struct opening {
 	struct pinefs_node	*node;
 	bool			 created;
 	bool			 reclaim;
+	struct vfs_guard	*guard;		/* no delegation is given */
 	struct nfs4_setattr	 set;
 	struct vfs_wcc		 dir;
 	bool			 has_dir;
@@ -329,6 +334,32 @@ by_name(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	return 0;
 }
 
+/* The file named, which the client has a delegation for. */
+static int
+by_delegation(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
+{
+	const open_claim_delegate_cur4 *cur = &w->args->claim.delegate_cur_info;
+	int err;
+
+	if ((*st = nfs4_check_name(cur->file)) != NFS4_OK)
+		return 0;
+	err = vfs_lookup(&call->nfs.vfs, call->current.node,
+	    nfs_name(cur->file), &w->node);
+	if (err == 0)
+		err = vfs_wcc_after(&call->nfs.vfs, call->current.node,
+		    &w->dir);
+	if (err == PINEFS_LATER)
+		return err;
+	*st = nfs4_status(call, err);
+	if (err != 0)
+		return 0;
+	w->dir.has_before = w->dir.has_after;
+	w->dir.change_before = w->dir.after.change;
+	*st = nfs4_deleg_claim(call, &cur->delegate_stateid, w->node,
+	    w->access);
+	return 0;
+}
+
 static int
 by_claim(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 {
@@ -358,11 +389,19 @@ by_claim(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	case CLAIM_FH:
 		break;
 	case CLAIM_DELEGATE_CUR:
-	case CLAIM_DELEG_CUR_FH:
-		/* Nothing is delegated: nobody can hold such a stateid. */
-		*st = call->minor == 0 && w->args->claim.claim ==
-		    CLAIM_DELEG_CUR_FH ? NFS4ERR_BADXDR : NFS4ERR_BAD_STATEID;
+		if (create)
+			*st = NFS4ERR_INVAL;
+		else if (call->current.pseudo)
+			*st = NFS4ERR_BAD_STATEID;
+		else
+			return by_delegation(call, w, st);
 		return 0;
+	case CLAIM_DELEG_CUR_FH:
+		if (!create && !call->current.pseudo)
+			*st = nfs4_deleg_claim(call,
+			    &w->args->claim.oc_delegate_stateid,
+			    call->current.node, w->access);
+		break;
 	default:
 		*st = NFS4ERR_NOTSUPP;
 		return 0;
@@ -457,6 +496,15 @@ check_rights(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	return 0;
 }
 
+/* Who reads by a delegation does not know that others write, or mind. */
+static bool
+breaks_promises(const struct opening *w)
+{
+	return (w->access & OPEN4_SHARE_ACCESS_WRITE) != 0 ||
+	    (w->deny & OPEN4_SHARE_DENY_READ) != 0 ||
+	    (w->set.set.attr.have & PINEFS_SIZE) != 0;
+}
+
 /* Every step in the file system; PINEFS_LATER, or 0 and *st. */
 static int
 steps(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
@@ -465,7 +513,9 @@ steps(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	bool shared;
 	int err;
 
-	if (w->args->claim.claim == CLAIM_NULL && !call->current.pseudo &&
+	if ((w->args->claim.claim == CLAIM_NULL ||
+	    w->args->claim.claim == CLAIM_DELEGATE_CUR) &&
+	    !call->current.pseudo &&
 	    ((err = check_dir(call, st)) != 0 || *st != NFS4_OK))
 		return err;
 	if ((err = by_claim(call, w, st)) != 0 || *st != NFS4_OK)
@@ -475,6 +525,9 @@ steps(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	if (!w->created && ((err = check_rights(call, w, st)) != 0 ||
 	    *st != NFS4_OK))
 		return err;
+	if (breaks_promises(w) &&
+	    (err = vfs_guard_begin(&call->nfs.vfs, w->node, &w->guard)) != 0)
+		goto out;
 	if (!w->created && (w->set.set.attr.have & PINEFS_SIZE) != 0) {
 		nfs4_lock(call->nfs4);
 		shared = w->client->dead || is_shared(call->nfs4, w->node,
@@ -491,6 +544,7 @@ steps(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	/* The last: once that is done, the call does not run again. */
 	if (err == 0)
 		err = nfs4_file_open(call, w->node, w->access);
+out:
 	if (err == PINEFS_LATER)
 		return err;
 	*st = nfs4_status(call, err);
@@ -590,8 +644,7 @@ enter(struct nfs4_call *call, struct opening *w, struct nfs4_owner **owner,
 
 static void
 fill(struct nfs4_call *call, const struct opening *w,
-    const struct nfs4_owner *owner, const struct nfs4_open *open,
-    OPEN4resok *ok)
+    const struct nfs4_owner *owner, struct nfs4_open *open, OPEN4resok *ok)
 {
 	static uint32_t size_word[1] = { 1u << FATTR4_SIZE };
 
@@ -607,7 +660,7 @@ fill(struct nfs4_call *call, const struct opening *w,
 		ok->attrset = w->set.done;
 	else if ((w->set.set.attr.have & PINEFS_SIZE) != 0)
 		ok->attrset = (bitmap4){ size_word, 1 };
-	ok->delegation.delegation_type = OPEN_DELEGATE_NONE;
+	nfs4_deleg_offer(call, open, w->args, &ok->delegation);
 }
 
 static nfsstat4
@@ -705,6 +758,7 @@ nfs4_op_open(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 	nfs4_owner_keep(call, owner, w.args->seqid, st, r);
 	nfs4_file_unpin(call);
 	nfs4_unlock(call->nfs4);
+	vfs_guard_end(w.guard);
 	return 0;
 }
 

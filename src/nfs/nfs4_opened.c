@@ -76,6 +76,8 @@ nfs4_file_put(struct nfs4 *n, struct nfs4_file *f)
 		tell(n, f, TELL_CLOSE);
 		return;
 	}
+	if (f->delegs != NULL)
+		return;
 	*f->prev = f->next;
 	if (f->next != NULL)
 		f->next->prev = f->prev;

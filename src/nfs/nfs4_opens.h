@@ -19,6 +19,7 @@ struct nfs4_file {
 	struct nfs4_held	*held;
 	struct pinefs_node	*node;
 	struct nfs4_open	*opens;
+	struct nfs4_deleg	*delegs;
 	struct nfs4_range	*ranges;	/* by start */
 	unsigned		 nopens, nwriters;
 	unsigned		 pins;		/* OPENs under way */

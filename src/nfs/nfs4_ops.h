@@ -55,7 +55,7 @@ extern nfs4_run_fn
 	nfs4_op_lock, nfs4_op_lockt, nfs4_op_locku,
 	nfs4_op_release_lockowner;
 
-/* nfs4_callback.c */
-extern nfs4_run_fn nfs4_op_delegreturn, nfs4_op_delegpurge;
+/* nfs4_deleg.c */
+extern nfs4_run_fn nfs4_op_delegreturn;
 
 #endif

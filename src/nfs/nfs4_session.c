@@ -12,8 +12,8 @@
  *	else           any                        SEQ_MISORDERED
  */
 #include "base/random.h"
+#include "nfs/nfs4_deleg.h"
 #include "nfs/nfs4_ops.h"
-#include "nfs/nfs4_tables.h"
 
 enum {
 	LEAST_REQUEST = 512, LEAST_REPLY = 512, LEAST_OPS = 2,
@@ -167,6 +167,27 @@ bind_back(struct nfs4_session *s, struct rpc_link *link)
 		rpc_link_get(link);
 	rpc_link_put(s->back_link);
 	s->back_link = link;
+	s->back_stuck = false;
+}
+
+/* 18.36.3: as one of those that the client offers; AUTH_NONE: none fits. */
+static struct rpc_cred
+callback_cred(const callback_sec_parms4 *v, uint32_t n)
+{
+	struct rpc_cred cred = { .flavor = RPC_AUTH_NONE };
+	const authsys_parms4 *sys;
+	uint32_t i, k;
+
+	for (i = 0; i < n && v[i].cb_secflavor != RPC_AUTH_SYS; i++)
+		;
+	if (i == n)
+		return cred;
+	sys = &v[i].cbsp_sys_cred;
+	cred = (struct rpc_cred){ .flavor = RPC_AUTH_SYS, .uid = sys->uid,
+	    .gid = sys->gid, .ngids = sys->gids.n };
+	for (k = 0; k < cred.ngids && k < RPC_MAX_GIDS; k++)
+		cred.gids[k] = sys->gids.v[k];
+	return cred;
 }
 
 static struct nfs4_session *
@@ -182,6 +203,7 @@ session_new(struct nfs4 *n, struct nfs4_client *c,
 	memcpy(s->id + 8, &rest, 8);
 	s->client = c;
 	s->cb_program = a->csa_cb_program;
+	s->cb_cred = callback_cred(a->csa_sec_parms.v, a->csa_sec_parms.n);
 	if (link != NULL && (a->csa_flags &
 	    CREATE_SESSION4_FLAG_CONN_BACK_CHAN) != 0) {
 		s->flags = CREATE_SESSION4_FLAG_CONN_BACK_CHAN;
@@ -224,10 +246,12 @@ create(struct nfs4_call *call, const CREATE_SESSION4args *a,
 	if (s == NULL)
 		return NFS4ERR_NOSPC;
 	nfs4_client_renew(n, c);
+	s->minor = call->minor;
 	s->fore = fore;
 	s->replies = replies;
 	n->replies += replies;
 	s->back = back;
+	nfs4_cb_renewed(n, c);
 	memcpy(ok->csr_sessionid, s->id, sizeof s->id);
 	ok->csr_sequence = a->csa_sequence;
 	ok->csr_flags = s->flags;
@@ -307,6 +331,7 @@ nfs4_op_bind_conn_to_session(struct nfs4_call *call, const nfs_argop4 *arg,
 			s->flags |= CREATE_SESSION4_FLAG_CONN_BACK_CHAN;
 			ok->bctsr_dir = a->bctsa_dir == CDFC4_BACK ?
 			    CDFS4_BACK : CDFS4_BOTH;
+			nfs4_cb_renewed(call->nfs4, s->client);
 		}
 		nfs4_client_renew(call->nfs4, s->client);
 	}
@@ -329,6 +354,8 @@ nfs4_op_backchannel_ctl(struct nfs4_call *call, const nfs_argop4 *arg,
 	if (st == NFS4_OK) {
 		nfs4_lock(call->nfs4);
 		call->session->cb_program = a->bca_cb_program;
+		call->session->cb_cred = callback_cred(a->bca_sec_parms.v,
+		    a->bca_sec_parms.n);
 		nfs4_unlock(call->nfs4);
 	}
 	r->opbackchannel_ctl.bcr_status = st;
@@ -340,13 +367,23 @@ nfs4_op_backchannel_ctl(struct nfs4_call *call, const nfs_argop4 *arg,
 static uint32_t
 status_flags(const struct nfs4_session *s)
 {
+	const struct nfs4_session *any = s->client->sessions;
 	uint32_t flags = 0;
 
 	/* Only where a back channel was promised: else it asks for ever. */
 	if ((s->flags & CREATE_SESSION4_FLAG_CONN_BACK_CHAN) != 0 &&
-	    (s->back_link == NULL || !rpc_link_is_open(s->back_link)))
-		flags |= SEQ4_STATUS_CB_PATH_DOWN_SESSION |
-		    SEQ4_STATUS_CB_PATH_DOWN;
+	    (s->back_stuck || s->back_link == NULL ||
+	    !rpc_link_is_open(s->back_link))) {
+		flags |= SEQ4_STATUS_CB_PATH_DOWN_SESSION;
+		while (any != NULL && !nfs4_cb_session_is_up(any))
+			any = any->of_client;
+		if (any == NULL)
+			flags |= SEQ4_STATUS_CB_PATH_DOWN;
+	}
+	if (s->back_fault)
+		flags |= SEQ4_STATUS_BACKCHANNEL_FAULT;
+	if (s->client->nrevoked > 0)
+		flags |= SEQ4_STATUS_RECALLABLE_STATE_REVOKED;
 	return flags;
 }
 
@@ -423,6 +460,7 @@ sequence(struct nfs4_call *call, const SEQUENCE4args *a, SEQUENCE4resok *ok)
 	s->client->refs++;
 	call->session = s;
 	call->client = s->client;
+	vfs_call_by(&call->nfs.vfs, s->client->id);
 	call->slot = slot;
 	call->cachethis = a->sa_cachethis;
 	call->reply_max = s->fore.ca_maxresponsesize;

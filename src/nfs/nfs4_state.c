@@ -175,9 +175,12 @@ nfs4_state_find(struct nfs4_call *call, const stateid4 *id,
 	if ((st = check_seqid(call, s, id->seqid)) != NFS4_OK)
 		return st;
 	if (s->revoked)
-		return NFS4ERR_ADMIN_REVOKED;
-	if (call->minor == 0)
+		return s->kind == STATE_DELEG && call->minor > 0 ?
+		    NFS4ERR_DELEG_REVOKED : NFS4ERR_ADMIN_REVOKED;
+	if (call->minor == 0) {
 		nfs4_client_renew(n, s->client);
+		vfs_call_by(&call->nfs.vfs, nfs4_client_id(s->client));
+	}
 	*state = s;
 	return NFS4_OK;
 }
@@ -255,7 +258,8 @@ nfs4_new(struct nfs *nfs, const struct nfs4_records *records,
 	pthread_mutex_init(&n->lock, NULL);
 	pthread_mutex_init(&n->records_lock, NULL);
 	nfs4_clients_init(n);
-	if (nfs4_opens_init(n) != 0) {
+	if (nfs4_opens_init(n) != 0 ||
+	    nfs4_delegs_init(n, !nfs->no_delegations) != 0) {
 		nfs4_free(n);
 		return NULL;
 	}
@@ -265,7 +269,19 @@ nfs4_new(struct nfs *nfs, const struct nfs4_records *records,
 void
 nfs4_start(struct nfs4 *n)
 {
+	nfs4_lock(n);
+	n->timers = n->nfs->after != NULL;
+	nfs4_unlock(n);
 	nfs4_clients_start(n);
+}
+
+void
+nfs4_stop(struct nfs4 *n)
+{
+	nfs4_lock(n);
+	n->stopping = true;
+	nfs4_delegs_stop(n);
+	nfs4_unlock(n);
 }
 
 void
@@ -277,6 +293,7 @@ nfs4_free(struct nfs4 *n)
 	nfs4_clients_drop(n);
 	nfs4_unlock(n);		/* and files are closed */
 	nfs4_clients_fini(n);
+	nfs4_delegs_fini(n);
 	nfs4_opens_fini(n);
 	pthread_mutex_destroy(&n->records_lock);
 	pthread_mutex_destroy(&n->lock);

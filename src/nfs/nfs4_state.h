@@ -8,7 +8,7 @@
  *	   |
  *	   +--- owners --- opens --- locks	(nfs4_open.c, nfs4_lock.c)
  *	   |                 |         |
- *	   +--- delegations  |         |	(nfs4_callback.c)
+ *	   +--- delegations  |         |	(nfs4_deleg.c)
  *	             |       |         |
  *	             +-------+---------+--- file (one per object with state)
  *

@@ -68,6 +68,8 @@ struct nfs4_client {
 	verifier4		 confirm;
 	uint32_t		 cb_ident, cb_program;
 	char			 cb_netid[8], cb_addr[64];
+	struct sockaddr_storage	 cb_sa;		/* AF_UNSPEC: nowhere */
+	struct rpc_link		*cb_link;	/* to there, or NULL */
 	struct nfs4_client	*replaces;	/* updated callback of this one */
 
 	/* 4.1 */
@@ -79,6 +81,15 @@ struct nfs4_client {
 
 	struct nfs4_owner	*owners;	/* that have some state */
 	struct nfs4_owner	*idle, **idle_last; /* ... none; oldest first */
+	struct nfs4_deleg	*delegs;
+	unsigned		 ndelegs, nrevoked;	/* among them */
+
+	/* Calls to it (nfs4_callback.c). */
+	uint8_t			 cb_path;	/* enum nfs4_cb_path */
+	bool			 cb_busy;	/* one is under way */
+	uint64_t		 cb_again_ms;	/* the next, not before */
+	uint64_t		 cb_probe_ms;	/* DOWN: look again then */
+	struct nfs4_cb		*cb_first;	/* those that wait */
 };
 
 enum nfs4_slot_state { SLOT_NEVER, SLOT_RUNNING, SLOT_DONE };
@@ -102,10 +113,14 @@ struct nfs4_session {
 	sessionid4		 id;
 	uint32_t		 flags;
 	channel_attrs4		 fore, back;
+	uint32_t		 minor;		/* its calls' version */
 	uint32_t		 cb_program;
+	struct rpc_cred		 cb_cred;
 	struct rpc_link		*back_link;	/* back channel, or NULL */
-	uint32_t		 back_seq;
 	size_t			 replies;	/* taken from nfs4->replies */
+	uint32_t		 back_seq;	/* the last, in slot 0 */
+	bool			 back_stuck;	/* ... got no answer */
+	bool			 back_fault;	/* ... or a wrong one */
 	struct nfs4_slot	 slot[NFS4_MAX_SLOTS];
 };
 
@@ -150,6 +165,9 @@ struct nfs4 {
 	unsigned		 reclaimers;	/* that are not done yet */
 
 	struct nfs4_opens	*opens;		/* nfs4_open.c */
+	struct nfs4_delegs	*delegs;	/* nfs4_deleg.c */
+	bool			 timers;	/* nfs->after works */
+	bool			 stopping;	/* ... no more, soon */
 
 	/* What is done when the lock is free again: nfs4_chores.c. */
 	bool			 chores;	/* there is some */
@@ -193,5 +211,9 @@ void	nfs4_sessions_drop(struct nfs4 *, struct nfs4_client *);
 /* nfs4_open.c's part of the server; 0 or ENOMEM. */
 int	nfs4_opens_init(struct nfs4 *);
 void	nfs4_opens_fini(struct nfs4 *);
+/* nfs4_deleg.c's. */
+int	nfs4_delegs_init(struct nfs4 *, bool on);
+void	nfs4_delegs_stop(struct nfs4 *);
+void	nfs4_delegs_fini(struct nfs4 *);
 
 #endif

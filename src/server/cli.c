@@ -31,6 +31,8 @@ const struct cli_row cli_serve_rows[] = {
 	    "none, root or all become the anonymous user; root" },
 	{ 0, "lease", "SECONDS", "lease", NULL,
 	    "how long a v4 client may be silent; 60" },
+	{ 0, "no-delegations", NULL, "delegations", "no",
+	    "promise v4 clients nothing about files" },
 	{ 0, "threads", "N", "threads", NULL, "loops; one per core" },
 	{ 0, "state-dir", "DIR", "state-dir", NULL,
 	    "where the key of handles is kept" },
@@ -134,7 +136,7 @@ void
 cli_help(const char *usage, const struct cli_row *own,
     const struct cli_row *serve)
 {
-	printf("%s\n", usage);
+	fputs(usage, stdout);
 	print_rows(own);
 	print_rows(serve);
 }
@@ -249,7 +251,7 @@ take(void *ctx, const struct cli_row *row, const char *arg)
 	struct run *run = ctx;
 
 	if (strcmp(row->name, "help") == 0) {
-		cli_help("usage: this program [options]", NULL,
+		cli_help("usage: this program [options]\n", NULL,
 		    cli_serve_rows);
 		run->done = true;
 	} else if (strcmp(row->name, "version") == 0) {

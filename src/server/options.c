@@ -214,14 +214,15 @@ set_lease(struct options *o, const char *value)
 	return err;
 }
 
+/* Options that are kept by what they switch off. */
 static int
-set_portmap(struct options *o, const char *value)
+yes_or_off(const char *name, const char *value, bool *off)
 {
 	bool on;
-	int err = yes_or_no("portmap", value, &on);
+	int err = yes_or_no(name, value, &on);
 
 	if (err == 0)
-		o->no_portmap = !on;
+		*off = !on;
 	return err;
 }
 
@@ -239,7 +240,9 @@ options_set(struct options *o, const char *name, const char *value)
 	if (strcmp(name, "tcp-only") == 0)
 		return yes_or_no(name, value, &o->tcp_only);
 	if (strcmp(name, "portmap") == 0)
-		return set_portmap(o, value);
+		return yes_or_off(name, value, &o->no_portmap);
+	if (strcmp(name, "delegations") == 0)
+		return yes_or_off(name, value, &o->no_delegations);
 	if (strcmp(name, "local-auth") == 0)
 		return set_local_auth(o, value);
 	if (strcmp(name, "threads") == 0)

@@ -237,6 +237,15 @@ nfs_after(void *arg, unsigned ms, void (*fn)(void *), void *fn_arg)
 	return rpc_server_after(s->rpc, ms, fn, fn_arg);
 }
 
+static int
+nfs_connect(void *arg, const struct sockaddr_storage *to,
+    struct rpc_link **link)
+{
+	struct pinefs_server *s = arg;
+
+	return rpc_link_connect(s->rpc, to, link);
+}
+
 /* Calls that a file system has not completed for 30 s get one line. */
 static void
 check_waits(void *arg)
@@ -274,6 +283,8 @@ make_rpc(struct pinefs_server *s)
 	s->nfs.keys = s->state.keys;
 	s->nfs.after = nfs_after;
 	s->nfs.after_arg = s;
+	s->nfs.connect = nfs_connect;
+	s->nfs.no_delegations = s->opt.no_delegations;
 	if ((s->clients = clients_new(&s->state, &records)) == NULL ||
 	    (s->nfs.nfs4 = nfs4_new(&s->nfs, &records, s->opt.lease)) == NULL)
 		return ENOMEM;
@@ -394,6 +405,7 @@ pinefs_stop(struct pinefs_server *s, int drain_ms)
 	if (!s->started)
 		return 0;
 	tell_portmapper(s, false);
+	nfs4_stop(s->nfs.nfs4);
 	err = rpc_server_stop(s->rpc, drain_ms);
 	if (err == 0)	/* else a call may still come back to one */
 		free_executors(s);

@@ -25,6 +25,7 @@ struct options {
 	bool		 limit_uids;
 	uint16_t	 port, mount_port;
 	bool		 tcp_only, no_portmap, local_auth_none, read_only;
+	bool		 no_delegations;
 	bool		 udp_changes_reserved;
 	unsigned	 threads;
 	unsigned	 lease;		/* s; 0: the default */

@@ -1,0 +1,115 @@
+/*
+ * Read delegations, and the way back to clients: nfs4_deleg.c and
+ * nfs4_callback.c.  All under nfs4->lock, but where it says otherwise.
+ */
+#ifndef NFS_NFS4_DELEG_H
+#define NFS_NFS4_DELEG_H
+
+#include "nfs/nfs4_opens.h"
+
+enum {
+	NFS4_MAX_DELEGS = 1024,		/* of one client */
+	NFS4_MAX_CALLBACKS = 65536,	/* waiting to be told */
+	NFS4_DELEG_TABLE = 1024
+};
+
+/* The OPEN that gave something: a callback may overtake its reply. */
+struct nfs4_referring {
+	bool		known;
+	sessionid4	session;
+	slotid4		slot;
+	sequenceid4	seq;
+};
+
+/*
+ * A read delegation.  Revoked ones are kept, out of their file's list, until
+ * the client has taken note (FREE_STATEID; 4.0: DELEGRETURN).
+ */
+struct nfs4_deleg {
+	struct nfs4_state	 st;		/* first */
+	struct nfs4_deleg	*next, **prev;	/* of the file */
+	struct nfs4_deleg	*client_next, **client_prev;
+	struct nfs4_deleg	*recall_next, **recall_prev; /* NULL: is not */
+	struct nfs4_file	*file;		/* NULL: revoked */
+	const struct vfs_export	*export;
+	uint64_t		 revoke_ms;	/* when it is being recalled */
+	struct nfs4_referring	 open;
+};
+
+/* A change that waits for delegations of others to be returned. */
+struct nfs4_waiter {
+	struct nfs4_waiter	*next, **prev;
+	struct pinefs_call	*call;
+	const struct pinefs_node *node;
+	uint64_t		 until_ms;
+};
+
+struct nfs4_cb;
+
+struct nfs4_delegs {
+	bool			 on;		/* --no-delegations */
+	bool			 ticks;		/* a timer runs */
+	struct pool		 deleg, cb;
+	struct nfs4_deleg	*recalled;	/* oldest last */
+	struct nfs4_waiter	*waiters;
+	/* Who opened what before; a file recalled lately, until when. */
+	uint64_t		 seen[NFS4_DELEG_TABLE];
+	struct { uint64_t tag, until_ms; } quiet[NFS4_DELEG_TABLE];
+};
+
+/* ---------------------------------------------------------- delegations -- */
+
+/*
+ * For the answer of an OPEN that has just been entered: a delegation if that
+ * is wise, else none, and why, if the client asked for one.
+ */
+void	nfs4_deleg_offer(struct nfs4_call *, struct nfs4_open *,
+	    const OPEN4args *, open_delegation4 *);
+/*
+ * CLAIM_DELEGATE_CUR and CLAIM_DELEG_CUR_FH: may this client open `node` by
+ * that delegation?  Takes the lock.
+ */
+nfsstat4 nfs4_deleg_claim(struct nfs4_call *, const stateid4 *,
+	    const struct pinefs_node *, uint32_t access);
+/* FREE_STATEID of one that was revoked. */
+void	nfs4_deleg_free(struct nfs4 *, struct nfs4_deleg *);
+/* Look at recalls, waiting changes and callbacks again soon. */
+void	nfs4_deleg_tick(struct nfs4 *);
+
+/* ------------------------------------------------------------ callbacks -- */
+
+/*
+ * What is known of the way back to a client.
+ *
+ *	UNKNOWN --somebody would use it--> PROBING --answered--> UP
+ *	   ^                                  |                   |
+ *	   +-- another connection, some time -+--> DOWN <---------+
+ */
+enum nfs4_cb_path { CB_UNKNOWN, CB_PROBING, CB_UP, CB_DOWN };
+
+/* Does it work?  If nobody knows, it is found out, for the next time. */
+bool	nfs4_cb_is_up(struct nfs4 *, struct nfs4_client *);
+/* A new connection, or a new session: what waits is sent again. */
+void	nfs4_cb_renewed(struct nfs4 *, struct nfs4_client *);
+/* 4.0: the client wants to be called elsewhere. */
+void	nfs4_cb_moved(struct nfs4 *, struct nfs4_client *);
+/* Tell the client; again where that fails.  Best effort. */
+void	nfs4_cb_recall(struct nfs4 *, const struct nfs4_deleg *);
+void	nfs4_cb_notify_lock(struct nfs4 *, struct nfs4_client *,
+	    const struct vfs_export *, const struct pinefs_node *,
+	    struct xdr_view owner);
+/* Send what waited long enough; true: something waits still. */
+bool	nfs4_cb_retry(struct nfs4 *);
+/* The client goes. */
+void	nfs4_cb_drop_client(struct nfs4_client *);
+/* May the session's back channel be used? */
+bool	nfs4_cb_session_is_up(const struct nfs4_session *);
+/*
+ * 4.0: the address that a client named, if it is its own and plain TCP over
+ * IP; else *to is AF_UNSPEC.
+ */
+void	nfs4_cb_address(const cb_client4 *, const struct rpc_peer *,
+	    struct sockaddr_storage *to);
+void	nfs4_cb_init(struct pool *);
+
+#endif
