@@ -199,7 +199,7 @@ do_write(unsigned i)
 	w.data = xdr_view(bytes, io_size);
 	if (io_size >= 16384) {
 		/* Received into memory of its own. */
-		w.buf = pinefs_buf_new(io_size);
+		w.buf = buf_new(io_size);
 		w.data.data = w.buf->base;
 	}
 	if (vfs_write(c, node(&b.id[0]), &w) != 0 || w.written != io_size)

@@ -8,7 +8,7 @@
 enum { PAGE = 4096 };
 
 struct pinefs_buf *
-pinefs_buf_new(size_t len)
+buf_new(size_t len)
 {
 	struct pinefs_buf *b;
 
@@ -27,7 +27,7 @@ pinefs_buf_new(size_t len)
 void *
 pinefs_buf_alloc(size_t len, void **base)
 {
-	struct pinefs_buf *b = pinefs_buf_new(len);
+	struct pinefs_buf *b = buf_new(len);
 
 	if (b != NULL)
 		*base = b->base;

@@ -18,7 +18,7 @@ struct pinefs_buf {
 };
 
 /* With one reference; NULL without memory. */
-struct pinefs_buf *pinefs_buf_new(size_t len);
+struct pinefs_buf *buf_new(size_t len);
 
 /* These are public: see pinefs.h. */
 void	*pinefs_buf_alloc(size_t len, void **base);

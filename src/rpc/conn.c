@@ -489,7 +489,7 @@ bulk_begin(struct rpc_conn *c, size_t start, uint32_t len)
 	    start + len > whole || whole - start - len > TAIL_MAX ||
 	    atomic_load(&c->loop->server->memory) > SERVER_MAX_MEMORY / 2)
 		return 0;
-	if ((buf = pinefs_buf_new(len)) == NULL)
+	if ((buf = buf_new(len)) == NULL)
 		return ENOMEM;
 	atomic_fetch_add(&c->loop->server->memory, buf->size);
 	memcpy(buf->base, c->in->data + r->start + start, have - start);

@@ -118,7 +118,7 @@ pinefs_out_space(struct pinefs_out *out, size_t len)
 	void *to;
 
 	if (len > BIG) {
-		if ((buf = pinefs_buf_new(len)) == NULL)
+		if ((buf = buf_new(len)) == NULL)
 			return NULL;
 		to = buf->base;
 		return pinefs_out_borrow(out, to, len, pinefs_buf_put, buf) ==

@@ -74,7 +74,7 @@ put(struct pinefs_node *n, uint64_t off, const void *bytes, uint32_t len,
 	int err;
 
 	if (own) {
-		buf = pinefs_buf_new(len);
+		buf = buf_new(len);
 		memcpy(buf->base, bytes, len);
 		w.data.data = buf->base;
 		w.buf = buf;
@@ -425,7 +425,7 @@ pieces_of(struct pinefs_node *n, uint64_t off, uint32_t count)
 static void
 test_a_large_payload_is_kept_and_read_without_a_copy(void)
 {
-	struct pinefs_buf *buf = pinefs_buf_new(65536);
+	struct pinefs_buf *buf = buf_new(65536);
 	struct vfs_write w = { .data = xdr_view(buf->base, 65536),
 	    .buf = buf };
 	const struct xdr_piece *p;
@@ -884,7 +884,7 @@ read_and_write(void *arg)
 			memset(bytes, rand_r(&seed) / 8, size);
 			w.data = xdr_view(bytes, size);
 			if (size == 65536) {
-				w.buf = pinefs_buf_new(size);
+				w.buf = buf_new(size);
 				memcpy(w.buf->base, bytes, size);
 				w.data.data = w.buf->base;
 			}

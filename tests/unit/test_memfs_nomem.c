@@ -171,7 +171,7 @@ static void
 put(uint64_t off, uint32_t len, uint8_t with, bool own)
 {
 	struct vfs_write w = { .off = off, .data = xdr_view(bytes, len) };
-	struct pinefs_buf *buf = own ? pinefs_buf_new(len) : NULL;
+	struct pinefs_buf *buf = own ? buf_new(len) : NULL;
 	struct pinefs_node *n;
 	int err;
 
