@@ -70,7 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	switch (setjmp(give_up)) {
 	case 0:
 		run(&mem, &diag, text, len);
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case 1:
 		show(&diag);
 		break;

@@ -101,7 +101,8 @@ slow_new(void *arg, struct pinefs_executor *x)
 	    .read = slow_read, .executor = x };
 	struct pinefs *fs;
 
-	*x = (struct pinefs_executor){ 1, begin, end, arg };
+	*x = (struct pinefs_executor){ .threads = 1, .begin = begin,
+	    .end = end, .arg = arg };
 	fs = pinefs_new(&ops, arg);
 	if (fs != NULL)
 		pinefs_set_root(fs, &root);

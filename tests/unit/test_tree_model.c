@@ -352,7 +352,7 @@ touch(struct pinefs_node *dir, int n)
 	struct pinefs_create how = { .type = PINEFS_REG };
 	struct pinefs_node *node;
 	struct vfs_wcc wcc;
-	char name[8];
+	char name[16];
 
 	sprintf(name, "%d", n);
 	return vfs_create(&r.call, dir, rig_name(name), &how, &node, &wcc);

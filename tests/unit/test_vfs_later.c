@@ -605,7 +605,7 @@ request_proc(struct pinefs_call *call, void *arg)
 		how.exclusive = PINEFS_GUARDED;
 		how.set.attr.have = PINEFS_MODE;
 		how.set.attr.mode = 0755;
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case DO_CREATE:
 		err = vfs_create(call, dir, rig_name(q->name), &how, &node,
 		    &a);
