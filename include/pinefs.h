@@ -660,6 +660,30 @@ int	 pinefs_export(struct pinefs_server *server, const char *path,
  * export; EINVAL, and one line logged. */
 int	 pinefs_export_set(struct pinefs_server *server, const char *path,
 	    const char *option, const char *value);
+
+/*
+ * Exports that come when somebody asks for them.  `fn` is called with a path
+ * that a client wants to mount and that no export has, or with the name of an
+ * export that came in an earlier run of this server and whose handle came
+ * now.  0: the fields below `path` are filled in.  EISDIR: there may be some
+ * below that path (version 4 looks for each component by itself).  Else
+ * ENOENT, EACCES, EIO.
+ *
+ * It runs on a thread that may wait, one call at a time.  The same file
+ * system may be answered again: it is one export.  It is borrowed until the
+ * server is freed.
+ */
+struct pinefs_mount {
+	const char	*path;		/* "/...": borrowed */
+	struct pinefs	*fs;
+	const char	*name;		/* of the export; copied */
+	size_t		 used;		/* bytes of path that name it */
+};
+typedef int pinefs_mount_fn(void *arg, struct pinefs_mount *mount);
+/* Before start, once. */
+int	 pinefs_on_mount(struct pinefs_server *server, pinefs_mount_fn *fn,
+	    void *arg);
+
 /* Own threads; returns once it listens.  0 or an errno; a line was logged. */
 int	 pinefs_start(struct pinefs_server *server);
 int	 pinefs_port(const struct pinefs_server *server);
@@ -679,6 +703,15 @@ int	 pinefs_after(struct pinefs_server *server, unsigned ms,
  * join nothing.  Nothing else of ours may be called there.
  */
 void	 pinefs_fork_child(struct pinefs_server *server);
+
+/* A line for a person, on fd 2, as `log` (pinefs_set) lets it through. */
+enum { PINEFS_LOG_ERROR, PINEFS_LOG_WARNING, PINEFS_LOG_INFO,
+    PINEFS_LOG_DEBUG };
+void	 pinefs_log(int level, const char *fmt, ...)
+#ifdef __GNUC__
+	    __attribute__((format(printf, 2, 3)))
+#endif
+	    ;
 
 /* While not 0, calls are printed on fd 2; read when a reply is ready. */
 int	*pinefs_trace(void);

@@ -343,7 +343,7 @@ nfs_fh_to_node(struct nfs_call *call, const void *fh, uint32_t len,
 	err = nfs_fh_take(call, fh, len, &export_id, &id);
 	if (err != 0)
 		return err;
-	export = vfs_export_by_id(nfs->exports, export_id);
+	export = vfs_export_for_id(nfs->exports, export_id);
 	if (export == NULL)
 		return ESTALE;		/* served no more */
 	if (call->export != NULL && call->export != export)
@@ -402,7 +402,7 @@ nfs_executor(const struct nfs *nfs, const void *fh, uint32_t len,
 		return NULL;
 	export = vfs_export_by_id(nfs->exports, export_id);
 	if (export == NULL)
-		return NULL;
+		return nfs->exports->executor;
 	return vfs_fs_executor(export->fs,
 	    ops | PINEFS_OP_GETATTR | PINEFS_OP_RESOLVE | PINEFS_OP_ACCESS);
 }

@@ -33,7 +33,7 @@ find_export(const struct nfs *nfs, struct xdr_view path,
 	const struct vfs_export *x;
 
 	memset(rest, 0, sizeof *rest);
-	x = vfs_export_by_path(nfs->exports, path.data, path.len, rest);
+	x = vfs_export_for_path(nfs->exports, path.data, path.len, rest);
 	if (x == NULL && nfs->exports->n == 1 && is_root(path))
 		x = nfs->exports->first;
 	return x;
@@ -281,16 +281,21 @@ static const struct mount_v3_server handlers_v3 = {
 	.export_ = export_,
 };
 
-/* MNT goes where its file system's look-ups go; all else is ours. */
+/* MNT goes where its file system's look-ups go, or where exports are found
+ * that are not known yet; all else is ours. */
 static struct rpc_executor *
 route(void *self, struct rpc_call *rpc, const void *args)
 {
+	const struct nfs *nfs = self;
 	const dirpath *path = args;
 	const struct vfs_export *x;
 	struct pinefs_name rest;
 
-	if (rpc_call_proc(rpc) != MOUNTPROC3_MNT ||
-	    (x = find_export(self, *path, &rest)) == NULL)
+	if (rpc_call_proc(rpc) != MOUNTPROC3_MNT)
+		return NULL;
+	if (nfs->exports->executor != NULL)
+		return nfs->exports->executor;
+	if ((x = find_export(nfs, *path, &rest)) == NULL)
 		return NULL;
 	return vfs_fs_executor(x->fs, PINEFS_OP_LOOKUP | PINEFS_OP_GETATTR |
 	    PINEFS_OP_RESOLVE);

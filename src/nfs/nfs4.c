@@ -274,10 +274,11 @@ nfs4_set_current(struct nfs4_call *c, const struct vfs_export *x,
 }
 
 void
-nfs4_set_pseudo(struct nfs4_call *c)
+nfs4_set_pseudo(struct nfs4_call *c, const struct vfs_way *way)
 {
 	fh_clear(&c->current);
 	c->current.set = c->current.pseudo = true;
+	c->current.way = way;
 }
 
 void
@@ -749,9 +750,17 @@ keeps(void *self, const struct xdr_in *args)
 	    xdr_get_u32(&in) == 0 && !in.bad;
 }
 
-/* The export of the first filehandle, if that comes first; or NULL. */
-static const struct vfs_export *
-first_export(const struct nfs *nfs, const COMPOUND4args *args)
+/* Where an export's calls run; or those that look for one not known yet. */
+static struct rpc_executor *
+executor_of(const struct nfs *nfs, const struct vfs_export *x)
+{
+	return x == NULL ? nfs->exports->executor :
+	    vfs_fs_executor(x->fs, ~UINT64_C(0));
+}
+
+/* That of the first filehandle, if that comes first; or NULL. */
+static struct rpc_executor *
+first_executor(const struct nfs *nfs, const COMPOUND4args *args)
 {
 	enum { SEQUENCE_ARGS = NFS4_SESSIONID_SIZE + 16 };
 	struct xdr_in in = *args->argarray.in;
@@ -767,10 +776,10 @@ first_export(const struct nfs *nfs, const COMPOUND4args *args)
 		if (xdr_get_view(&in, &fh, NFS4_FHSIZE, "fh") != 0 ||
 		    !nfs_fh_peek(fh.data, fh.len, &id))
 			return NULL;
-		return vfs_export_by_id(nfs->exports, id);
+		return executor_of(nfs, vfs_export_by_id(nfs->exports, id));
 	case OP_PUTROOTFH:
 	case OP_PUTPUBFH:
-		return nfs4_root_export(nfs);
+		return executor_of(nfs, nfs4_root_export(nfs));
 	}
 	return NULL;
 }
@@ -791,9 +800,9 @@ route(void *self, struct rpc_call *rpc, const void *args)
 	for (x = nfs->exports->first; x != NULL; x = x->next)
 		if (vfs_fs_executor(x->fs, ~UINT64_C(0)) != NULL)
 			break;
-	if (x == NULL || (x = first_export(nfs, args)) == NULL)
+	if (x == NULL && nfs->exports->executor == NULL)
 		return NULL;
-	return vfs_fs_executor(x->fs, ~UINT64_C(0));
+	return first_executor(nfs, args);
 }
 
 static const struct nfs4_v4_server handlers = { .compound = compound };

@@ -54,6 +54,7 @@ struct nfs4_slot;
 struct nfs4_fh {
 	bool				 set;
 	bool				 pseudo;	/* above the exports */
+	const struct vfs_way		*way;		/* ... here; NULL: root */
 	const struct vfs_export		*export;
 	struct pinefs_node		*node;	/* counted; NULL if pseudo */
 	stateid4			 stateid; /* the current one */
@@ -140,7 +141,8 @@ nfsstat4	nfs4_status(struct nfs4_call *, int err);
 /* Set the current filehandle; `node` is borrowed and counted here. */
 void	nfs4_set_current(struct nfs4_call *, const struct vfs_export *,
 	    struct pinefs_node *);
-void	nfs4_set_pseudo(struct nfs4_call *);
+/* `way`: below the pseudo-root; NULL: that itself. */
+void	nfs4_set_pseudo(struct nfs4_call *, const struct vfs_way *way);
 void	nfs4_set_none(struct nfs4_call *);
 void	nfs4_fh_copy(struct nfs4_fh *to, const struct nfs4_fh *from);
 /* Enter an export for what follows; EACCES, or PINEFS_LATER. */

@@ -388,11 +388,11 @@ nfs4_pseudo_limits(struct vfs_limits *l)
 }
 
 static void
-pseudo_object(struct nfs4_call *c, struct nfs4_object *o,
-    struct pinefs_attr *a, struct vfs_limits *l)
+pseudo_object(struct nfs4_call *c, const struct nfs4_fh *fh,
+    struct nfs4_object *o, struct pinefs_attr *a, struct vfs_limits *l)
 {
-	o->id = (struct pinefs_ident){ .fileid = NFS4_PSEUDO_FILEID };
-	o->mounted_on = NFS4_PSEUDO_FILEID;
+	o->mounted_on = nfs4_pseudo_fileid(fh);
+	o->id = (struct pinefs_ident){ .fileid = o->mounted_on };
 	nfs4_pseudo_attr(c, a);
 	nfs4_pseudo_limits(l);
 }
@@ -406,7 +406,7 @@ nfs4_object_get(struct nfs4_call *c, const struct nfs4_fh *fh,
 
 	*o = (struct nfs4_object){ .c = c, .x = fh->export, .a = a, .l = l };
 	if (fh->pseudo) {
-		pseudo_object(c, o, a, l);
+		pseudo_object(c, fh, o, a, l);
 		return 0;
 	}
 	vfs_node_handle_ident(fh->node, &o->id);

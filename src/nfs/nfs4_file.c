@@ -53,6 +53,7 @@ putfh(struct nfs4_call *c, const nfs_fh4 *fh)
 {
 	const struct vfs_export *x;
 	struct pinefs_node *node;
+	const struct vfs_way *way;
 	struct pinefs_ident id;
 	uint32_t export_id;
 	int err;
@@ -61,13 +62,17 @@ putfh(struct nfs4_call *c, const nfs_fh4 *fh)
 	if (err != 0)
 		return err;
 	if (export_id == NFS4_PSEUDO_EXPORT) {
+		if ((way = nfs4_way_of(c->nfs.nfs, id.fileid)) != NULL) {
+			nfs4_set_pseudo(c, way);
+			return 0;
+		}
 		if (id.fileid != NFS4_PSEUDO_FILEID ||
 		    nfs4_root_export(c->nfs.nfs) != NULL)
 			return ESTALE;
-		nfs4_set_pseudo(c);
+		nfs4_set_pseudo(c, NULL);
 		return 0;
 	}
-	x = vfs_export_by_id(c->nfs.nfs->exports, export_id);
+	x = vfs_export_for_id(c->nfs.nfs->exports, export_id);
 	if (x == NULL)
 		return ESTALE;		/* served no more */
 	err = nfs4_enter(c, x);
@@ -104,8 +109,8 @@ nfs4_op_putpubfh(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
 int
 nfs4_op_getfh(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
 {
-	static const struct pinefs_ident pseudo = {
-	    .fileid = NFS4_PSEUDO_FILEID };
+	const struct pinefs_ident pseudo = {
+	    .fileid = nfs4_pseudo_fileid(&c->current) };
 	nfs_fh4 *fh = &res->opgetfh.resok4.object;
 	void *to = nfs_call_alloc(&c->nfs, NFS_FH_MAX4);
 	int err;
@@ -167,12 +172,17 @@ walk(struct nfs4_call *c, struct pinefs_name name)
 	if (nfs4_has_junctions(c, &c->current)) {
 		if ((x = nfs4_junction(c, name)) != NULL)
 			return nfs4_goto_export(c, x);
-		if (c->current.pseudo || nfs4_is_junction(c->nfs.nfs, name))
+		if (nfs4_is_junction(c->nfs.nfs, name))
 			return ENOENT;	/* none that this caller may see */
+		if (c->current.pseudo)
+			return nfs4_goto_coming(c, name);
 	}
 	err = vfs_lookup(&c->nfs.vfs, c->current.node, name, &node);
 	if (err == 0)
 		nfs4_set_current(c, c->current.export, node);
+	else if (err == ENOENT && nfs4_is_export_root(&c->current) &&
+	    c->current.export == nfs4_root_export(c->nfs.nfs))
+		err = nfs4_goto_coming(c, name);
 	return err;
 }
 

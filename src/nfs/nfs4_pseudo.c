@@ -35,6 +35,14 @@ nfs4_junction_name(const struct vfs_export *x)
 	return name;
 }
 
+bool
+nfs4_is_listed(const struct vfs_export *x)
+{
+	struct pinefs_name name = nfs4_junction_name(x);
+
+	return memchr(name.base, '/', name.len) == NULL;
+}
+
 /*
  * Without a word in the log: who looks around has not tried to get in.
  */
@@ -137,14 +145,82 @@ nfs4_goto_root(struct nfs4_call *c)
 
 	if (x != NULL)
 		return nfs4_goto_export(c, x);
-	nfs4_set_pseudo(c);
+	nfs4_set_pseudo(c, NULL);
 	return 0;
+}
+
+/* ---------------------------------------------- ways to what is to come -- */
+
+const struct vfs_way *
+nfs4_way_of(const struct nfs *nfs, uint64_t fileid)
+{
+	const struct vfs_exports *exports = nfs->exports;
+
+	return exports->way == NULL ? NULL :
+	    exports->way(exports->more_arg, fileid);
+}
+
+uint64_t
+nfs4_pseudo_fileid(const struct nfs4_fh *fh)
+{
+	return fh->way == NULL ? NFS4_PSEUDO_FILEID : fh->way->fileid;
+}
+
+/* The path of a name in the current directory, of the call's memory. */
+static char *
+path_of(struct nfs4_call *c, struct pinefs_name name, size_t *len)
+{
+	const struct vfs_way *way = c->current.way;
+	size_t n = way == NULL ? 0 : way->len;
+	char *path = nfs_call_alloc(&c->nfs, n + 1 + name.len);
+
+	if (path == NULL)
+		return NULL;
+	if (n > 0)
+		memcpy(path, way->path, n);
+	path[n] = '/';
+	memcpy(path + n + 1, name.base, name.len);
+	*len = n + 1 + name.len;
+	return path;
+}
+
+int
+nfs4_goto_coming(struct nfs4_call *c, struct pinefs_name name)
+{
+	const struct vfs_exports *exports = c->nfs.nfs->exports;
+	struct vfs_found found;
+	char *path;
+	size_t len;
+	int err;
+
+	if (exports->executor == NULL)
+		return ENOENT;
+	if (rpc_call_executor(c->nfs.rpc) != exports->executor) {
+		rpc_call_move(c->nfs.rpc, exports->executor);
+		return PINEFS_LATER;
+	}
+	if ((path = path_of(c, name, &len)) == NULL)
+		return ENOMEM;
+	err = exports->more(exports->more_arg, path, len, 0, &found);
+	if (err == EISDIR) {
+		nfs4_set_pseudo(c, found.way);
+		return 0;
+	}
+	if (err != 0)
+		return err == ENOEXEC ? EIO : ENOENT;
+	return nfs4_goto_export(c, found.export);
 }
 
 int
 nfs4_goto_above(struct nfs4_call *c)
 {
-	if (c->current.pseudo || is_root(c->current.export))
+	const struct vfs_way *way = c->current.way;
+
+	if (way != NULL && way->up != NULL) {
+		nfs4_set_pseudo(c, way->up);
+		return 0;
+	}
+	if (way == NULL && (c->current.pseudo || is_root(c->current.export)))
 		return ENOENT;
 	return nfs4_goto_root(c);
 }

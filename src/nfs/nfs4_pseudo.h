@@ -31,6 +31,8 @@ const struct vfs_export *nfs4_junction(struct nfs4_call *,
 bool	nfs4_is_junction(const struct nfs *, struct pinefs_name);
 /* May names of this directory be junctions? */
 bool	nfs4_has_junctions(const struct nfs4_call *, const struct nfs4_fh *);
+/* One whose name is a path has come by that path, and is not listed. */
+bool	nfs4_is_listed(const struct vfs_export *);
 /* The name that an export has there. */
 struct pinefs_name nfs4_junction_name(const struct vfs_export *);
 /* The fileid of what a junction covers. */
@@ -43,6 +45,14 @@ bool	nfs4_is_export_root(const struct nfs4_fh *);
 /* Make an export's root, or the root of all, the current filehandle. */
 int	nfs4_goto_export(struct nfs4_call *, const struct vfs_export *);
 int	nfs4_goto_root(struct nfs4_call *);
+/*
+ * An export that is not known yet, or a directory on the way to some, by its
+ * name in the current directory.  ENOENT; PINEFS_LATER.
+ */
+int	nfs4_goto_coming(struct nfs4_call *, struct pinefs_name);
+const struct vfs_way *nfs4_way_of(const struct nfs *, uint64_t fileid);
+/* Of the pseudo-root, or of a directory below it. */
+uint64_t nfs4_pseudo_fileid(const struct nfs4_fh *);
 /* From an export's root to what is above it: ENOENT at the top. */
 int	nfs4_goto_above(struct nfs4_call *);
 

@@ -1,6 +1,7 @@
 /* What pinefs_server_new to pinefs_stop do.  See pinefs.h. */
 #include "server/server.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -60,7 +61,7 @@ find_export(const struct pinefs_server *s, const char *path)
 int
 pinefs_export(struct pinefs_server *s, const char *path, struct pinefs *fs)
 {
-	unsigned n = s->exports.n;
+	unsigned n = s->nexports;
 	struct vfs_export *e = &s->export[n];
 	int err;
 
@@ -81,6 +82,28 @@ pinefs_export(struct pinefs_server *s, const char *path, struct pinefs *fs)
 	else
 		s->export[n - 1].next = e;
 	s->exports.n++;
+	s->nexports++;
+	return 0;
+}
+
+int
+server_finish_export(struct pinefs_server *s, struct vfs_export *e,
+    const uint32_t *taken, unsigned n)
+{
+	char *name;
+
+	e->read_only = s->opt.read_only;
+	e->squash = s->opt.squash;
+	e->anon_uid = s->opt.anon_uid;
+	e->anon_gid = s->opt.anon_gid;
+	e->uids = s->opt.limit_uids ? s->opt.uids : NULL;
+	e->nuids = s->opt.nuids;
+	/* Another program on the same port is another export. */
+	if (asprintf(&name, "%s%s", s->opt.instance == NULL ? "" :
+	    s->opt.instance, e->path) == -1)
+		return ENOMEM;
+	e->id = state_export_id(&s->state, name, taken, n);
+	free(name);
 	return 0;
 }
 
@@ -105,27 +128,18 @@ static int
 finish_exports(struct pinefs_server *s)
 {
 	uint32_t taken[SERVER_MAX_EXPORTS];
-	struct vfs_export *e;
-	char *name;
 	unsigned i;
+	int err;
 
 	for (i = 0; i < s->exports.n; i++) {
-		e = &s->export[i];
-		e->read_only = s->own[i].has_read_only ?
-		    s->own[i].read_only : s->opt.read_only;
-		e->squash = s->opt.squash;
-		e->anon_uid = s->opt.anon_uid;
-		e->anon_gid = s->opt.anon_gid;
-		e->uids = s->opt.limit_uids ? s->opt.uids : NULL;
-		e->nuids = s->opt.nuids;
-		/* Another program on the same port is another export. */
-		if (asprintf(&name, "%s%s", s->opt.instance == NULL ? "" :
-		    s->opt.instance, e->path) == -1)
-			return ENOMEM;
-		taken[i] = e->id = state_export_id(&s->state, name, taken, i);
-		free(name);
+		err = server_finish_export(s, &s->export[i], taken, i);
+		if (err != 0)
+			return err;
+		if (s->own[i].has_read_only)
+			s->export[i].read_only = s->own[i].read_only;
+		taken[i] = s->export[i].id;
 	}
-	return 0;
+	return more_begin(s);
 }
 
 /* -------------------------------------------------------------- executors -- */
@@ -139,7 +153,7 @@ make_executors(struct pinefs_server *s)
 	unsigned i;
 	int err;
 
-	for (i = 0; i < s->exports.n; i++) {
+	for (i = 0; i < s->nexports; i++) {
 		ops = vfs_fs_ops(s->export[i].fs);
 		if (ops->blocking == 0)
 			continue;
@@ -162,7 +176,7 @@ free_executors(struct pinefs_server *s)
 {
 	unsigned i;
 
-	for (i = 0; i < s->exports.n; i++) {
+	for (i = 0; i < s->nexports; i++) {
 		if (s->executor[i] == NULL)
 			continue;
 		vfs_fs_set_executor(s->export[i].fs, NULL);
@@ -251,10 +265,10 @@ static void
 check_waits(void *arg)
 {
 	struct pinefs_server *s = arg;
-	unsigned i;
+	struct vfs_export *e;
 
-	for (i = 0; i < s->exports.n; i++)
-		vfs_fs_check_waits(s->export[i].fs, clock_boot_ms());
+	for (e = s->exports.first; e != NULL; e = e->next)
+		vfs_fs_check_waits(e->fs, clock_boot_ms());
 	rpc_server_after(s->rpc, WAIT_CHECK_MS, check_waits, s);
 }
 
@@ -323,7 +337,7 @@ prepare(struct pinefs_server *s)
 {
 	int err;
 
-	if (s->exports.n == 0)
+	if (s->exports.n == 0 && s->more == NULL)
 		return EINVAL;
 	if ((err = check_addresses(s)) != 0)
 		return err;
@@ -338,6 +352,7 @@ prepare(struct pinefs_server *s)
 static void
 undo(struct pinefs_server *s)
 {
+	more_end(s);
 	free_executors(s);
 	rpc_server_free(s->rpc);
 	s->rpc = NULL;
@@ -407,8 +422,10 @@ pinefs_stop(struct pinefs_server *s, int drain_ms)
 	tell_portmapper(s, false);
 	nfs4_stop(s->nfs.nfs4);
 	err = rpc_server_stop(s->rpc, drain_ms);
-	if (err == 0)	/* else a call may still come back to one */
+	if (err == 0) {	/* else a call may still come back to one */
+		more_end(s);
 		free_executors(s);
+	}
 	s->started = false;
 	return err;
 }
@@ -427,8 +444,9 @@ pinefs_server_free(struct pinefs_server *s)
 	}
 	undo(s);
 	nfs_fini(&s->nfs);
-	for (i = 0; i < s->exports.n; i++)
+	for (i = 0; i < s->nexports; i++)
 		free(s->export[i].path);
+	more_free(s);
 	options_fini(&s->opt);
 	free(s);
 }
@@ -449,6 +467,30 @@ pinefs_fork_child(struct pinefs_server *s)
 		rpc_server_fork_child(s->rpc);
 	if (s->state.lock != -1)
 		close(s->state.lock);	/* the parent's copy keeps the lock */
+}
+
+void
+pinefs_log(int level, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	switch (level) {
+	case PINEFS_LOG_ERROR:
+		log_error("%s", text);
+		break;
+	case PINEFS_LOG_WARNING:
+		log_warning("%s", text);
+		break;
+	case PINEFS_LOG_INFO:
+		log_info("%s", text);
+		break;
+	default:
+		log_debug("%s", text);
+	}
 }
 
 int *

@@ -44,6 +44,7 @@ struct pinefs_server {
 	struct state		 state;
 	struct vfs_export	 export[SERVER_MAX_EXPORTS];
 	struct export_options	 own[SERVER_MAX_EXPORTS];
+	unsigned		 nexports;	/* named before the start */
 	struct vfs_exports	 exports;
 	struct rpc_executor	*executor[SERVER_MAX_EXPORTS];
 	struct nfs		 nfs;
@@ -52,7 +53,21 @@ struct pinefs_server {
 	unsigned		 nprograms;
 	struct rpc_server	*rpc;
 	bool			 started, registered;
+	struct more		*more;		/* pinefs_on_mount, or NULL */
 };
+
+/*
+ * The options hold for an export, and it gets its id; `taken` of n are in
+ * use.  ENOMEM.
+ */
+int	server_finish_export(struct pinefs_server *, struct vfs_export *,
+	    const uint32_t *taken, unsigned n);
+
+/* more.c: exports that come while it serves.  Begin: once s->exports is
+ * whole.  End: when no call runs any more; then free. */
+int	more_begin(struct pinefs_server *);
+void	more_end(struct pinefs_server *);
+void	more_free(struct pinefs_server *);
 
 /* options.c */
 void	options_init(struct options *);

@@ -344,3 +344,19 @@ state_export_id(struct state *s, const char *name, const uint32_t *taken,
 	free(text);
 	return id;
 }
+
+char *
+state_export_name(const struct state *s, uint32_t id)
+{
+	char *text = read_exports(s), *found = NULL;
+	const char *p = text == NULL ? "" : text, *name;
+	uint32_t its;
+	size_t len;
+
+	for (; found == NULL && (name = export_line(p, &its, &len)) != NULL;
+	    p = name + len + 1)
+		if (its == id)
+			found = strndup(name, len);
+	free(text);
+	return found;
+}

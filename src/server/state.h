@@ -40,6 +40,9 @@ void	 state_close(struct state *);
 uint32_t state_export_id(struct state *, const char *name,
 	    const uint32_t *taken, unsigned n);
 
+/* The name that was given with a recorded id, to be freed; or NULL. */
+char	*state_export_name(const struct state *, uint32_t id);
+
 /* A whole file of it, NUL-terminated, to be freed; NULL: none. */
 char	*state_read(const struct state *, const char *name, size_t max,
 	    size_t *len);

@@ -57,6 +57,33 @@ vfs_export_by_path(const struct vfs_exports *exports, const char *path,
 	return x;
 }
 
+struct vfs_export *
+vfs_export_for_id(const struct vfs_exports *exports, uint32_t id)
+{
+	struct vfs_export *x = vfs_export_by_id(exports, id);
+	struct vfs_found found;
+
+	if (x == NULL && exports->executor != NULL &&
+	    exports->more(exports->more_arg, NULL, 0, id, &found) == 0)
+		x = found.export;
+	return x;
+}
+
+struct vfs_export *
+vfs_export_for_path(const struct vfs_exports *exports, const char *path,
+    size_t len, struct pinefs_name *rest)
+{
+	struct vfs_export *x = vfs_export_by_path(exports, path, len, rest);
+	struct vfs_found found;
+
+	if (exports->executor == NULL || (x != NULL &&
+	    (strcmp(x->path, "/") != 0 || rest->len == 0)) ||
+	    exports->more(exports->more_arg, path, len, 0, &found) != 0)
+		return x;
+	*rest = found.rest;
+	return found.export;
+}
+
 static uint32_t
 squash_one(uint32_t id, enum vfs_squash squash, uint32_t anon)
 {

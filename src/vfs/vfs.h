@@ -19,6 +19,8 @@
 #include <pinefs.h>
 #include <pinefs/memory.h>
 
+#include <stdatomic.h>
+
 #include "base/buf.h"
 #include "base/spin.h"
 
@@ -32,7 +34,7 @@ enum vfs_squash { VFS_SQUASH_NONE, VFS_SQUASH_ROOT, VFS_SQUASH_ALL };
 
 /* A file system under a path, with the rules for who may do what there. */
 struct vfs_export {
-	struct vfs_export	*next;
+	_Atomic(struct vfs_export *) next;
 	char			*path;		/* "/" or "/NAME" */
 	uint32_t		 id;		/* in handles */
 	struct pinefs		*fs;
@@ -43,15 +45,50 @@ struct vfs_export {
 	unsigned		 nuids;
 };
 
-/* The exports of a server: few, fixed once it has started. */
+/* A directory on the way to exports that are not known yet. */
+struct vfs_way {
+	const struct vfs_way	*next;		/* of all */
+	const struct vfs_way	*up;		/* NULL: the root */
+	uint64_t		 fileid;
+	size_t			 len;
+	char			 path[];	/* "/a/b" */
+};
+
+struct vfs_found {
+	struct vfs_export	*export;
+	struct pinefs_name	 rest;		/* of the path, below it */
+	const struct vfs_way	*way;		/* with EISDIR */
+};
+
+/*
+ * The exports of a server: few.  Others may come while it serves, at the
+ * end of the list; none ever goes.
+ */
 struct vfs_exports {
-	struct vfs_export	*first;
-	unsigned		 n;
+	_Atomic(struct vfs_export *) first;
+	atomic_uint		 n;
+	/*
+	 * An export that is not known yet, by a path to be mounted or else
+	 * (path NULL) by its id.  EISDIR: not one, but there may be some
+	 * below.  It may wait, so it is for calls that run on `executor`.
+	 */
+	int			(*more)(void *arg, const char *path,
+				    size_t len, uint32_t id,
+				    struct vfs_found *found);
+	/* A directory that was found so; NULL: none. */
+	const struct vfs_way	*(*way)(void *arg, uint64_t fileid);
+	void			*more_arg;
+	void			*executor;	/* NULL: nothing comes */
 };
 
 struct vfs_export *vfs_export_by_id(const struct vfs_exports *, uint32_t id);
+/* The same, and one that comes now. */
+struct vfs_export *vfs_export_for_id(const struct vfs_exports *, uint32_t id);
 /* "/NAME/", "NAME" and "/NAME" are one; a path below is *rest. */
 struct vfs_export *vfs_export_by_path(const struct vfs_exports *,
+	    const char *path, size_t len, struct pinefs_name *rest);
+/* The same, and one that comes now, before what "/" has of that name. */
+struct vfs_export *vfs_export_for_path(const struct vfs_exports *,
 	    const char *path, size_t len, struct pinefs_name *rest);
 
 /* --------------------------------------------------------------- calls -- */

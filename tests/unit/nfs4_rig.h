@@ -175,7 +175,8 @@ rig4_stop(void)
 static inline void
 rig4_exports(const char *const *paths)
 {
-	struct vfs_export *x, **last = &rig.exports.first;
+	struct vfs_export *x;
+	_Atomic(struct vfs_export *) *last = &rig.exports.first;
 
 	rig.exports.n = 0;
 	for (x = v4.more; *paths != NULL; paths++, x++) {

@@ -6,7 +6,7 @@
 
 static struct vfs_export mem = { .path = (char *)(uintptr_t)"/mem", .id = 7 },
     top = { .path = (char *)(uintptr_t)"/", .id = 9, .next = &mem };
-static const struct vfs_exports both = { &top, 2 };
+static const struct vfs_exports both = { .first = &top, .n = 2 };
 
 static struct vfs_export *
 by_path(const char *path, const char *rest)
@@ -43,7 +43,7 @@ test_what_lies_below_an_export_is_told(void)
 static void
 test_without_a_root_export_other_paths_are_nothing(void)
 {
-	const struct vfs_exports one = { &mem, 1 };
+	const struct vfs_exports one = { .first = &mem, .n = 1 };
 	struct pinefs_name left;
 
 	CHECK(vfs_export_by_path(&one, "/x", 2, &left) == NULL);
