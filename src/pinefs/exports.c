@@ -50,7 +50,7 @@ find(const struct exports *xs, const char *path)
 static const char *
 type_of(const char *spec, const char **name)
 {
-	static const char *const types[] = { "py", "mem" };
+	static const char *const types[] = { "py", "mem", "tar" };
 	size_t len = strcspn(spec, ":"), i;
 
 	for (i = 0; i < sizeof types / sizeof types[0]; i++) {
@@ -76,7 +76,7 @@ exports_add(struct exports *xs, const char *spec)
 	}
 	*x = (struct export){ .type = type_of(spec, &name) };
 	if (x->type == NULL) {
-		log_error("-f %s: not a file system of ours; py or mem",
+		log_error("-f %s: not a file system of ours; py, mem or tar",
 		    spec);
 		return EXIT_USAGE;
 	}
@@ -88,6 +88,11 @@ exports_add(struct exports *xs, const char *spec)
 	if (strcmp(x->type, "py") == 0 && exports_py(xs) != NULL) {
 		log_error("-f %s: one py is served, the Python that runs; "
 		    "start another pinefs for another", spec);
+		return EXIT_USAGE;
+	}
+	if (strcmp(x->type, "tar") == 0 && exports_tar(xs) != NULL) {
+		log_error("-f %s: one tar serves any number of archives; see "
+		    "--root", spec);
 		return EXIT_USAGE;
 	}
 	if (asprintf(&x->path, "/%s", name) == -1)
@@ -159,6 +164,29 @@ exports_option(struct exports *xs, const char *list)
 	return 0;
 }
 
+int
+exports_root(struct exports *xs, const char *dir)
+{
+	if (xs->nroots == EXPORTS_MAX_ROOTS) {
+		log_error("--root %s: at most %d of them", dir,
+		    EXPORTS_MAX_ROOTS);
+		return EXIT_USAGE;
+	}
+	xs->root[xs->nroots++] = dir;
+	return 0;
+}
+
+int
+exports_words(struct exports *xs, char **words)
+{
+	if (*words != NULL && exports_tar(xs) != NULL)
+		xs->archive = *words++;
+	if (*words == NULL)
+		return 0;
+	log_error("'%s' is not understood; try --help", *words);
+	return EXIT_USAGE;
+}
+
 /* What memory file systems without a --size have together. */
 static uint64_t
 half_of_memory(void)
@@ -167,6 +195,12 @@ half_of_memory(void)
 
 	return pages <= 0 || size <= 0 ? (uint64_t)1 << 30 :
 	    (uint64_t)pages * (uint64_t)size / 2;
+}
+
+static bool
+is_memory(const struct export *x)
+{
+	return strcmp(x->type, "mem") == 0;
 }
 
 int
@@ -189,26 +223,38 @@ exports_finish(struct exports *xs)
 			xs->x[i].ro = xs->all.ro;
 		if (xs->x[i].size == 0)
 			xs->x[i].size = xs->all.size;
-		if (xs->x[i].size == 0 && &xs->x[i] != py)
+		if (xs->x[i].size == 0 && is_memory(&xs->x[i]))
 			without++;
 	}
 	for (i = 0; i < xs->n; i++)
-		if (xs->x[i].size == 0 && &xs->x[i] != py)
+		if (xs->x[i].size == 0 && is_memory(&xs->x[i]))
 			xs->x[i].size = half_of_memory() / without;
 	return 0;
 }
 
 /* --------------------------------------------------------------- exports -- */
 
-const struct export *
-exports_py(const struct exports *xs)
+static const struct export *
+of_type(const struct exports *xs, const char *type)
 {
 	unsigned i;
 
 	for (i = 0; i < xs->n; i++)
-		if (strcmp(xs->x[i].type, "py") == 0)
+		if (strcmp(xs->x[i].type, type) == 0)
 			return &xs->x[i];
 	return NULL;
+}
+
+const struct export *
+exports_py(const struct exports *xs)
+{
+	return of_type(xs, "py");
+}
+
+const struct export *
+exports_tar(const struct exports *xs)
+{
+	return of_type(xs, "tar");
 }
 
 void
@@ -226,10 +272,45 @@ exports_fini(struct exports *xs)
 {
 	while (xs->n > 0)
 		exports_drop(xs, &xs->x[xs->n - 1]);
+	tarfs_free(xs->tar);
+	xs->tar = NULL;
+}
+
+/* --------------------------------------------------------------- archives -- */
+
+/* Archives below these directories, by whatever path a client mounts. */
+static int
+make_tar(struct exports *xs, struct pinefs_server *server)
+{
+	unsigned i;
+	int err;
+
+	if ((xs->tar = tarfs_new(&xs->tar_config)) == NULL)
+		return errno;
+	if (xs->nroots == 0)
+		xs->root[xs->nroots++] = ".";
+	for (i = 0; i < xs->nroots; i++) {
+		if ((err = tarfs_add_root(xs->tar, xs->root[i])) != 0) {
+			log_error("--root %s: %s", xs->root[i],
+			    strerror(err));
+			return err;
+		}
+	}
+	return pinefs_on_mount(server, tarfs_mount, xs->tar);
 }
 
 static int
-make_one(const struct export *x, struct pinefs_server *server,
+export_it(const struct export *x, struct pinefs_server *server,
+    struct pinefs *fs)
+{
+	int err = pinefs_export(server, x->path, fs);
+
+	return err != 0 ? err : pinefs_export_set(server, x->path, "ro",
+	    x->ro ? "yes" : "no");
+}
+
+static int
+make_memory(const struct export *x, struct pinefs_server *server,
     struct pinefs **fs)
 {
 	int err;
@@ -237,15 +318,26 @@ make_one(const struct export *x, struct pinefs_server *server,
 	errno = 0;
 	if ((*fs = memfs_new(x->size, 0)) == NULL)
 		return errno == 0 ? ENOMEM : errno;
-	err = pinefs_export(server, x->path, *fs);
-	if (err == 0)
-		err = pinefs_export_set(server, x->path, "ro",
-		    x->ro ? "yes" : "no");
+	err = export_it(x, server, *fs);
 	if (err != 0) {
 		pinefs_free(*fs);
 		*fs = NULL;
 	}
 	return err;
+}
+
+/* The archive itself, where one is named; it stays tarfs's. */
+static int
+make_archive(struct exports *xs, const struct export *x,
+    struct pinefs_server *server)
+{
+	struct pinefs *fs;
+	int err = make_tar(xs, server);
+
+	if (err != 0 || xs->archive == NULL)
+		return err;
+	err = tarfs_open(xs->tar, xs->archive, &fs);
+	return err != 0 ? err : export_it(x, server, fs);
 }
 
 unsigned
@@ -258,7 +350,10 @@ exports_make(struct exports *xs, struct pinefs_server *server,
 
 	while (n < xs->n) {
 		x = &xs->x[n];
-		if ((err = make_one(x, server, &fs[n])) == 0) {
+		fs[n] = NULL;
+		err = is_memory(x) ? make_memory(x, server, &fs[n]) :
+		    make_archive(xs, x, server);
+		if (err == 0) {
 			n++;
 			continue;
 		}

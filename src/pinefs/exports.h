@@ -8,10 +8,13 @@
 
 #include <pinefs.h>
 
+#include "fs/tarfs.h"
 #include "server/server.h"
 
+enum { EXPORTS_MAX_ROOTS = 64 };
+
 struct export {
-	const char	*type;		/* "py" or "mem" */
+	const char	*type;		/* "py", "mem" or "tar" */
 	char		*path;		/* "/" or "/NAME" */
 	const char	*size_text;	/* --size, or NULL */
 	uint64_t	 size;		/* bytes; mem: never 0 once finished */
@@ -22,18 +25,28 @@ struct exports {
 	struct export	 x[SERVER_MAX_EXPORTS];
 	unsigned	 n;
 	struct export	 all;		/* what was said before the first */
+	/* tar: which archives, and how they are shown. */
+	const char	*root[EXPORTS_MAX_ROOTS];
+	unsigned	 nroots;
+	const char	*archive;	/* what -f tar itself is; NULL: none */
+	struct tarfs_config tar_config;
+	struct tarfs	*tar;		/* once it is made */
 };
 
 /* Each: 0, or an exit status after one line that says what is wrong. */
 int	exports_add(struct exports *, const char *spec);
 int	exports_size(struct exports *, const char *text);
 int	exports_option(struct exports *, const char *list);
+int	exports_root(struct exports *, const char *dir);
+/* The words behind the options, without py: ARCHIVE for tar, or none. */
+int	exports_words(struct exports *, char **words);
 /* The command line is read: what was left out takes its default. */
 int	exports_finish(struct exports *);
 void	exports_fini(struct exports *);
 
 /* The only one of this type, or NULL. */
 const struct export *exports_py(const struct exports *);
+const struct export *exports_tar(const struct exports *);
 /* This one is not to be served after all. */
 void	exports_drop(struct exports *, const struct export *);
 

@@ -32,11 +32,15 @@ struct command {
 
 static const struct cli_row rows[] = {
 	{ 'f', "fs", "TYPE[:NAME]", NULL, NULL,
-	    "py (the default) or mem, as / or /NAME; again: more" },
+	    "py (the default), mem or tar, as / or /NAME; again: more" },
 	{ 0, "size", "N", NULL, NULL,
 	    "mem: bytes, 512M, 4G; like -o of the -f before, or all" },
 	{ 'm', "module", "MOD", NULL, NULL,
 	    "py: run MOD as python3 -m does; the rest is its" },
+	{ 0, "root", "DIR", NULL, NULL,
+	    "tar: archives below may be mounted (again); ." },
+	{ 0, "dev", NULL, NULL, NULL, "tar: show device nodes" },
+	{ 0, "suid", NULL, NULL, NULL, "tar: show setuid and setgid bits" },
 	{ 0, "no-loop", NULL, NULL, NULL,
 	    "py: no prompt; serve until a signal" },
 	{ 0, NULL, NULL, NULL, NULL, NULL }
@@ -44,8 +48,9 @@ static const struct cli_row rows[] = {
 
 static const char usage[] =
     "usage: pinefs [-f TYPE[:NAME] [--size N] [-o ro]]... [options]\n"
-    "              [SCRIPT ARG... | -m MOD ARG...]\n"
-    "Serve a running Python program, and memory, as file systems over NFS.\n";
+    "              [SCRIPT ARG... | -m MOD ARG... | ARCHIVE]\n"
+    "Serve a running Python program, memory and archives as file systems over "
+    "NFS.\n";
 
 static int
 keep(struct command *cmd, const char *name, const char *value)
@@ -70,6 +75,12 @@ take(void *ctx, const struct cli_row *row, const char *arg)
 		return exports_add(&cmd->exports, arg);
 	} else if (strcmp(row->name, "size") == 0) {
 		return exports_size(&cmd->exports, arg);
+	} else if (strcmp(row->name, "root") == 0) {
+		return exports_root(&cmd->exports, arg);
+	} else if (strcmp(row->name, "dev") == 0) {
+		cmd->exports.tar_config.devices = true;
+	} else if (strcmp(row->name, "suid") == 0) {
+		cmd->exports.tar_config.setuid = true;
 	} else if (strcmp(row->name, "module") == 0) {
 		cmd->py.module = arg;
 		return CLI_REST;
@@ -129,7 +140,8 @@ path_to_mount(const struct exports *xs)
 	for (i = 0; i < xs->n; i++)
 		if (xs->x[i].path[1] != '\0')
 			return xs->x[i].path;
-	return xs->x[0].path;
+	return exports_tar(xs) != NULL && xs->archive == NULL && xs->n == 1 ?
+	    "/ARCHIVE" : xs->x[0].path;
 }
 
 /* Without py. */
@@ -191,10 +203,8 @@ run(struct command *cmd, char **args)
 		    cmd->py.module);
 		return EXIT_USAGE;
 	}
-	if (py == NULL && *args != NULL) {
-		log_error("'%s' is not understood; try --help", *args);
-		return EXIT_USAGE;
-	}
+	if (py == NULL && (status = exports_words(&cmd->exports, args)) != 0)
+		return status;
 	if (py != NULL) {
 		status = run_python(cmd, args);
 		if (status == EXIT_USAGE || cmd->exports.n == 1)

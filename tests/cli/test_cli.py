@@ -203,7 +203,7 @@ def test_wrong_usage_is_one_line_and_status_64(args):
     (["-f", "mem:"], "name"), (["-f", "mem:a/b"], "name"),
     (["-f", "mem:/a"], "name"), (["-f", "mem:.."], "name"),
     (["-f", "mem:a b"], "name"), (["-f", "mem:a\n"], "name"),
-    (["-f", "mem:" + "n" * 256], "name"), (["-f", "memory:a"], "py or mem"),
+    (["-f", "mem:" + "n" * 256], "name"), (["-f", "memory:a"], "py, mem or tar"),
     (["-f", "mem", "-f", "mem"], "already"),
     (["-f", "mem:a", "-f", "mem:b", "-f", "mem:a"], "already"),
     (["-f", "mem:a", "-f", "py:a"], "already"),

@@ -1,0 +1,344 @@
+/* An archive that is served.  See archive.h. */
+#include "archive.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATIENCE = 4 };		/* s */
+
+/* ---------------------------------------------------------------- notes -- */
+
+/* Names from archives may hold anything; a log holds text. */
+static void
+escape(char *to, size_t size, const struct pinefs_name *name)
+{
+	static const char hex[] = "0123456789abcdef";
+	uint32_t i;
+	size_t n = 0;
+	uint8_t c;
+
+	for (i = 0; i < name->len && n + 8 < size; i++) {
+		c = (uint8_t)name->base[i];
+		if (c >= ' ' && c < 0x7f && c != '\\') {
+			to[n++] = (char)c;
+			continue;
+		}
+		to[n++] = '\\';
+		to[n++] = 'x';
+		to[n++] = hex[c >> 4];
+		to[n++] = hex[c & 15];
+	}
+	if (i < name->len) {
+		memcpy(to + n, "...", 3);
+		n += 3;
+	}
+	to[n] = '\0';
+}
+
+/* The first of each kind is told, the others are counted. */
+static void
+note(void *arg, enum tar_note what, uint64_t off,
+    const struct pinefs_name *name)
+{
+	struct tar_archive *ar = arg;
+	char text[128];
+
+	if (ar->noted[what]++ > 0)
+		return;
+	escape(text, sizeof text, name);
+	pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: offset %llu%s%s: %s",
+	    ar->path, (unsigned long long)off, name->len > 0 ? ", " : "",
+	    text, tar_note_text(what));
+}
+
+static void
+sum_up(const struct tar_archive *ar)
+{
+	unsigned i;
+
+	for (i = 0; i < TAR_NOTES; i++)
+		if (ar->noted[i] > 1)
+			pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: %llu times "
+			    "in all: %s", ar->path,
+			    (unsigned long long)ar->noted[i],
+			    tar_note_text((enum tar_note)i));
+}
+
+/* -------------------------------------------------------------- waiting -- */
+
+static time_t
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+int
+tar_archive_wait(struct tar_archive *ar, const struct tar_wait *how)
+{
+	struct tar_wait *w = pinefs_call_alloc(how->call, sizeof *w);
+
+	if (w == NULL)
+		return ENOMEM;
+	*w = *how;
+	w->until = now() + PATIENCE;
+	pthread_mutex_lock(&ar->wait_lock);
+	w->next = ar->waiting;
+	ar->waiting = w;
+	pthread_mutex_unlock(&ar->wait_lock);
+	return PINEFS_LATER;
+}
+
+/* The wait is in the call's memory: it is gone with the completion. */
+static void
+complete(struct tar_wait *w, int err)
+{
+	pinefs_complete(w->call, err);
+}
+
+/* Try all that wait; `end`: what still would, hears that. */
+static void
+try_waiting(struct tar_archive *ar, int end)
+{
+	struct tar_wait *list, *w;
+	int err;
+
+	pthread_mutex_lock(&ar->wait_lock);
+	list = ar->waiting;
+	ar->waiting = NULL;
+	pthread_mutex_unlock(&ar->wait_lock);
+	while ((w = list) != NULL) {
+		list = w->next;
+		pthread_rwlock_rdlock(&ar->lock);
+		err = w->again(ar, w);
+		if (err == PINEFS_LATER && end == 0) {
+			pthread_mutex_lock(&ar->wait_lock);
+			w->next = ar->waiting;
+			ar->waiting = w;
+			pthread_mutex_unlock(&ar->wait_lock);
+		}
+		pthread_rwlock_unlock(&ar->lock);
+		if (err != PINEFS_LATER)
+			complete(w, err);
+		else if (end != 0)
+			complete(w, end);
+	}
+}
+
+void
+tar_archive_tick(struct tar_archive *ar)
+{
+	struct tar_wait **p, *w, *late = NULL;
+	time_t t = now();
+
+	pthread_mutex_lock(&ar->wait_lock);
+	for (p = &ar->waiting; (w = *p) != NULL; ) {
+		if (w->until > t) {
+			p = &w->next;
+			continue;
+		}
+		*p = w->next;
+		w->next = late;
+		late = w;
+	}
+	pthread_mutex_unlock(&ar->wait_lock);
+	while ((w = late) != NULL) {
+		late = w->next;
+		complete(w, EAGAIN);
+	}
+}
+
+/* ------------------------------------------------------------- indexing -- */
+
+/* The mount may be answered. */
+static void
+begin(struct tar_archive *ar, int err)
+{
+	const struct tar_rec *first = tar_index_rec(&ar->index, 1);
+
+	pthread_mutex_lock(&ar->wait_lock);
+	if (ar->state == TAR_STARTS) {
+		ar->generation = first != NULL ? first->sum : 1;
+		ar->state = err == 0 ? TAR_SERVES : TAR_FAILED;
+		ar->err = err;
+		pthread_cond_signal(&ar->begun);
+	}
+	pthread_mutex_unlock(&ar->wait_lock);
+}
+
+/* 0: go on. */
+static int
+add(struct tar_archive *ar, const struct tar_member *m)
+{
+	enum tar_note why = TAR_NOTE_NAME;
+	bool waited;
+	int err;
+
+	pthread_rwlock_wrlock(&ar->lock);
+	err = tar_index_add(&ar->index, m, &why);
+	pthread_rwlock_unlock(&ar->lock);
+	if (err == EBADMSG) {
+		note(ar, why, m->header, &m->name);
+		err = 0;
+	}
+	begin(ar, 0);
+	pthread_mutex_lock(&ar->wait_lock);
+	waited = ar->waiting != NULL;
+	pthread_mutex_unlock(&ar->wait_lock);
+	if (waited)
+		try_waiting(ar, 0);
+	return atomic_load(&ar->stop) ? ECANCELED : err;
+}
+
+static int
+add_all(struct tar_archive *ar)
+{
+	struct tar_scan *scan = tar_scan_new(ar->source,
+	    ar->config.ignore_zeros, note, ar);
+	struct tar_member m;
+	int err;
+
+	if (scan == NULL)
+		return ENOMEM;
+	do
+		err = tar_scan_next(scan, &m);
+	while (err == 0 && (err = add(ar, &m)) == 0);
+	tar_scan_free(scan);
+	return err == ENOENT ? 0 : err;
+}
+
+static void *
+make_index(void *arg)
+{
+	struct tar_archive *ar = arg;
+	int err = add_all(ar), more;
+
+	if (err != 0 && err != ECANCELED && err != ENOEXEC)
+		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: %s: what was found "
+		    "so far is served", ar->path, strerror(err));
+	pthread_rwlock_wrlock(&ar->lock);
+	more = tar_index_finish(&ar->index, note, ar);
+	ar->whole = true;
+	pthread_rwlock_unlock(&ar->lock);
+	begin(ar, err != 0 ? err : more);
+	try_waiting(ar, EIO);
+	if (err == 0) {
+		sum_up(ar);
+		pinefs_log(PINEFS_LOG_INFO, "tarfs: %s: %u names", ar->path,
+		    tar_index_count(&ar->index) - 1);
+	}
+	return NULL;
+}
+
+/* ------------------------------------------------------- begin and end -- */
+
+static int
+start(struct tar_archive *ar)
+{
+	struct pinefs_ident root = { .fileid = TAR_ROOT_ID };
+	sigset_t all, was;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &was);
+	err = pthread_create(&ar->thread, NULL, make_index, ar);
+	pthread_sigmask(SIG_SETMASK, &was, NULL);
+	if (err != 0)
+		return err;
+	pthread_mutex_lock(&ar->wait_lock);
+	while (ar->state == TAR_STARTS)
+		pthread_cond_wait(&ar->begun, &ar->wait_lock);
+	pthread_mutex_unlock(&ar->wait_lock);
+	if (ar->state == TAR_FAILED) {
+		pthread_join(ar->thread, NULL);
+		return ar->err;
+	}
+	root.generation = ar->generation;
+	if ((ar->fs = pinefs_new(&tar_view_ops, ar)) == NULL)
+		err = errno;
+	else
+		err = pinefs_set_root(ar->fs, &root);
+	if (err != 0) {
+		atomic_store(&ar->stop, true);
+		pthread_join(ar->thread, NULL);
+		pinefs_free(ar->fs);
+		ar->fs = NULL;
+	}
+	return err;
+}
+
+static void
+free_memory(struct tar_archive *ar)
+{
+	tar_source_free(ar->source);
+	tar_index_fini(&ar->index);
+	pthread_rwlock_destroy(&ar->lock);
+	pthread_mutex_destroy(&ar->wait_lock);
+	pthread_cond_destroy(&ar->begun);
+	free(ar->path);
+	free(ar);
+}
+
+static void
+explain(const char *path, int err)
+{
+	if (err == ENOEXEC)
+		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: not an archive that "
+		    "is known here: no header of tar at its beginning", path);
+	else
+		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: %s", path,
+		    strerror(err));
+}
+
+int
+tar_archive_open(struct tar_archive **to, int fd, const char *path,
+    const struct tarfs_config *config, struct tar_pool *pool)
+{
+	struct tar_archive *ar = calloc(1, sizeof *ar);
+	struct stat st;
+	int err;
+
+	if (ar == NULL || fstat(fd, &st) == -1) {
+		err = ar == NULL ? ENOMEM : errno;
+		free(ar);
+		close(fd);
+		return err;
+	}
+	ar->dev = st.st_dev;
+	ar->ino = st.st_ino;
+	ar->limit = ar->stored = (uint64_t)st.st_size;
+	ar->mtime = st.st_mtime;
+	ar->config = *config;
+	ar->pool = pool;
+	pthread_rwlock_init(&ar->lock, NULL);
+	pthread_mutex_init(&ar->wait_lock, NULL);
+	pthread_cond_init(&ar->begun, NULL);
+	ar->source = tar_source_file(fd);
+	ar->path = strdup(path);
+	err = ar->source == NULL || ar->path == NULL ? ENOMEM :
+	    tar_index_init(&ar->index);
+	if (err == 0)
+		err = start(ar);
+	if (err != 0) {
+		explain(path, err);
+		free_memory(ar);
+		return err;
+	}
+	*to = ar;
+	return 0;
+}
+
+void
+tar_archive_free(struct tar_archive *ar)
+{
+	atomic_store(&ar->stop, true);
+	pthread_join(ar->thread, NULL);
+	pinefs_free(ar->fs);
+	free_memory(ar);
+}

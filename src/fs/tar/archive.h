@@ -1,0 +1,91 @@
+/*
+ * One archive that is served.  Its index is made by a thread of its own
+ * while clients are served already:
+ *
+ *	a name seen so far		answered at once
+ *	a name not seen, a listing	waits until it comes, or the index is
+ *					whole; after 4 s the client is told
+ *					to ask again
+ *
+ * so that no client ever hears "there is no such name" too early.
+ */
+#ifndef FS_TAR_ARCHIVE_H
+#define FS_TAR_ARCHIVE_H
+
+#include <pinefs.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "../tarfs.h"
+#include "index.h"
+#include "pool.h"
+
+struct tar_wait;
+
+struct tar_archive {
+	struct tar_archive	*next;		/* of all */
+	char			*path;
+	dev_t			 dev;
+	ino_t			 ino;
+	struct tarfs_config	 config;
+	struct tar_pool		*pool;
+	struct tar_source	*source;
+	uint64_t		 limit;		/* bytes of the source */
+	uint64_t		 stored;	/* of the file */
+	uint32_t		 generation;	/* of the root; constant */
+	time_t			 mtime;		/* of the file */
+	struct pinefs		*fs;
+
+	pthread_t		 thread;
+	atomic_bool		 stop;
+	pthread_rwlock_t	 lock;		/* the index, `whole` */
+	struct tar_index	 index;
+	bool			 whole;
+	uint64_t		 noted[TAR_NOTES];	/* thread's own */
+
+	pthread_mutex_t		 wait_lock;	/* after `lock` */
+	pthread_cond_t		 begun;
+	enum { TAR_STARTS, TAR_SERVES, TAR_FAILED } state;
+	int			 err;		/* why it failed */
+	struct tar_wait		*waiting;
+};
+
+/*
+ * Open an archive and wait until its first member is known.  Takes `fd`
+ * over.  0, or an errno after one line: EFTYPE's part is played by ENOEXEC.
+ */
+int	tar_archive_open(struct tar_archive **, int fd, const char *path,
+	    const struct tarfs_config *, struct tar_pool *);
+/* Ends the thread; completes who still waits. */
+void	tar_archive_free(struct tar_archive *);
+
+/*
+ * A call that waits for the index.  `again` is tried whenever there is more,
+ * with the index's lock held for reading; its answer completes the call,
+ * unless it is PINEFS_LATER.  In the call's memory.
+ */
+struct tar_wait {
+	struct tar_wait		*next;
+	struct pinefs_call	*call;
+	int			(*again)(struct tar_archive *,
+				    struct tar_wait *);
+	time_t			 until;
+	/* For `again`: */
+	struct pinefs_node	*node;
+	struct pinefs_name	 name;
+	struct pinefs_ident	*id;
+	uint64_t		 after;
+	struct pinefs_emit	*emit;
+};
+
+/* With the index's lock held for reading.  PINEFS_LATER, or ENOMEM. */
+int	tar_archive_wait(struct tar_archive *, const struct tar_wait *);
+/* Calls that have waited too long are told to come again. */
+void	tar_archive_tick(struct tar_archive *);
+
+/* The operations, for an archive as `arg`: view.c. */
+extern const struct pinefs_ops tar_view_ops;
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * A source: the bytes of an archive as they are once decoded, by offset.
+ */
+#ifndef FS_TAR_SOURCE_H
+#define FS_TAR_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tar_source;
+
+struct tar_source_ops {
+	int	(*read)(struct tar_source *, uint64_t off, void *to,
+		    size_t len, size_t *got);
+	int	(*try_read)(struct tar_source *, uint64_t off, void *to,
+		    size_t len, size_t *got);
+	void	(*free)(struct tar_source *);
+};
+
+/* The first member of what each kind of source is. */
+struct tar_source {
+	const struct tar_source_ops	*ops;
+};
+
+/*
+ * Read at `off`, from any thread; may wait.  *got < len only where the bytes
+ * end.  EIO, ENOMEM.
+ */
+static inline int
+tar_source_read(struct tar_source *s, uint64_t off, void *to, size_t len,
+    size_t *got)
+{
+	return s->ops->read(s, off, to, len, got);
+}
+
+/* The same of what is at hand, without waiting; else EAGAIN. */
+static inline int
+tar_source_try(struct tar_source *s, uint64_t off, void *to, size_t len,
+    size_t *got)
+{
+	return s->ops->try_read(s, off, to, len, got);
+}
+
+static inline void
+tar_source_free(struct tar_source *s)
+{
+	if (s != NULL)
+		s->ops->free(s);
+}
+
+/* The file itself; takes `fd` over.  NULL: no memory (fd is closed). */
+struct tar_source *tar_source_file(int fd);
+/* Bytes in memory, borrowed. */
+struct tar_source *tar_source_memory(const void *base, size_t len);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * tarfs: archives as file systems.  A user of pinefs.h, and of nothing else
+ * of ours.
+ *
+ *	tarfs.c		which archives may be served, and which are (this)
+ *	tar/source.c	their bytes
+ *	tar/scan.c	their members: header.c, number.c, pax.c, sparse.c
+ *	tar/index.c	the tree these make
+ *	tar/archive.c	one archive: its index is made while it is served
+ *	tar/view.c	the operations of its file system
+ *	tar/pool.c	threads for what would block a loop
+ */
+#ifndef FS_TARFS_H
+#define FS_TARFS_H
+
+#include <pinefs.h>
+
+struct tarfs_config {
+	bool		devices;	/* show block and character devices */
+	bool		setuid;		/* show the bits */
+	bool		ignore_zeros;	/* go on behind the end mark */
+};
+
+struct tarfs;
+
+/* NULL with errno. */
+struct tarfs *tarfs_new(const struct tarfs_config *);
+/* After the server is freed.  Frees the file systems it has made. */
+void	tarfs_free(struct tarfs *);
+/*
+ * Archives below this directory may be mounted.  0 or errno.
+ */
+int	tarfs_add_root(struct tarfs *, const char *dir);
+/*
+ * The file system of an archive that the command line names, wherever it
+ * is; it stays tarfs's.  0, or an errno after one line that says why.
+ */
+int	tarfs_open(struct tarfs *, const char *path, struct pinefs **);
+/* The same for a path that a client names; a pinefs_mount_fn, whose arg is a
+ * struct tarfs. */
+int	tarfs_mount(void *arg, struct pinefs_mount *);
+
+#endif

@@ -1,0 +1,341 @@
+"""Archives as file systems: what each tricky one is to be, how they are
+named, and handles that outlive the server."""
+
+import os
+import signal
+
+import mount
+import nfs3
+import pytest
+import nfs4 as x
+import nfs4_ops as op
+from nfs4_client import Client1
+from archive_cases import ATTRIBUTES, CASES, DIR, EIO, FIFO, Hole, Link
+from archives import archive, directory, header, member, pax, usual
+from wire import Nfs3, mount3, ok, root_of
+
+
+@pytest.fixture(scope='module')
+def shelf(tmp_path_factory):
+    """A directory of archives; those of CASES by their numbers."""
+    path = tmp_path_factory.mktemp('archives')
+    for i, (data, _) in enumerate(CASES.values()):
+        (path / ('%d.tar' % i)).write_bytes(data)
+    (path / 'xattr.tar').write_bytes(ATTRIBUTES)
+    usual(path / 'usual.tar', {'d': None, 'd/a': b'hello', 'b': b'x' * 300000})
+    (path / 'sub').mkdir()
+    usual(path / 'sub' / 'deep.tar', {'a': b'deep'})
+    return path
+
+
+@pytest.fixture(scope='module')
+def tars(start, shelf):
+    return start('--root', str(shelf), fs='tar')
+
+
+# ------------------------------------------------------------- what it is --
+
+
+def read_all(c, fh, size):
+    data = b''
+    while len(data) < size:
+        res = ok(c.read(fh, len(data), 65536))
+        data += res.data
+        if res.eof:
+            break
+        assert res.data
+    return data
+
+
+def check_hole(c, fh, hole):
+    for at, data in hole.pieces:
+        assert ok(c.read(fh, at, len(data))).data == data
+        if at + len(data) < hole.size:
+            got = ok(c.read(fh, at + len(data), 1)).data
+            assert got == b'\0' or any(o == at + len(data)
+                                       for o, _ in hole.pieces)
+    res = ok(c.read(fh, hole.size - 1, 2))
+    assert res.eof and len(res.data) == 1
+    if hole.size <= 1 << 20:
+        expected = bytearray(hole.size)
+        for at, data in hole.pieces:
+            expected[at:at + len(data)] = data
+        assert read_all(c, fh, hole.size) == expected
+
+
+def check_cut(c, fh, readable, size):
+    if readable:
+        res = ok(c.read(fh, 0, min(size, 65536)))
+        assert len(res.data) == readable and not res.eof
+    assert c.read(fh, readable, 100).status == nfs3.NFS3ERR_IO
+
+
+def check(c, fh, what):
+    a = c.attr(fh)
+    wanted = dict(what) if isinstance(what, dict) else {'is': what}
+    what = wanted.pop('is')
+    for name, value in wanted.items():
+        got = getattr(a, name)
+        if name == 'mtime':
+            got = got.seconds, got.nseconds
+        assert got == value, name
+    if what is DIR:
+        assert a.type == nfs3.NF3DIR
+    elif what is FIFO:
+        assert a.type == nfs3.NF3FIFO
+    elif isinstance(what, Link):
+        assert a.type == nfs3.NF3LNK
+        assert ok(c.readlink(fh)).data == what.target
+    elif isinstance(what, EIO):
+        check_cut(c, fh, what.readable, a.size)
+    elif isinstance(what, Hole):
+        assert a.size == what.size
+        check_hole(c, fh, what)
+    else:
+        assert a.type == nfs3.NF3REG and a.size == len(what)
+        assert read_all(c, fh, a.size) == what
+
+
+def walk(c, fh, path=b''):
+    """Every path and its handle."""
+    yield path, fh
+    if c.attr(fh).type != nfs3.NF3DIR:
+        return
+    for name in c.names(fh):
+        below = ok(c.lookup(fh, name)).object.data
+        yield from walk(c, below, path + b'/' * bool(path) + name)
+
+
+def check_depth(c, fh, depth):
+    for _ in range(depth):
+        fh = ok(c.lookup(fh, b'd')).object.data
+    check(c, ok(c.lookup(fh, b'f')).object.data, b'1')
+
+
+def mount_of(server, path):
+    with mount3(server) as m:
+        return m.MOUNTPROC3_MNT(path)
+
+
+@pytest.mark.parametrize('number', range(len(CASES)), ids=list(CASES))
+def test_each_archive_is_what_was_decided(tars, number):
+    _, tree = list(CASES.values())[number]
+    path = b'/%d.tar' % number
+    if tree is None:
+        assert mount_of(tars, path).fhs_status == mount.MNT3ERR_NOENT
+        assert 'not an archive' in tars.text()
+        return
+    root = root_of(tars, path)
+    with Nfs3(tars.tcp()) as c:
+        tree = dict(tree)
+        depth = tree.pop('deep', None)
+        if depth is not None:
+            check_depth(c, root, depth)
+            check(c, ok(c.lookup(root, b'y')).object.data, tree[b'y'])
+            return
+        found = dict(walk(c, root))
+        assert set(found) == set(tree) | {b''}
+        for name, what in tree.items():
+            check(c, found[name], what)
+
+
+def test_there_are_enough_of_them():
+    assert len(CASES) >= 120
+
+
+# ----------------------------------------------------------- how it is named --
+
+
+def test_a_path_is_taken_from_the_root_or_below_each(tars, shelf):
+    whole = os.fsencode(str(shelf / 'usual.tar'))
+    fh = root_of(tars, b'/usual.tar')
+    for path in (b'usual.tar', b'//usual.tar/', whole, whole + b'/'):
+        assert root_of(tars, path) == fh
+    assert root_of(tars, b'/sub/deep.tar') != fh
+    with mount3(tars) as m:
+        exports = [e.ex_dir for e in m.MOUNTPROC3_EXPORT()]
+    assert exports.count(whole) == 1
+
+
+def test_the_rest_of_the_path_lies_in_the_archive(tars):
+    with Nfs3(tars.tcp()) as c:
+        d = ok(c.lookup(root_of(tars, b'/usual.tar'), b'd')).object.data
+        assert root_of(tars, b'/usual.tar/d') == d
+        assert root_of(tars, b'usual.tar//d/') == d
+    assert (mount_of(tars, b'/usual.tar/d/a').fhs_status ==
+            mount.MNT3ERR_NOTDIR)
+    assert (mount_of(tars, b'/usual.tar/none').fhs_status ==
+            mount.MNT3ERR_NOENT)
+
+
+def test_nothing_outside_the_root_is_reached(start, tmp_path):
+    usual(tmp_path / 'outside.tar', {'a': b''})
+    root = tmp_path / 'root'
+    root.mkdir()
+    (root / 'link.tar').symlink_to(tmp_path / 'outside.tar')
+    (root / 'up').symlink_to('..')
+    usual(root / 'in.tar', {'a': b''})
+    (root / 'good.tar').symlink_to('in.tar')
+    os.mkfifo(root / 'fifo')
+    server = start('--root', str(root), fs='tar')
+    for path in ('/link.tar', '/../outside.tar', '/up/outside.tar',
+                 str(tmp_path / 'outside.tar'), '/etc/passwd',
+                 str(root) + '/../outside.tar', '/fifo', '/', '', '/none',
+                 str(root), '/proc/self/exe'):
+        assert mount_of(server, path.encode()).fhs_status != 0, path
+    assert root_of(server, b'/good.tar') == root_of(server, b'/in.tar')
+
+
+def test_an_archive_on_the_command_line_is_the_root_too(start, shelf):
+    server = start('--root', str(shelf), str(shelf / 'usual.tar'), fs='tar')
+    fh = root_of(server)
+    assert root_of(server, b'/usual.tar') == fh
+    assert root_of(server, b'/sub/deep.tar') != fh
+    with Nfs3(server.tcp()) as c:
+        assert c.names(fh) == [b'd', b'b']
+        assert root_of(server, b'/d') == ok(c.lookup(fh, b'd')).object.data
+
+
+def test_what_is_no_archive_is_said_at_once(shelf, start, tmp_path):
+    (tmp_path / 'text').write_bytes(b'hello')
+    for path in (tmp_path / 'text', tmp_path / 'none', tmp_path):
+        with pytest.raises(RuntimeError, match=os.path.basename(path)):
+            start(str(path), fs='tar')
+
+
+def test_version_4_finds_one_by_its_name(tars):
+    with Client1(tars, 2) as c:
+        fh = c.ok(op.putrootfh(), op.lookup(b'usual.tar'), op.lookup(b'd'),
+                  op.lookup(b'a'), op.getfh())[-1].object
+        data = c.ok(op.putfh(fh), op.read(0, 100))[-1]
+        assert data.data == b'hello' and data.eof
+        c.fails(x.NFS4ERR_NOENT, op.putrootfh(), op.lookup(b'none.tar'))
+        c.fails(x.NFS4ERR_IO, op.putrootfh(),
+                op.lookup(b'%d.tar' % list(CASES).index('junk')))
+
+
+@pytest.mark.parametrize('rooted', [False, True])
+def test_version_4_walks_to_one_by_its_path(start, shelf, rooted):
+    """Component by component, as clients do, and up again."""
+    more = [str(shelf / 'usual.tar')] if rooted else []
+    server = start('--root', str(shelf), *more, fs='tar')
+    with Client1(server, 2) as c:
+        deep = c.ok(op.putrootfh(), op.lookup(b'sub'), op.lookup(b'deep.tar'),
+                    op.getfh())[-1].object
+        assert c.contents(c.find(deep, b'a')) == b'deep'
+        # By its whole path, from the root of this machine.
+        path = [op.lookup(n.encode()) for n in
+                (str(shelf) + '/sub/deep.tar').split('/')[1:]]
+        handles = [c.ok(op.putrootfh(), *path[:n], op.getfh())[-1].object
+                   for n in range(len(path) + 1)]
+        assert len(set(handles)) == len(handles) and handles[-1] == deep
+        for fh in handles[1:-1]:
+            assert c.attr(fh, 'type')['type'] == x.NF4DIR
+            c.fails(x.NFS4ERR_NOENT, op.putfh(fh), op.lookup(b'none'))
+            assert c.entries(fh) == []
+        # Up, directory by directory; from an archive, to the root.
+        for below, above in zip(handles[2:-1], handles[1:]):
+            assert c.ok(op.putfh(below), op.lookupp(),
+                        op.getfh())[-1].object == above
+        assert c.ok(op.putfh(handles[1]), op.lookupp(),
+                    op.getfh())[-1].object == handles[0]
+        assert c.ok(op.putfh(deep), op.lookupp(),
+                    op.getfh())[-1].object == handles[0]
+
+
+# ------------------------------------------------------------- what it shows --
+
+
+def test_devices_and_setuid_are_shown_where_asked_for(start, tmp_path):
+    (tmp_path / 'x.tar').write_bytes(archive(
+        header(b'c', b'3', major=1, minor=3), header(b'b', b'4', major=8),
+        header(b's', mode=0o6755)))
+    server = start('--dev', '--suid', str(tmp_path / 'x.tar'), fs='tar')
+    with Nfs3(server.tcp()) as c:
+        root = root_of(server)
+        a = c.attr(ok(c.lookup(root, b'c')).object.data)
+        assert a.type == nfs3.NF3CHR
+        assert (a.rdev.specdata1, a.rdev.specdata2) == (1, 3)
+        assert c.attr(ok(c.lookup(root, b'b')).object.data).type == \
+            nfs3.NF3BLK
+        assert c.attr(ok(c.lookup(root, b's')).object.data).mode == 0o6755
+
+
+def test_listings_go_on_from_any_cookie_in_the_order_of_headers(
+        start, tmp_path):
+    names = [b'%05d' % (i * 7919 % 5000) for i in range(5000)]
+    (tmp_path / 'x.tar').write_bytes(archive(*(member(b'd/' + n)
+                                               for n in names)))
+    server = start(str(tmp_path / 'x.tar'), fs='tar')
+    with Nfs3(server.tcp()) as c:
+        d = ok(c.lookup(root_of(server), b'd')).object.data
+        assert c.names(d) == names
+        entries = c.entries(d)
+        for at in (2, 1234, 4990):
+            page = ok(c.readdir(d, entries[at].cookie)).reply.entries
+            assert page and [e.name for e in page] == [
+                e.name for e in entries[at + 1:at + 1 + len(page)]]
+
+
+def test_it_is_read_only(tars):
+    root = root_of(tars, b'/usual.tar')
+    with Nfs3(tars.tcp()) as c:
+        b = ok(c.lookup(root, b'b')).object.data
+        for res in (c.create(root, b'new'), c.remove(root, b'b'),
+                    c.write(b, 0, b'x'), c.setattr(b, mode=0o600),
+                    c.mkdir(root, b'new')):
+            assert res.status == nfs3.NFS3ERR_ROFS
+
+
+# ----------------------------------------------------------------- identity --
+
+
+def test_handles_outlive_kill_and_restart(start, shelf, tmp_path):
+    arguments = '--root', str(shelf)
+    first = start(*arguments, fs='tar', directory=tmp_path)
+    with Nfs3(first.tcp()) as c:
+        found = dict(walk(c, root_of(first, b'/usual.tar')))
+        found[b'deep'] = root_of(first, b'/sub/deep.tar')
+        before = {n: c.attr(fh) for n, fh in found.items()}
+    first.stop(signal.SIGKILL)
+    second = start(*arguments, fs='tar', directory=tmp_path)
+    with Nfs3(second.tcp()) as c:
+        # Nothing is mounted there: the handle itself brings its archive.
+        for name, fh in found.items():
+            assert c.attr(fh) == before[name], name
+        assert read_all(c, found[b'b'], 300000) == b'x' * 300000
+
+
+def test_another_archive_in_its_place_has_other_objects(start, tmp_path):
+    path, state = tmp_path / 'x.tar', tmp_path / 'server'
+    state.mkdir()
+    path.write_bytes(archive(member(b'a', b'1'), member(b'b', b'22')))
+    first = start(str(path), fs='tar', directory=state)
+    with Nfs3(first.tcp()) as c:
+        handles = dict(walk(c, root_of(first)))
+    first.stop()
+    # The same again, and one member more.
+    path.write_bytes(archive(member(b'a', b'1'), member(b'b', b'22'),
+                             member(b'c')))
+    second = start(str(path), fs='tar', directory=state)
+    with Nfs3(second.tcp()) as c:
+        assert dict(walk(c, root_of(second))).items() >= handles.items()
+    second.stop()
+    path.write_bytes(archive(member(b'x', b'1'), member(b'y', b'22')))
+    third = start(str(path), fs='tar', directory=state)
+    with Nfs3(third.tcp()) as c:
+        for fh in handles.values():
+            assert c.getattr(fh).status == nfs3.NFS3ERR_STALE
+
+
+def test_a_file_cut_while_it_is_served_is_an_error(start, tmp_path):
+    path = tmp_path / 'x.tar'
+    path.write_bytes(archive(member(b'a', b'1' * 100000),
+                             member(b'b', b'2' * 100000)))
+    server = start(str(path), fs='tar')
+    with Nfs3(server.tcp()) as c:
+        found = dict(walk(c, root_of(server)))
+        os.truncate(path, 50000)
+        assert ok(c.read(found[b'a'], 0, 1000)).data == b'1' * 1000
+        assert c.read(found[b'b'], 0, 1000).status == nfs3.NFS3ERR_IO
+        assert c.attr(found[b'b']).size == 100000
