@@ -60,10 +60,25 @@ static void
 emit(struct cpp *c, const struct token *t)
 {
 	if (c->n == c->size) {
-		c->size = c->size > 0 ? c->size * 2 : 256;
+		c->size *= 2;
 		c->v = mem_grow(c->mem, c->v, c->n, c->size, sizeof(*c->v));
 	}
 	c->v[c->n++] = *t;
+}
+
+/* Names of outputs: what a condition on them guards is for one file only. */
+static bool
+is_output(struct cpp *c, const char *name)
+{
+	if (strncmp(name, "RPC_", 4) != 0)
+		return false;
+	if (strcmp(name, "RPC_HDR") != 0 && strcmp(name, "RPC_XDR") != 0 &&
+	    strcmp(name, "RPC_SVC") != 0 && strcmp(name, "RPC_CLNT") != 0 &&
+	    strcmp(name, "RPC_TBL") != 0)
+		return false;
+	if (c->options->by_output != NULL)
+		*c->options->by_output = true;
+	return true;
 }
 
 /* --------------------------------------------------------------- macros -- */
@@ -98,6 +113,8 @@ expand(struct cpp *c, const struct token *t, struct span use)
 	struct token copy = *t;
 
 	c->expanded += c->expansions > 0;
+	if (t->kind == TOK_NAME)
+		(void)is_output(c, t->text);
 	if (m != NULL && m->function) {
 		diag_error(c->diag, use, NULL, "macros with parameters are "
 		    "not understood: '%s'", t->text);
@@ -149,15 +166,6 @@ is_char(const struct expr *e, char ch)
 	return e->t->kind == TOK_PUNCT && e->t->punct == ch;
 }
 
-/* Names of outputs: what a condition on them guards is for one file only. */
-static bool
-is_output(const char *name)
-{
-	return strcmp(name, "RPC_HDR") == 0 || strcmp(name, "RPC_XDR") == 0 ||
-	    strcmp(name, "RPC_SVC") == 0 || strcmp(name, "RPC_CLNT") == 0 ||
-	    strcmp(name, "RPC_TBL") == 0;
-}
-
 static int64_t
 is_defined(struct expr *e)
 {
@@ -169,7 +177,7 @@ is_defined(struct expr *e)
 		bad_expression(e);
 		return 0;
 	}
-	e->by_output = e->by_output || is_output(e->t->text);
+	e->by_output = is_output(e->c, e->t->text) || e->by_output;
 	found = map_get(&e->c->macros, e->t->text) != NULL;
 	e->t++;
 	if (paren && !is_char(e, ')'))
@@ -187,8 +195,8 @@ name_value(struct expr *e)
 	const struct macro *m;
 	unsigned n;
 
-	e->by_output = e->by_output || is_output(t->text);
 	for (n = 0; n < MAX_EXPANSIONS && t->kind == TOK_NAME; n++) {
+		e->by_output = is_output(e->c, t->text) || e->by_output;
 		m = map_get(&e->c->macros, t->text);
 		if (m == NULL || m->body->kind == TOK_END)
 			return 0;
@@ -365,7 +373,7 @@ if_line(struct cpp *c, const char *what, const char *rest, struct span where)
 		yes = condition(c, rest, where, &by_output);
 	} else {
 		name = word(c, &rest);
-		by_output = is_output(name);
+		by_output = is_output(c, name);
 		yes = (map_get(&c->macros, name) != NULL) ==
 		    (strcmp(what, "ifdef") == 0);
 		if (*name == '\0')
@@ -558,6 +566,10 @@ preprocess(struct mem *mem, struct diag *diag,
 	const char *const *d;
 	const char *equals;
 
+	/* Where no macro grows and nothing is included, as many come out. */
+	for (c.size = 1; tokens[c.size - 1].kind != TOK_END; c.size++)
+		;
+	c.v = mem_grow(mem, NULL, 0, c.size, sizeof(*c.v));
 	map_init(&c.macros, mem);
 	for (d = options->defines; d != NULL && *d != NULL; d++) {
 		equals = strchr(*d, '=');

@@ -19,6 +19,8 @@ struct cpp_options {
 	const char *(*read)(void *ctx, const char *name, const char *from,
 	    const char **path, size_t *len);
 	void *ctx;
+	bool *by_output;	/* set if the result depends on one of the
+				 * macros RPC_HDR, RPC_XDR ...; may be NULL */
 };
 
 /*

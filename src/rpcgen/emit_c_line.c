@@ -206,7 +206,9 @@ c_flush(struct emit *e)
 void
 c_begin(struct emit *e)
 {
-	text_init(&e->body, e->mem);
+	if (e->body.base == NULL)
+		text_init(&e->body, e->mem);
+	e->body.len = 0;
 	e->indent = 1;
 	e->npending = 0;
 	e->uses_p = e->uses_err = e->uses_more = e->ended = false;

@@ -40,24 +40,25 @@ static const char *const reserved[] = {
 	"INT32_MIN", "INT64_MAX", "UINT64_MAX", "SIZE_MAX",
 };
 
+/* Such a word, perhaps followed by underscores. */
 static bool
-is_reserved(const char *name)
+is_reserved(struct emit *e, const char *name)
 {
-	size_t len = strlen(name), i;
+	size_t len = strlen(name), bare = len, i;
 
-	while (len > 1 && name[len - 1] == '_')
-		len--;
-	for (i = 0; i < sizeof reserved / sizeof *reserved; i++)
-		if (strlen(reserved[i]) == len &&
-		    memcmp(reserved[i], name, len) == 0)
-			return true;
-	return false;
+	if (e->reserved.used == 0)
+		for (i = 0; i < sizeof reserved / sizeof *reserved; i++)
+			map_put(&e->reserved, reserved[i], e);
+	while (bare > 1 && name[bare - 1] == '_')
+		bare--;
+	return map_get(&e->reserved, bare == len ? name :
+	    mem_strndup(e->mem, name, bare)) != NULL;
 }
 
 const char *
 c_escape(struct emit *e, const char *name)
 {
-	return is_reserved(name) ? mem_printf(e->mem, "%s_", name) : name;
+	return is_reserved(e, name) ? mem_printf(e->mem, "%s_", name) : name;
 }
 
 const char *
@@ -184,17 +185,34 @@ local(struct emit *e, const char *name)
 	return name;
 }
 
+/*
+ * The number of a program, version or procedure.  Two versions may share
+ * such a name, and a constant of the same value is it already (checked).
+ */
+const char *
+c_number_name(struct emit *e, const char *name)
+{
+	const char *key = mem_printf(e->mem, "=%s", name);
+	const char *found = map_get(&e->types, key);
+
+	if (found == NULL) {
+		found = global_name(e, name, e);
+		map_put(&e->types, key, (void *)(uintptr_t)found);
+	}
+	return found;
+}
+
 static void
-take_program_names(struct emit *e, const struct program *p)
+name_program(struct emit *e, const struct program *p)
 {
 	const struct version *v;
 	const struct procedure *r;
 
-	map_put(&e->globals, p->name, e);
+	(void)c_number_name(e, p->name);
 	for (v = p->versions; v != NULL; v = v->next) {
-		map_put(&e->globals, v->name, e);
+		(void)c_number_name(e, v->name);
 		for (r = v->procs; r != NULL; r = r->next)
-			map_put(&e->globals, r->name, e);
+			(void)c_number_name(e, r->name);
 	}
 }
 
@@ -204,13 +222,14 @@ c_names(struct emit *e)
 	const struct enumerator *n;
 	struct item *i;
 
+	map_init(&e->reserved, e->mem);
 	map_init(&e->globals, e->mem);
 	map_init(&e->types, e->mem);
 	for (i = e->model->items; i != NULL; i = i->next) {
 		if (i->kind == ITEM_CONSTANT)
 			name_constant(e, i->constant);
 		else if (i->kind == ITEM_PROGRAM)
-			take_program_names(e, i->program);
+			name_program(e, i->program);
 		if (i->kind != ITEM_TYPE)
 			continue;
 		if (!i->type->is_bare_alias)

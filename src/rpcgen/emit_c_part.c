@@ -42,6 +42,30 @@ c_is_located(const struct member *m)
 }
 
 /*
+ * What a failure leaves must not be of the element before.  A union's
+ * decoder sets the discriminant, or what comes of it is not looked at; all
+ * else of it need not be cleared twice.
+ */
+static void
+clear_element(struct emit *e, const struct type *elem)
+{
+	const struct type *disc, *real = type_real((struct type *)(uintptr_t)
+	    elem);
+
+	if (real->kind != TYPE_UNION) {
+		c_line(e, "memset(%s, 0, sizeof(%s));", e->v,
+		    c_type_name(e, elem));
+		return;
+	}
+	disc = type_real(real->disc->type);
+	if (disc->kind == TYPE_ENUM)
+		c_line(e, "%s = (enum %s)0;", c_field(e, real->disc),
+		    c_of(disc)->name);
+	else
+		c_line(e, "%s = 0;", c_field(e, real->disc));
+}
+
+/*
  * T_M_next: a message that turns out to be bad at one element has given the
  * ones before it.  The iterator is then at its end.
  */
@@ -49,13 +73,12 @@ void
 c_lazy(struct emit *e, const struct member *m)
 {
 	const struct type *elem = type_real(m->type)->elem;
-	const char *type = c_type_name(e, elem);
 
 	c_begin(e);
 	e->uses_err = true;
 	c_line(e, "if (lazy->done >= lazy->n)");
 	c_line(e, "\treturn ENOENT;");
-	c_line(e, "memset(%s, 0, sizeof(%s));", e->v, type);
+	clear_element(e, elem);
 	c_line(e, "lazy->done++;");
 	c_line(e, "%s = %s(lazy->in, %s);", e->err,
 	    c_made(e, elem, "decode"), e->v);

@@ -44,6 +44,7 @@ number(struct emit *e, struct map *seen, const char *name, uint32_t value)
 	if (k != NULL || map_get(seen, name) != NULL)
 		return;	/* checked: a constant of that name has this value */
 	map_put(seen, name, e);
+	name = c_number_name(e, name);
 	if (value > INT32_MAX)
 		text_printf(e->out, "#define %s %uu\n", name, value);
 	else
@@ -101,8 +102,8 @@ c_program_header(struct emit *e, const struct program *p, struct map *seen)
 	text_put(e->out, "\n");
 	c_comment(e, "", p->doc);
 	if (map_get(&e->model->constants, p->name) == NULL)
-		text_printf(e->out, "#define %s %u%s\n", p->name, p->number,
-		    p->number > INT32_MAX ? "u" : "");
+		text_printf(e->out, "#define %s %u%s\n", c_number_name(e,
+		    p->name), p->number, p->number > INT32_MAX ? "u" : "");
 	for (v = p->versions; v != NULL; v = v->next) {
 		number(e, seen, v->name, v->number);
 		for (r = v->procs; r != NULL; r = r->next)
@@ -304,8 +305,8 @@ c_program_svc(struct emit *e, const struct program *p)
 		text_printf(e->out, "};\n\nconst struct rpc_service "
 		    "%s_service = {\n\t.name = \"%s\",\n\t.prog = %s,\n"
 		    "\t.vers = %u,\n\t.nprocs = %u,\n\t.procs = %s_procs,\n"
-		    "};\n", name, v->name, p->name, v->number, v->nprocs,
-		    name);
+		    "};\n", name, v->name, c_number_name(e, p->name), v->number,
+		    v->nprocs, name);
 	}
 }
 

@@ -102,7 +102,8 @@ add(struct lexer *lex, enum token_kind kind, const char *from)
 	struct token *t;
 
 	if (lex->n == lex->size) {
-		lex->size = lex->size > 0 ? lex->size * 2 : 256;
+		lex->size = lex->size > 0 ? lex->size * 2 :
+		    lex->src->len / 6 + 16;	/* mostly enough */
 		lex->v = mem_grow(lex->mem, lex->v, lex->n, lex->size,
 		    sizeof(*lex->v));
 	}

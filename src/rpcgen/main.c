@@ -262,6 +262,8 @@ struct job {
 	const char *text;
 	size_t len;
 	struct map files;	/* included ones, for -MD */
+	struct model *model;	/* as last read */
+	bool by_output;		/* ... which is not so for other outputs */
 };
 
 /* All of a file; a NUL follows it.  NULL, with errno: it cannot be read. */
@@ -328,19 +330,23 @@ read_included(void *ctx, const char *name, const char *from,
 
 /*
  * The file as it is for one kind of output, whose macro (as Sun's compiler
- * has it) is defined.
+ * has it) is defined.  Few files ask for it; others are read once.
  */
 static struct model *
 read_model(struct job *job, const char *output)
 {
 	struct list defines = job->o->defines;
 	struct cpp_options cpp = {
-		.defines = defines.v, .read = read_included, .ctx = job
+		.defines = defines.v, .read = read_included, .ctx = job,
+		.by_output = &job->by_output
 	};
 
+	if (job->model != NULL && !job->by_output)
+		return job->model;
 	list_add(&defines, "-D", output);
-	return front(job->mem, job->diag, job->name, job->text, job->len,
-	    &cpp, &job->o->check);
+	job->model = front(job->mem, job->diag, job->name, job->text,
+	    job->len, &cpp, &job->o->check);
+	return job->model;
 }
 
 /*

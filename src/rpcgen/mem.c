@@ -82,16 +82,26 @@ mem_strndup(struct mem *mem, const char *s, size_t len)
 char *
 mem_vprintf(struct mem *mem, const char *fmt, va_list ap)
 {
+	size_t room = (size_t)(mem->end - mem->pos);
 	va_list again;
 	char *p;
 	int len;
 
+	/* Into what is left of the block, where it mostly fits. */
 	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, ap);
+	len = vsnprintf(mem->pos, room, fmt, ap);
 	if (len < 0)
 		longjmp(*mem->give_up, EOVERFLOW);
-	p = mem_alloc(mem, (size_t)len + 1);
-	(void)vsnprintf(p, (size_t)len + 1, fmt, again);
+	p = mem->pos;
+	if ((size_t)len < room && room <= mem->left) {
+		(void)mem_alloc(mem, (size_t)len + 1);
+	} else {
+		/* What did not fit must not be found by who wants zeros. */
+		if (room > 0)
+			memset(p, 0, room);
+		p = mem_alloc(mem, (size_t)len + 1);
+		(void)vsnprintf(p, (size_t)len + 1, fmt, again);
+	}
 	va_end(again);
 	return p;
 }
