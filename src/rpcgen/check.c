@@ -57,6 +57,13 @@ check_find(const struct map *map, struct mem *mem, const char *scope,
 	}
 }
 
+/* In a file that was followed: its header and codecs have it. */
+static bool
+is_elsewhere(const struct checker *c, struct span where)
+{
+	return where.src != NULL && where.src->followed && !c->options->whole;
+}
+
 struct item *
 check_new_item(struct checker *c, enum item_kind kind, struct span where)
 {
@@ -64,6 +71,7 @@ check_new_item(struct checker *c, enum item_kind kind, struct span where)
 
 	i->kind = kind;
 	i->where = where;
+	i->elsewhere = is_elsewhere(c, where);
 	*c->last_item = i;
 	c->last_item = &i->next;
 	return i;
@@ -100,6 +108,7 @@ check_declare_type(struct checker *c, const char *scope, const char *name,
 	t->kind = kind;
 	t->name = full;
 	t->where = where;
+	t->elsewhere = is_elsewhere(c, where);
 	map_put(&c->model->types, full, t);
 	return t;
 }
@@ -330,7 +339,8 @@ declare(struct checker *c, struct tree_def *d)
 		declare_typedef(c, d);
 		break;
 	case DEF_PROGRAM:
-		declare_procedure_types(c, d);
+		if (!d->where.src->followed)
+			declare_procedure_types(c, d);
 		break;
 	case DEF_PASS:
 		i = check_new_item(c, ITEM_PASS, d->where);
@@ -343,6 +353,19 @@ declare(struct checker *c, struct tree_def *d)
 /* ----------------------------------------------------------- constants -- */
 
 static void	resolve(struct checker *, struct pending_constant *);
+
+/* --extern: some header says how much it is. */
+struct constant *
+check_external_constant(struct checker *c, const struct tree_value *v)
+{
+	struct pending_constant *k;
+
+	k = declare_constant(c, "", v->text, v->where, v);
+	k->state = CONSTANT_DONE;
+	k->c.external = true;
+	k->c.value = (struct number){ .bits = UINT32_MAX, .base = 10 };
+	return &k->c;
+}
 
 static void
 unknown_constant(struct checker *c, const struct tree_value *v)

@@ -63,6 +63,8 @@ void		 check_declare_nested(struct checker *, const char *scope,
 		    const char *outer, struct tree_decl *);
 struct pending_constant *check_constant(struct checker *,
 		    const char *scope, const struct tree_value *);
+struct constant	*check_external_constant(struct checker *,
+		    const struct tree_value *);
 bool		 check_number(struct checker *, const char *scope,
 		    const struct tree_value *, struct number *,
 		    struct constant **);

@@ -309,7 +309,7 @@ check_programs(struct checker *c)
 
 	map_init(&names, c->mem);
 	for (d = c->tree; d != NULL; d = d->next) {
-		if (d->kind != DEF_PROGRAM)
+		if (d->kind != DEF_PROGRAM || d->where.src->followed)
 			continue;
 		p = program(c, d);
 		unique_program(c, &names, p);

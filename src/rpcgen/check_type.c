@@ -37,6 +37,17 @@ known_type(struct checker *c, const char *name)
 
 /* --------------------------------------------------------- declarations -- */
 
+static bool
+includes_header(const struct checker *c)
+{
+	const struct tree_def *d;
+
+	for (d = c->tree; d != NULL; d = d->next)
+		if (d->kind == DEF_PASS && strstr(d->text, "include") != NULL)
+			return true;
+	return false;
+}
+
 static void
 unknown_type(struct checker *c, const struct tree_spec *s)
 {
@@ -55,8 +66,29 @@ unknown_type(struct checker *c, const struct tree_spec *s)
 		    e->key, diag_line(t->where));
 	} else if (map_get(&c->model->constants, s->name) != NULL) {
 		hint = "this is the name of a constant";
+	} else if (includes_header(c)) {
+		hint = "does a % line's header have it? See --follow, "
+		    "--extern";
 	}
 	diag_error(c->diag, s->where, hint, "unknown type '%s'", s->name);
+}
+
+/* --extern: some header declares it, and has codecs for it. */
+static struct type *
+external_type(struct checker *c, const struct tree_spec *s)
+{
+	struct item *i;
+	struct type *t;
+
+	t = check_declare_type(c, "", s->name, s->where, TYPE_STRUCT);
+	if (t == NULL)
+		return NULL;
+	t->elsewhere = t->external = true;
+	t->where.src = NULL;	/* this is not where it is defined */
+	i = check_new_item(c, ITEM_TYPE, s->where);
+	i->type = t;
+	i->elsewhere = true;
+	return t;
 }
 
 /* The type a spec names.  Never NULL: after a message it is int. */
@@ -70,7 +102,11 @@ spec_type(struct checker *c, const char *scope, const struct tree_spec *s)
 	t = s->kind == SPEC_NAME ?
 	    check_find(&c->model->types, c->mem, scope, s->name) : s->type;
 	if (t == NULL && s->kind == SPEC_NAME) {
-		if ((t = known_type(c, s->name)) == NULL)
+		t = known_type(c, s->name);
+		if (t == NULL && c->options->external &&
+		    strchr(s->name, ':') == NULL)
+			t = external_type(c, s);
+		else if (t == NULL)
 			unknown_type(c, s);
 	} else if (t != NULL && t->is_bare_alias) {
 		return t->elem;
@@ -95,6 +131,13 @@ set_bound(struct checker *c, const char *scope, const struct tree_decl *d,
 	b->value = UINT32_MAX;
 	if (d->bound.kind == VALUE_NONE)
 		return;
+	if (c->options->external && d->bound.kind == VALUE_NAME &&
+	    check_find(&c->model->constants, c->mem, scope,
+	    d->bound.text) == NULL) {
+		b->given = true;
+		b->constant = check_external_constant(c, &d->bound);
+		return;
+	}
 	b->given = check_u32(c, scope, &d->bound, d->form == FORM_FIXED ?
 	    "a size" : "a maximum", &b->value, &b->constant);
 }

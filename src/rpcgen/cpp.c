@@ -2,6 +2,7 @@
 /* The preprocessor. */
 #include "cpp.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_INCLUDES = 32 };	/* within each other */
@@ -35,6 +36,21 @@ struct cpp {
 	size_t n, size;
 	unsigned includes, expansions;
 	unsigned files, expanded;
+	struct followed *followed, **last_followed;	/* not read yet */
+	struct seen *seen;	/* files that need not be followed */
+	bool following;
+};
+
+struct seen {
+	struct seen *next;
+	const struct source *src;
+};
+
+/* A `%#include "a.h"`, whose a.x is read behind the file that says so. */
+struct followed {
+	struct followed *next;
+	const char *name;		/* a.x */
+	const struct source *from;
 };
 
 static void	file(struct cpp *, const struct token *, bool only_lines);
@@ -421,6 +437,16 @@ define_line(struct cpp *c, const char *rest, struct span where)
 }
 
 static void
+note_seen(struct cpp *c, const struct source *src)
+{
+	struct seen *s = MEM_NEW(c->mem, struct seen);
+
+	s->src = src;
+	s->next = c->seen;
+	c->seen = s;
+}
+
+static void
 include_line(struct cpp *c, const char *rest, struct span where)
 {
 	char close = *rest == '<' ? '>' : '"';
@@ -453,6 +479,8 @@ include_line(struct cpp *c, const char *rest, struct span where)
 		diag_error(c->diag, where, NULL, "'%s' is not found", name);
 		return;
 	}
+	note_seen(c, src);
+	src->followed = where.src->followed;
 	src->order = ++c->files;
 	c->includes++;
 	/* Of headers of C only the macros are of use. */
@@ -469,10 +497,32 @@ end_if(struct cpp *c, struct span where)
 		c->group = c->group->outer;
 }
 
+/* `# 7 "other.x"` and `#line 7`, as another preprocessor leaves them. */
 static void
-active_line(struct cpp *c, const char *what, const char *rest,
-    struct span where)
+marker_line(struct cpp *c, const char *rest, struct span where)
 {
+	const char *digits = word(c, &rest), *d;
+	const char *end = *rest == '"' ? strchr(rest + 1, '"') : NULL;
+	unsigned long line = strtoul(digits, NULL, 10);
+
+	for (d = digits; *d >= '0' && *d <= '9'; d++)
+		;
+	if (d == digits || *d != '\0' || line > INT32_MAX ||
+	    (*rest != '\0' && end == NULL)) {
+		diag_error(c->diag, where, NULL,
+		    "a line marker is a number and a file");
+		return;
+	}
+	source_mark(c->mem, where, (unsigned)line, end == NULL ?
+	    diag_file(where) : mem_strndup(c->mem, rest + 1,
+	    (size_t)(end - rest) - 1));
+}
+
+static void
+active_line(struct cpp *c, const char *all, struct span where)
+{
+	const char *rest = all, *what = word(c, &rest);
+
 	if (strcmp(what, "define") == 0)
 		define_line(c, rest, where);
 	else if (strcmp(what, "undef") == 0)
@@ -481,9 +531,12 @@ active_line(struct cpp *c, const char *what, const char *rest,
 		include_line(c, rest, where);
 	else if (strcmp(what, "error") == 0)
 		diag_error(c->diag, where, NULL, "#error %s", rest);
-	else if (strcmp(what, "pragma") != 0 && strcmp(what, "line") != 0 &&
-	    strcmp(what, "ident") != 0 && strcmp(what, "warning") != 0 &&
-	    !(*what >= '0' && *what <= '9') && *what != '\0')
+	else if (strcmp(what, "line") == 0)
+		marker_line(c, rest, where);
+	else if (*what >= '0' && *what <= '9')
+		marker_line(c, all, where);
+	else if (strcmp(what, "pragma") != 0 && strcmp(what, "ident") != 0 &&
+	    strcmp(what, "warning") != 0 && *what != '\0')
 		diag_error(c->diag, where, NULL, "unknown line '#%s'", what);
 }
 
@@ -500,7 +553,112 @@ directive(struct cpp *c, const struct token *t)
 	else if (strcmp(what, "endif") == 0)
 		end_if(c, t->where);
 	else if (is_active(c))
-		active_line(c, what, rest, t->where);
+		active_line(c, t->text, t->where);
+}
+
+/* ------------------------------------------------------ followed files -- */
+
+/* What a % line includes: "dir/a.h" gives dir/a.x.  NULL: nothing. */
+static const char *
+followed_name(struct cpp *c, const char *line)
+{
+	const char *end;
+
+	line = skip_blanks(line);
+	if (*line != '#')
+		return NULL;
+	line++;
+	if (strcmp(word(c, &line), "include") != 0 || *line != '"')
+		return NULL;
+	end = strchr(++line, '"');
+	if (end == NULL || end - line < 3 || strncmp(end - 2, ".h", 2) != 0)
+		return NULL;
+	return mem_printf(c->mem, "%.*s.x", (int)(end - line) - 2, line);
+}
+
+static void
+note_followed(struct cpp *c, const struct token *t)
+{
+	const char *name = followed_name(c, t->text);
+	struct followed *f;
+
+	if (name == NULL || c->options->read == NULL)
+		return;
+	f = MEM_NEW(c->mem, struct followed);
+	f->name = name;
+	f->from = t->where.src;
+	*c->last_followed = f;
+	c->last_followed = &f->next;
+}
+
+/* Beside the file that wants it or on the path; also without directories. */
+static const char *
+read_followed(struct cpp *c, const struct followed *f, const char **path,
+    size_t *len)
+{
+	const char *slash = strrchr(f->name, '/');
+	const char *text = c->options->read(c->options->ctx, f->name,
+	    f->from->name, path, len);
+
+	if (text == NULL && slash != NULL)
+		text = c->options->read(c->options->ctx, slash + 1,
+		    f->from->name, path, len);
+	return text;
+}
+
+static const char *
+last_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* Paths to one file differ; its name and what stands in it do not. */
+static bool
+is_seen(const struct cpp *c, const struct source *src)
+{
+	const struct seen *s;
+
+	for (s = c->seen; s != NULL; s = s->next)
+		if (s->src->len == src->len &&
+		    strcmp(last_name(s->src->name), last_name(src->name)) ==
+		    0 && memcmp(s->src->text, src->text, src->len) == 0)
+			return true;
+	return false;
+}
+
+/* A header that no .x file makes is one of C, and none of our business. */
+static void
+follow(struct cpp *c, const struct followed *f)
+{
+	const char *path = NULL, *text;
+	struct source *src;
+	size_t len;
+
+	text = read_followed(c, f, &path, &len);
+	if (text == NULL)
+		return;
+	src = MEM_NEW(c->mem, struct source);
+	if (source_init(src, c->mem, path, text, len) != 0 ||
+	    is_seen(c, src))
+		return;
+	note_seen(c, src);
+	src->followed = true;
+	src->order = ++c->files;
+	file(c, lex(c->mem, src), false);
+}
+
+static void
+follow_all(struct cpp *c)
+{
+	const struct followed *f;
+
+	c->following = true;
+	c->includes++;		/* these have no end of their own */
+	for (f = c->followed; f != NULL; f = f->next)
+		follow(c, f);
+	c->includes--;
 }
 
 /* ------------------------------------------------------------------ all -- */
@@ -521,7 +679,10 @@ plain_token(struct cpp *c, const struct token *t)
 		break;
 	case TOK_PASS:
 		copy.only_here = is_by_output(c);
-		emit(c, &copy);
+		if (c->options->follow)
+			note_followed(c, t);
+		if (!c->following)
+			emit(c, &copy);
 		break;
 	case TOK_NAME:
 		expand(c, t, t->where);
@@ -554,8 +715,10 @@ file(struct cpp *c, const struct token *t, bool only_lines)
 		    "this #if has no #endif");
 		c->group = c->group->outer;
 	}
-	if (c->includes == 0)
-		emit(c, t);
+	if (c->includes > 0)
+		return;
+	follow_all(c);
+	emit(c, t);
 }
 
 struct token *
@@ -571,6 +734,8 @@ preprocess(struct mem *mem, struct diag *diag,
 		;
 	c.v = mem_grow(mem, NULL, 0, c.size, sizeof(*c.v));
 	map_init(&c.macros, mem);
+	note_seen(&c, tokens->where.src);
+	c.last_followed = &c.followed;
 	for (d = options->defines; d != NULL && *d != NULL; d++) {
 		equals = strchr(*d, '=');
 		if (equals == NULL)

@@ -19,12 +19,14 @@ struct cpp_options {
 	const char *(*read)(void *ctx, const char *name, const char *from,
 	    const char **path, size_t *len);
 	void *ctx;
+	bool follow;		/* `%#include "a.h"` stands for a.x, too */
 	bool *by_output;	/* set if the result depends on one of the
 				 * macros RPC_HDR, RPC_XDR ...; may be NULL */
 };
 
 /*
- * Tokens without # lines, up to TOK_END.  A % line in a group that depends on
+ * Tokens without # lines, up to TOK_END.  Those of files that were followed
+ * come last; their source says so.  A % line in a group that depends on
  * RPC_HDR, RPC_XDR, RPC_SVC or RPC_CLNT has `only_here` set.
  */
 struct token	*preprocess(struct mem *, struct diag *,

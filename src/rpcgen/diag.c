@@ -131,6 +131,7 @@ source_init(struct source *src, struct mem *mem, const char *name,
 	for (i = 0; i < len; i++)
 		n += text[i] == '\n';
 	*src = (struct source){ .name = name, .text = text, .len = len };
+	src->marker = MEM_NEW(mem, struct line_marker *);
 	src->lines = mem_grow(mem, NULL, 0, n, sizeof(*src->lines));
 	src->nlines = n;
 	n = 1;
@@ -155,10 +156,49 @@ line_of(const struct source *src, uint32_t at)
 	return lo + 1;
 }
 
+void
+source_mark(struct mem *mem, struct span where, unsigned line,
+    const char *name)
+{
+	struct line_marker *m = MEM_NEW(mem, struct line_marker);
+
+	m->before = *where.src->marker;
+	m->from = line_of(where.src, where.at) + 1;
+	m->line = line;
+	m->name = name;
+	*where.src->marker = m;
+}
+
+static const struct line_marker *
+marker_of(struct span where)
+{
+	const struct line_marker *m = *where.src->marker;
+	uint32_t line = m != NULL ? line_of(where.src, where.at) : 0;
+
+	while (m != NULL && m->from > line)
+		m = m->before;
+	return m;
+}
+
 unsigned
 diag_line(struct span where)
 {
-	return where.src != NULL ? line_of(where.src, where.at) : 0;
+	const struct line_marker *m;
+	unsigned line;
+
+	if (where.src == NULL)
+		return 0;
+	line = line_of(where.src, where.at);
+	m = marker_of(where);
+	return m != NULL ? m->line + (line - m->from) : line;
+}
+
+const char *
+diag_file(struct span where)
+{
+	const struct line_marker *m = marker_of(where);
+
+	return m != NULL ? m->name : where.src->name;
 }
 
 struct span
@@ -204,7 +244,7 @@ static void
 show_source(const struct diag_message *m, FILE *f)
 {
 	const struct source *src = m->where.src;
-	unsigned n = diag_line(m->where), under;
+	unsigned n = line_of(src, m->where.at), under;
 	const char *from = src->text + src->lines[n - 1], *p;
 	const char *at = src->text + m->where.at, *end = at + m->where.len;
 	const char *to = from + strcspn(from, "\r\n");
@@ -215,7 +255,7 @@ show_source(const struct diag_message *m, FILE *f)
 	if (to - at > AFTER)
 		for (to = at + AFTER; !takes_column(*to); to++)
 			;
-	fprintf(f, "%5u | ", n);
+	fprintf(f, "%5u | ", diag_line(m->where));
 	show_line(from, to, f);
 	fprintf(f, "\n      | ");
 	for (p = from; p < at && p < to; p++)
@@ -242,8 +282,9 @@ show(const struct diag_message *m, FILE *f)
 		fprintf(f, "%s: %s\n", word[m->severity], m->text);
 		return;
 	}
-	line = src->text + src->lines[diag_line(m->where) - 1];
-	fprintf(f, "%s:%u:%u: %s: %s\n", src->name, diag_line(m->where),
+	line = src->text + src->lines[line_of(src, m->where.at) - 1];
+	fprintf(f, "%s:%u:%u: %s: %s\n", diag_file(m->where),
+	    diag_line(m->where),
 	    columns(line, src->text + m->where.at) + 1, word[m->severity],
 	    m->text);
 	show_source(m, f);

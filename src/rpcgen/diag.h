@@ -18,6 +18,14 @@
 
 enum { MAX_ERRORS = 20 };
 
+/* From this line of a text on, places are those of another file. */
+struct line_marker {
+	struct line_marker *before;
+	uint32_t from;		/* the line behind the marker, from 1 */
+	unsigned line;		/* what it is called */
+	const char *name;	/* ... and its file */
+};
+
 /* A file's text, which ends with a NUL that is not counted. */
 struct source {
 	const char *name;	/* as messages show it */
@@ -26,6 +34,8 @@ struct source {
 	unsigned order;		/* files are reported in the order read */
 	uint32_t *lines;	/* where each line begins */
 	uint32_t nlines;
+	struct line_marker **marker;	/* the last one; never NULL itself */
+	bool followed;		/* --follow: only its names are wanted */
 };
 
 /*
@@ -66,8 +76,16 @@ void	diag_note(struct diag *, struct span where, const char *hint,
 /* Print all of it. */
 void	diag_show(struct diag *, FILE *);
 
-/* The line a piece begins in, from 1. */
+/* The line a piece begins in, from 1, and its file, as markers have it. */
 unsigned diag_line(struct span);
+const char *diag_file(struct span);
+
+/*
+ * The line after `where` is line `line` of `name`, and so on.  Markers come
+ * in the order of the text.
+ */
+void	source_mark(struct mem *, struct span where, unsigned line,
+	    const char *name);
 
 /* From the beginning of one piece to the end of another. */
 struct span span_join(struct span from, struct span to);

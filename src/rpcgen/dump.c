@@ -254,6 +254,8 @@ type_item(struct json *j, const struct type *t)
 	text_member(j, "doc", t->doc);
 	true_member(j, "lifted", t->lifted);
 	true_member(j, "known", t->is_bare_alias);
+	true_member(j, "elsewhere", t->elsewhere);
+	true_member(j, "external", t->external);
 	if (t->kind == TYPE_ALIAS)
 		type_use(j, "type", t->elem);
 	else if (t->kind == TYPE_ENUM)

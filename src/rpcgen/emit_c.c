@@ -17,8 +17,8 @@ begin(struct emit *e, struct text *out, struct model *model,
 static bool
 is_printed(const struct item *i)
 {
-	return i->kind == ITEM_TYPE && !i->type->is_bare_alias &&
-	    !c_is_absent(i->type);
+	return i->kind == ITEM_TYPE && !i->elsewhere &&
+	    !i->type->is_bare_alias && !c_is_absent(i->type);
 }
 
 /* -------------------------------------------------------------- header -- */
@@ -142,10 +142,18 @@ static void	codec(struct emit *, struct type *);
 static void
 codec_of(struct emit *e, struct type *t)
 {
-	while (t->kind == TYPE_ARRAY || t->kind == TYPE_VECTOR ||
-	    t->kind == TYPE_OPTIONAL)
-		t = t->elem;
-	if (t->kind >= TYPE_ALIAS)
+	bool optional = false;
+
+	for (;; t = t->elem) {
+		optional = optional || t->kind == TYPE_OPTIONAL;
+		if (t->kind != TYPE_ARRAY && t->kind != TYPE_VECTOR &&
+		    t->kind != TYPE_OPTIONAL &&
+		    !(t->kind == TYPE_ALIAS && t->elsewhere))
+			break;
+	}
+	/* Of what another file makes, only how to walk its lists. */
+	if (t->kind >= TYPE_ALIAS && (!t->elsewhere ||
+	    (optional && t->link != NULL)))
 		codec(e, t);
 }
 

@@ -43,6 +43,8 @@ struct emit {
 	const char *in, *l_out, *p, *v, *err, *i, *n, *tail, *more, *max,
 	    *where, *last, *next, *used, *step, *from;
 
+	bool elsewhere;		/* the header of another file is walked */
+
 	/* The function whose body is being made. */
 	struct text body;
 	unsigned indent;

@@ -673,6 +673,8 @@ list_decoder(struct emit *e, const struct type *t)
 		forward_list(e, t);
 	else
 		backward_list(e, t);
+	if (t->elsewhere)
+		return;
 	c_begin(e);
 	c_try(e, "%s_decode_node(%s, %s)", name, e->in, e->v);
 	c_try(e, "%s_decode_list(%s, &%s->%s)", name, e->in, e->v,
@@ -693,8 +695,9 @@ enum_known(struct emit *e, const struct type *t)
 	const char *key;
 
 	map_init(&seen, e->mem);
-	text_printf(e->out, "\nstatic bool\n%s_known(uint32_t %s)\n{\n"
-	    "\tswitch ((int32_t)%s) {\n", c_of(t)->name, e->n, e->n);
+	text_printf(e->out, "\nstatic %sbool\n%s_known(uint32_t %s)\n{\n"
+	    "\tswitch ((int32_t)%s) {\n", t->elsewhere ?
+	    "XDR_MAYBE_UNUSED " : "", c_of(t)->name, e->n, e->n);
 	for (n = t->enumerators; n != NULL; n = n->next) {
 		key = c_printf(e, "%ld",
 		    (long)number_int(n->constant->value));
@@ -707,20 +710,35 @@ enum_known(struct emit *e, const struct type *t)
 	text_put(e->out, "\t\treturn true;\n\t}\n\treturn false;\n}\n");
 }
 
+/* Does a union of this file switch on it? */
+static bool
+is_switched(const struct emit *e, const struct type *t)
+{
+	const struct item *i;
+
+	for (i = e->model->items; i != NULL; i = i->next)
+		if (i->kind == ITEM_TYPE && !i->elsewhere &&
+		    i->type->disc != NULL && type_real(i->type->disc->type) == t)
+			return true;
+	return false;
+}
+
 void
 c_enum_checks(struct emit *e)
 {
 	struct item *i;
 
 	for (i = e->model->items; i != NULL; i = i->next) {
-		if (i->kind != ITEM_TYPE || i->type->kind != TYPE_ENUM)
+		if (i->kind != ITEM_TYPE || i->type->kind != TYPE_ENUM ||
+		    i->elsewhere)
 			continue;
 		c_top(e, "_Static_assert(sizeof(enum %s) == 4, \"an enum "
 		    "holds 32 bits\");", c_of(i->type)->name);
 	}
 	for (i = e->model->items; i != NULL; i = i->next)
 		if (i->kind == ITEM_TYPE && i->type->kind == TYPE_ENUM &&
-		    !i->type->open)
+		    !i->type->open && (!i->elsewhere ||
+		    is_switched(e, i->type)))
 			enum_known(e, i->type);
 }
 

@@ -517,6 +517,8 @@ list_encoder(struct emit *e, const struct type *t)
 		ends_helper(e, t);
 	}
 	list_loop(e, t);
+	if (t->elsewhere)
+		return;
 	c_begin(e);
 	c_try(e, "%s_encode_node(%s, %s)", name, e->l_out, e->v);
 	c_try(e, "%s_encode_list(%s, %s->%s)", name, e->l_out, e->v,

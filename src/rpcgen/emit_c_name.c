@@ -133,7 +133,7 @@ name_type(struct emit *e, struct type *t)
 	struct c_type *c = MEM_NEW(e->mem, struct c_type);
 
 	t->printer = c;
-	c->name = global_name(e, t->name, t);
+	c->name = t->external ? t->name : global_name(e, t->name, t);
 	c->upper = c_upper(e->mem, c->name);
 	/* `Note` beside `note`: their macros must differ too. */
 	while (map_get(&e->types, mem_printf(e->mem, "^%s", c->upper)) != NULL)
@@ -150,11 +150,31 @@ name_constant(struct emit *e, struct constant *k)
 	    (void *)(uintptr_t)global_name(e, k->name, k));
 }
 
-/* The struct of variable arrays of a type, should there be any. */
-static void
-name_array(struct emit *e, struct c_type *c)
+/* The file's name, as part of another name. */
+static const char *
+stem(struct emit *e)
 {
-	const char *name = mem_printf(e->mem, "%s_array", c->name);
+	char *s = mem_strndup(e->mem, e->model->stem, strlen(e->model->stem));
+	char *c;
+
+	for (c = s; *c != '\0'; c++)
+		if (!(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') &&
+		    !(*c >= '0' && *c <= '9'))
+			*c = '_';
+	return s;
+}
+
+/*
+ * The struct of variable arrays of a type, should there be any.  Whether the
+ * header of an external type has one is not known, so ours is another.
+ */
+static void
+name_array(struct emit *e, const struct type *t)
+{
+	struct c_type *c = c_of(t);
+	const char *name = t->external ?
+	    mem_printf(e->mem, "%s_in_%s_array", c->name, stem(e)) :
+	    mem_printf(e->mem, "%s_array", c->name);
 
 	while (map_get(&e->globals, name) != NULL)
 		name = mem_printf(e->mem, "%s_", name);
@@ -239,7 +259,7 @@ c_names(struct emit *e)
 	}
 	for (i = e->model->items; i != NULL; i = i->next)
 		if (i->kind == ITEM_TYPE && !i->type->is_bare_alias)
-			name_array(e, c_of(i->type));
+			name_array(e, i->type);
 	e->in = local(e, "in");
 	e->l_out = local(e, "out");
 	e->p = local(e, "p");

@@ -186,7 +186,7 @@ call_thunk(struct emit *e, const char *version, const struct procedure *r)
 static const char *
 size_macro(struct emit *e, const struct type *t, bool max)
 {
-	if (t->kind >= TYPE_ALIAS)
+	if (t->kind >= TYPE_ALIAS && !t->external)
 		return c_printf(e, "%s_XDR_%s", c_of(t)->upper,
 		    max ? "MAX" : "MIN");
 	return c_printf(e, "%uu", max ? t->max : t->min);

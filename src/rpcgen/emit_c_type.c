@@ -24,6 +24,8 @@ c_type_name(struct emit *e, const struct type *t)
 	case TYPE_ALIAS: return c_of(t)->name;
 	case TYPE_ENUM: return c_printf(e, "enum %s", c_of(t)->name);
 	case TYPE_STRUCT: case TYPE_UNION:
+		if (t->external)
+			return c_of(t)->name;
 		return c_printf(e, "struct %s", c_of(t)->name);
 	case TYPE_OPAQUE: case TYPE_ARRAY: case TYPE_OPTIONAL:
 		break;
@@ -129,7 +131,7 @@ c_array_name(const struct type *elem)
 const char *
 c_least(struct emit *e, const struct type *t)
 {
-	if (t->kind >= TYPE_ALIAS)
+	if (t->kind >= TYPE_ALIAS && !t->external)
 		return c_printf(e, "%s_XDR_MIN", c_of(t)->upper);
 	return c_printf(e, "%uu", t->min);
 }
@@ -138,6 +140,7 @@ c_least(struct emit *e, const struct type *t)
 static void
 declare_array(struct emit *e, struct type *t)
 {
+	const char *guard;
 	struct c_type *c;
 
 	while (t->kind == TYPE_ARRAY || t->kind == TYPE_OPTIONAL)
@@ -148,9 +151,19 @@ declare_array(struct emit *e, struct type *t)
 	if (c->array_declared)
 		return;
 	c->array_declared = true;
-	c_top(e, "\n%s {", c->array);
+	if (e->elsewhere)
+		return;		/* its header has it */
+	/* Of another file's type: others may want the same. */
+	guard = t->elem->elsewhere && !t->elem->external ? c_printf(e, "%s_XDR_ARRAY", c->upper) :
+	    NULL;
+	if (guard != NULL)
+		text_printf(e->out, "\n#ifndef %s\n#define %s\n", guard,
+		    guard);
+	c_top(e, guard != NULL ? "%s {" : "\n%s {", c->array);
 	text_printf(e->out, "\t%s *v;\n\tuint32_t n;\n};\n",
 	    c_type_name(e, t->elem));
+	if (guard != NULL)
+		text_put(e->out, "#endif\n");
 }
 
 /* ----------------------------------------------------------- constants -- */
@@ -364,6 +377,23 @@ alias(struct emit *e, struct type *t)
 	    c_bound(e, &t->elem->bound)) : "");
 }
 
+/* What the header of another file declares beside its types. */
+static void
+declare_elsewhere(struct emit *e, const struct type *t)
+{
+	const struct member *m;
+	const struct arm *a;
+
+	e->elsewhere = true;
+	for (m = t->members; m != NULL; m = m->next)
+		declare_array(e, m->type);
+	for (a = t->arms; a != NULL; a = a->next)
+		declare_array(e, a->member->type);
+	if (t->kind == TYPE_ALIAS)
+		declare_array(e, t->elem);
+	e->elsewhere = false;
+}
+
 /* One blank line between groups of small definitions. */
 static bool
 is_small(const struct item *i)
@@ -375,10 +405,14 @@ is_small(const struct item *i)
 void
 c_types(struct emit *e)
 {
-	struct item *i, *before = NULL;
+	struct item *i, *before = NULL, *next;
 
-	for (i = e->model->items; i != NULL; before = i, i = i->next) {
-		if (i->kind == ITEM_PROGRAM)
+	for (i = e->model->items; i != NULL; i = i->next)
+		if (i->kind == ITEM_TYPE && i->elsewhere)
+			declare_elsewhere(e, i->type);
+	for (i = e->model->items; i != NULL; i = next) {
+		next = i->next;
+		if (i->kind == ITEM_PROGRAM || i->elsewhere)
 			continue;
 		if ((is_small(i) && (before == NULL || !is_small(before))) ||
 		    (i->kind == ITEM_TYPE && i->type->kind == TYPE_ENUM))
@@ -395,5 +429,6 @@ c_types(struct emit *e)
 			union_type(e, i->type);
 		else
 			alias(e, i->type);
+		before = i;
 	}
 }

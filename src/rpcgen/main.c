@@ -49,6 +49,7 @@ struct options {
 	const char *file;
 	char one;		/* 'h', 'c', 'l', 'm': only this output */
 	bool depend;		/* -MD */
+	bool follow;
 	struct list lazy, bulk, open_enums, include, defines;
 	struct check_options check;
 };
@@ -63,6 +64,8 @@ static const char usage_text[] =
 "                     to standard output, or to -o FILE\n"
 "  -I DIR             where included files are looked for\n"
 "  -D NAME[=VALUE]    define a macro\n"
+"  --follow           where a % line includes a.h, take the names of a.x\n"
+"  --extern           take unknown types for those of a header of C\n"
 "  --lazy T.M         decode array M of T one by one, by an iterator\n"
 "  --bulk T.M         tell where opaque M of T lies in a record\n"
 "  --open-enum T      let enum T hold values it does not list\n"
@@ -149,6 +152,10 @@ long_option(struct options *o, char **argv, int *i)
 			usage("--dump=%s: not tokens, ast or json", v);
 	} else if (strcmp(argv[*i], "--strict-pad") == 0) {
 		o->check.strict_pad = true;
+	} else if (strcmp(argv[*i], "--extern") == 0) {
+		o->check.external = true;
+	} else if (strcmp(argv[*i], "--follow") == 0) {
+		o->follow = true;
 	} else {
 		return false;
 	}
@@ -246,6 +253,9 @@ parse_options(struct options *o, char **argv)
 	}
 	if (o->file == NULL)
 		usage("%s", "no file is named");
+	o->check.whole = o->lang == LANG_PYTHON;
+	if (o->check.external && o->lang == LANG_PYTHON)
+		usage("%s", "--extern is for C, where a header says the rest");
 	o->check.lazy = o->lazy.v;
 	o->check.bulk = o->bulk.v;
 	o->check.open_enums = o->open_enums.v;
@@ -338,7 +348,7 @@ read_model(struct job *job, const char *output)
 	struct list defines = job->o->defines;
 	struct cpp_options cpp = {
 		.defines = defines.v, .read = read_included, .ctx = job,
-		.by_output = &job->by_output
+		.follow = job->o->follow, .by_output = &job->by_output
 	};
 
 	if (job->model != NULL && !job->by_output)
@@ -511,7 +521,7 @@ show_tree(struct job *job)
 {
 	const struct cpp_options cpp = {
 		.defines = job->o->defines.v, .read = read_included,
-		.ctx = job
+		.ctx = job, .follow = job->o->follow
 	};
 	struct tree_def *tree;
 	struct source *src;

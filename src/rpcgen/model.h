@@ -52,6 +52,7 @@ struct constant {
 	 * one, and need not be printed.
 	 */
 	bool second;
+	bool external;		/* a header of C says what it is */
 	struct item *item;	/* for check's use */
 };
 
@@ -136,6 +137,10 @@ struct type {
 	const char *doc;
 	struct span where;
 	bool lifted;		/* had no name in the IDL */
+	bool elsewhere;		/* declared by another file's header, which
+				 * a % line includes; its codecs, too */
+	bool external;		/* ... and nothing more is known of it: a
+				 * TYPE_STRUCT without members */
 
 	struct type *elem;	/* ALIAS ARRAY VECTOR OPTIONAL */
 	struct bound bound;	/* OPAQUE BYTES STRING ARRAY VECTOR */
@@ -227,6 +232,7 @@ struct item {
 	const char *text;		/* PASS: a line for C, without the % */
 	bool only_here;		/* PASS: stands in an #ifdef RPC_HDR or the
 				 * like: for one of the C files only */
+	bool elsewhere;			/* another file's header has it */
 	struct span where;
 	struct item *order;		/* for check's use */
 };
@@ -247,6 +253,8 @@ struct check_options {
 	const char *const *bulk;
 	const char *const *open_enums;
 	bool strict_pad;
+	bool external;		/* --extern */
+	bool whole;		/* what was followed is printed, too */
 	unsigned max_depth;
 };
 

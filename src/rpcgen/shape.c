@@ -157,6 +157,13 @@ measure_body(struct shaper *s, struct type *t)
 	}
 }
 
+/* Of a size that only a header of C knows. */
+static bool
+is_external(const struct type *t)
+{
+	return t->bound.constant != NULL && t->bound.constant->external;
+}
+
 /* Sets min and fixed of `t` and of all it contains by value. */
 static void
 measure(struct shaper *s, struct type *t, struct span via)
@@ -167,11 +174,15 @@ measure(struct shaper *s, struct type *t, struct span via)
 		t->min = 4;
 		return;
 	case TYPE_OPAQUE:
+		if (is_external(t))
+			return;
 		t->min = wire_round(t->bound.value);
 		t->fixed = t->min <= RUN_MAX;
 		return;
 	case TYPE_ARRAY:
 		measure(s, t->elem, via);
+		if (is_external(t))
+			return;
 		t->min = times(t->elem->min, t->bound.value);
 		t->fixed = t->elem->fixed && t->min <= RUN_MAX &&
 		    t->bound.value <= RUN_MAX;
@@ -191,6 +202,9 @@ measure(struct shaper *s, struct type *t, struct span via)
 	s->path[s->depth] = t;
 	s->via[s->depth++] = via;
 	measure_body(s, t);
+	/* What is made for others to use inside of a run is not for us. */
+	if (t->elsewhere && t->kind != TYPE_ALIAS)
+		t->fixed = false;
 	s->depth--;
 	t->mark = DONE;
 }
@@ -351,6 +365,8 @@ greatest_body(struct shaper *s, struct type *t)
 
 	switch (t->kind) {
 	case TYPE_STRUCT:
+		if (t->external)
+			return WIRE_MAX;
 		for (m = t->members; m != NULL; m = m->next)
 			max = plus(max, greatest(s, m->type));
 		return max;
