@@ -265,6 +265,9 @@ int	xdr_get_view_strict(struct xdr_in *, struct xdr_view *, uint32_t max,
 /* n bytes and their padding, copied: opaque x[n]. */
 int	xdr_get_fixed(struct xdr_in *, void *to, uint32_t n,
 	    const char *where);
+/* The same; padding must be zero. */
+int	xdr_get_fixed_strict(struct xdr_in *, void *to, uint32_t n,
+	    const char *where);
 
 /*
  * The count of an array: at most `max`, and no more than the bytes left
@@ -486,7 +489,8 @@ xdr_put_view(struct xdr_out *out, const struct xdr_view *v, uint32_t max,
 }
 
 /* n bytes and their padding: opaque x[n]. */
-int	xdr_put_fixed(struct xdr_out *, const void *from, uint32_t n);
+int	xdr_put_fixed(struct xdr_out *, const void *from, uint32_t n,
+	    const char *where);
 /* A bool; the count of an array, at most `max`. */
 int	xdr_put_bool(struct xdr_out *, bool, const char *where);
 int	xdr_put_count(struct xdr_out *, uint32_t n, uint32_t max,

@@ -33,10 +33,17 @@ struct xdr_name {		/* of an enum's value */
 };
 
 struct xdr_field {		/* of a struct; an arm's member */
-	const char		*name;	/* NULL: void */
+	const char		*path;	/* "note.name"; NULL: void */
 	uint32_t		 offset;
+	uint32_t		 name;	/* where in the path it begins */
 	const struct xdr_type	*type;
 };
+
+static inline const char *
+xdr_field_name(const struct xdr_field *f)
+{
+	return f->path + f->name;
+}
 
 struct xdr_arm {		/* a row for each case */
 	int32_t			 label;
@@ -47,10 +54,17 @@ struct xdr_type {
 	enum xdr_kind		 kind;
 	uint32_t		 size;		/* of the C value */
 	uint32_t		 bound;
+	uint32_t		 min;		/* least size on the wire */
 	uint32_t		 n;		/* names, fields or arms */
+	uint16_t		 depth;		/* --max-depth, where a value
+						   may contain others of its
+						   type; else 0 */
+	bool			 strict;	/* --strict-pad */
 	const char		*name;		/* NULL: has none */
 	const struct xdr_type	*elem;
 	const struct xdr_name	*names;		/* ENUM */
+	bool			(*known)(uint32_t);	/* ENUM: is it one of
+						   them?  NULL: need not */
 	const struct xdr_field	*fields;	/* STRUCT; UNION: [0] is the
 						   discriminant */
 	const struct xdr_arm	*arms;		/* UNION */
@@ -62,6 +76,14 @@ struct xdr_type {
 extern const struct xdr_type xdr_type_void, xdr_type_bool, xdr_type_int,
     xdr_type_uint, xdr_type_hyper, xdr_type_uhyper, xdr_type_float,
     xdr_type_double, xdr_type_quadruple;
+
+/*
+ * Codecs by descriptor, which is what --compact makes T_decode and T_encode
+ * call: smaller than those in straight lines, and slower.
+ */
+int	xdr_decode(struct xdr_in *, const struct xdr_type *, void *to);
+int	xdr_encode(struct xdr_out *, const struct xdr_type *,
+	    const void *value);
 
 /*
  * Equal on the wire?  Views are compared by their bytes, in one piece each.

@@ -79,7 +79,8 @@ encode(struct rpc_call *call, struct pinefs_chain *chain,
 	xdr_mark(&out, &body);
 	if (*stat == RPC_SUCCESS && call->raw.base != NULL) {
 		rpc_put_accepted(&out, call->h.xid, RPC_SUCCESS);
-		xdr_put_fixed(&out, call->raw.base, (uint32_t)call->raw.len);
+		xdr_put_fixed(&out, call->raw.base, (uint32_t)call->raw.len,
+		    "reply");
 	} else if (*stat == RPC_SUCCESS) {
 		rpc_put_accepted(&out, call->h.xid, RPC_SUCCESS);
 		if (call->proc != NULL && call->proc->encode != NULL &&

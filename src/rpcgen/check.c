@@ -657,6 +657,69 @@ apply_options(struct checker *c)
 	}
 }
 
+/* ------------------------------------------------------------- compact -- */
+
+/*
+ * What --hot names keeps its own code, with all it is built of but for the
+ * arms of unions, which are named themselves; so does what --lazy and --bulk
+ * read in parts.  What is left goes by tables.
+ */
+static void
+keep_hot(struct checker *c, struct type *t)
+{
+	struct member *m;
+
+	while (t->kind == TYPE_ARRAY || t->kind == TYPE_VECTOR ||
+	    t->kind == TYPE_OPTIONAL)
+		t = t->elem;
+	if (!t->compact)
+		return;
+	t->compact = false;
+	if (c->depth == MAX_CHAIN)
+		return;		/* shape.c says what is wrong with that */
+	c->depth++;
+	if (t->kind == TYPE_ALIAS)
+		keep_hot(c, t->elem);
+	for (m = t->members; m != NULL; m = m->next)
+		if (!m->lazy)
+			keep_hot(c, m->type);
+	c->depth--;
+}
+
+static bool
+is_read_in_parts(const struct type *t)
+{
+	const struct member *m;
+
+	for (m = t->members; m != NULL; m = m->next)
+		if (m->lazy || m->bulk)
+			return true;
+	return false;
+}
+
+static void
+apply_compact(struct checker *c)
+{
+	const char *const *o;
+	struct item *i;
+	struct type *t;
+
+	for (i = c->model->items; i != NULL; i = i->next)
+		if (i->kind == ITEM_TYPE && !i->elsewhere)
+			i->type->compact = i->type->kind != TYPE_ENUM;
+	for (i = c->model->items; i != NULL; i = i->next)
+		if (i->kind == ITEM_TYPE && is_read_in_parts(i->type))
+			keep_hot(c, i->type);
+	for (o = c->options->hot; o != NULL && *o != NULL; o++) {
+		t = map_get(&c->model->types, *o);
+		if (t == NULL)
+			diag_error(c->diag, (struct span){ 0 }, NULL,
+			    "--hot %s: there is no such type", *o);
+		else
+			keep_hot(c, t);
+	}
+}
+
 /* ----------------------------------------------------------------- all -- */
 
 static void
@@ -736,6 +799,8 @@ check(struct mem *mem, struct diag *diag, const struct source *src,
 	check_programs(&c);
 	if (diag->errors == 0)
 		apply_options(&c);
+	if (diag->errors == 0 && options->compact)
+		apply_compact(&c);
 	if (diag->errors == 0)
 		check_shapes(&c);
 	return model;

@@ -139,6 +139,13 @@ emit_c_header(struct text *t, struct model *model)
  */
 static void	codec(struct emit *, struct type *);
 
+/* Has no code in straight lines, here. */
+static bool
+is_called_only(const struct type *t)
+{
+	return t->elsewhere || t->compact;
+}
+
 static void
 codec_of(struct emit *e, struct type *t)
 {
@@ -148,11 +155,11 @@ codec_of(struct emit *e, struct type *t)
 		optional = optional || t->kind == TYPE_OPTIONAL;
 		if (t->kind != TYPE_ARRAY && t->kind != TYPE_VECTOR &&
 		    t->kind != TYPE_OPTIONAL &&
-		    !(t->kind == TYPE_ALIAS && t->elsewhere))
+		    !(t->kind == TYPE_ALIAS && is_called_only(t)))
 			break;
 	}
-	/* Of what another file makes, only how to walk its lists. */
-	if (t->kind >= TYPE_ALIAS && (!t->elsewhere ||
+	/* Of what has other codecs, only how to walk its lists. */
+	if (t->kind >= TYPE_ALIAS && (!is_called_only(t) ||
 	    (optional && t->link != NULL)))
 		codec(e, t);
 }
@@ -221,7 +228,9 @@ emit_c_xdr(struct text *t, struct model *model)
 	own_lines(t, model);
 	c_enum_checks(&e);
 	for (i = model->items; i != NULL; i = i->next)
-		if (is_printed(i))
+		if (is_printed(i) && i->type->compact)
+			c_compact(&e, i->type);
+		else if (is_printed(i))
 			codec(&e, i->type);
 	if (has_lazy(model))
 		text_put(t, "\nstatic const struct xdr_type xdr_type_lazy = {"

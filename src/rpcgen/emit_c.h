@@ -151,6 +151,7 @@ void	c_encode_guard(struct emit *, const struct type *,
 void		 c_table_of(struct emit *, struct type *);
 const char	*c_table(struct emit *, const struct type *,
 		    const char *prefix);
+void		 c_compact(struct emit *, const struct type *);
 bool		 c_has_table(const struct type *);
 
 /* emit_c_prog.c */

@@ -413,7 +413,8 @@ decode(struct emit *e, const struct type *t, const char *expr,
 		    c_address(e, t, expr), c_bound(e, &t->bound), where);
 		break;
 	case TYPE_OPAQUE:
-		c_try(e, "xdr_get_fixed(%s, %s, %s, \"%s\")", e->in, expr,
+		c_try(e, "xdr_get_fixed%s(%s, %s, %s, \"%s\")",
+		    e->model->strict_pad ? "_strict" : "", e->in, expr,
 		    c_bound(e, &t->bound), where);
 		break;
 	case TYPE_ARRAY:
@@ -673,7 +674,7 @@ list_decoder(struct emit *e, const struct type *t)
 		forward_list(e, t);
 	else
 		backward_list(e, t);
-	if (t->elsewhere)
+	if (t->elsewhere || t->compact)
 		return;
 	c_begin(e);
 	c_try(e, "%s_decode_node(%s, %s)", name, e->in, e->v);

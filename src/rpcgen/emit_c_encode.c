@@ -316,8 +316,8 @@ encode(struct emit *e, const struct type *t, const char *expr,
 		    c_address(e, t, expr), c_bound(e, &t->bound), where);
 		break;
 	case TYPE_OPAQUE:
-		c_try(e, "xdr_put_fixed(%s, %s, %s)", e->l_out, expr,
-		    c_bound(e, &t->bound));
+		c_try(e, "xdr_put_fixed(%s, %s, %s, \"%s\")", e->l_out, expr,
+		    c_bound(e, &t->bound), where);
 		break;
 	case TYPE_ARRAY:
 		if (!c_is_absent(t))
@@ -517,7 +517,7 @@ list_encoder(struct emit *e, const struct type *t)
 		ends_helper(e, t);
 	}
 	list_loop(e, t);
-	if (t->elsewhere)
+	if (t->elsewhere || t->compact)
 		return;
 	c_begin(e);
 	c_try(e, "%s_encode_node(%s, %s)", name, e->l_out, e->v);

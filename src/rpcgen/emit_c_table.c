@@ -50,7 +50,13 @@ begin(struct emit *e, const char *linkage, const char *table,
 	    "\t.kind = XDR_KIND_%s,\n", linkage, table, kind_name(t));
 	if (name != NULL)
 		text_printf(e->out, "\t.name = \"%s\",\n", name);
-	text_printf(e->out, "\t.size = sizeof(%s),\n", size);
+	text_printf(e->out, "\t.size = sizeof(%s),\n\t.min = %u,\n", size,
+	    t->min);
+	if (e->model->strict_pad && (t->kind == TYPE_OPAQUE ||
+	    t->kind == TYPE_BYTES || t->kind == TYPE_STRING))
+		text_put(e->out, "\t.strict = true,\n");
+	if (t->recursive && t->kind != TYPE_ALIAS)
+		text_printf(e->out, "\t.depth = %u,\n", e->model->max_depth);
 }
 
 static void
@@ -113,8 +119,10 @@ enum_table(struct emit *e, const struct type *t)
 	}
 	text_put(e->out, "};\n");
 	begin(e, "", c_made(e, t, "type"), t, t->name, c_type_name(e, t));
-	text_printf(e->out, "\t.n = %u,\n\t.names = %s_names,\n};\n", count,
-	    name);
+	text_printf(e->out, "\t.n = %u,\n\t.names = %s_names,\n", count, name);
+	if (!t->open)
+		text_printf(e->out, "\t.known = %s_known,\n", name);
+	text_put(e->out, "};\n");
 }
 
 static const char *
@@ -123,14 +131,15 @@ field_row(struct emit *e, const struct type *t, const struct member *m)
 	const char *name = c_of(t)->name, *table;
 
 	if (m->name == NULL || c_is_absent(m->type))
-		return "{ NULL, 0, &xdr_type_void }";
+		return "{ NULL, 0, 0, &xdr_type_void }";
 	if (m->lazy)
 		table = "&xdr_type_lazy";
 	else
 		table = c_table(e, m->type, c_printf(e, "%s_%s", name,
 		    m->name));
-	return c_printf(e, "{ \"%s\", offsetof(%s, %s), %s }", m->name, name,
-	    c_member(e, m), table);
+	return c_printf(e, "{ \"%s\", offsetof(%s, %s), %u, %s }", c_path(e, m),
+	    name, c_member(e, m), (unsigned)strlen(m->parent->name) + 1,
+	    table);
 }
 
 static void
@@ -219,4 +228,20 @@ c_table_of(struct emit *e, struct type *t)
 		union_table(e, t);
 	else
 		unnamed(e, "", c_made(e, t, "type"), t->elem, t->name);
+}
+
+/* The codecs of a type that go by its descriptor. */
+void
+c_compact(struct emit *e, const struct type *t)
+{
+	const char *table = c_table(e, t, c_of(t)->name);
+
+	c_begin(e);
+	c_line(e, "return xdr_decode(%s, %s, %s);", e->in, table, e->v);
+	e->ended = true;
+	c_end(e, "int", c_decode_head(e, t, "decode"));
+	c_begin(e);
+	c_line(e, "return xdr_encode(%s, %s, %s);", e->l_out, table, e->v);
+	e->ended = true;
+	c_end(e, "int", c_encode_head(e, t, "encode"));
 }

@@ -31,7 +31,7 @@
 #define PINEFS_VERSION "unknown"
 #endif
 
-enum { MAX_LIST = 64 };		/* of one option, repeated */
+enum { MAX_LIST = 500 };		/* of one option, repeated */
 enum { BUDGET_MIB = 2048 };	/* of memory for one run */
 
 enum language { LANG_C, LANG_PYTHON };
@@ -50,7 +50,7 @@ struct options {
 	char one;		/* 'h', 'c', 'l', 'm': only this output */
 	bool depend;		/* -MD */
 	bool follow;
-	struct list lazy, bulk, open_enums, include, defines;
+	struct list lazy, bulk, open_enums, hot, include, defines;
 	struct check_options check;
 };
 
@@ -66,6 +66,8 @@ static const char usage_text[] =
 "  -D NAME[=VALUE]    define a macro\n"
 "  --follow           where a % line includes a.h, take the names of a.x\n"
 "  --extern           take unknown types for those of a header of C\n"
+"  --compact          smaller codecs, by tables, which are slower;\n"
+"  --hot T            but not that of T\n"
 "  --lazy T.M         decode array M of T one by one, by an iterator\n"
 "  --bulk T.M         tell where opaque M of T lies in a record\n"
 "  --open-enum T      let enum T hold values it does not list\n"
@@ -152,6 +154,10 @@ long_option(struct options *o, char **argv, int *i)
 			usage("--dump=%s: not tokens, ast or json", v);
 	} else if (strcmp(argv[*i], "--strict-pad") == 0) {
 		o->check.strict_pad = true;
+	} else if (strcmp(argv[*i], "--compact") == 0) {
+		o->check.compact = true;
+	} else if ((v = long_value("--hot", argv, i)) != NULL) {
+		list_add(&o->hot, "--hot", v);
 	} else if (strcmp(argv[*i], "--extern") == 0) {
 		o->check.external = true;
 	} else if (strcmp(argv[*i], "--follow") == 0) {
@@ -256,6 +262,7 @@ parse_options(struct options *o, char **argv)
 	o->check.whole = o->lang == LANG_PYTHON;
 	if (o->check.external && o->lang == LANG_PYTHON)
 		usage("%s", "--extern is for C, where a header says the rest");
+	o->check.hot = o->hot.v;
 	o->check.lazy = o->lazy.v;
 	o->check.bulk = o->bulk.v;
 	o->check.open_enums = o->open_enums.v;

@@ -142,6 +142,8 @@ struct type {
 	bool external;		/* ... and nothing more is known of it: a
 				 * TYPE_STRUCT without members */
 
+	bool compact;		/* --compact: its codec goes by a table */
+
 	struct type *elem;	/* ALIAS ARRAY VECTOR OPTIONAL */
 	struct bound bound;	/* OPAQUE BYTES STRING ARRAY VECTOR */
 	unsigned bits;		/* INT, UINT: 8, 16 or 32, as declared; all
@@ -253,6 +255,8 @@ struct check_options {
 	const char *const *bulk;
 	const char *const *open_enums;
 	bool strict_pad;
+	const char *const *hot;		/* with compact: types that are not */
+	bool compact;		/* --compact */
 	bool external;		/* --extern */
 	bool whole;		/* what was followed is printed, too */
 	unsigned max_depth;

@@ -202,8 +202,8 @@ measure(struct shaper *s, struct type *t, struct span via)
 	s->path[s->depth] = t;
 	s->via[s->depth++] = via;
 	measure_body(s, t);
-	/* What is made for others to use inside of a run is not for us. */
-	if (t->elsewhere && t->kind != TYPE_ALIAS)
+	/* What others have is not there to be used inside of our runs. */
+	if ((t->elsewhere || t->compact) && t->kind != TYPE_ALIAS)
 		t->fixed = false;
 	s->depth--;
 	t->mark = DONE;

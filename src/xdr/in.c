@@ -251,15 +251,29 @@ xdr_get_view_strict(struct xdr_in *in, struct xdr_view *v, uint32_t max,
 	return get_view(in, v, max, true, where);
 }
 
-int
-xdr_get_fixed(struct xdr_in *in, void *to, uint32_t n, const char *where)
+static int
+get_fixed(struct xdr_in *in, void *to, uint32_t n, bool strict,
+    const char *where)
 {
 	size_t padded = ((size_t)n + 3) & ~(size_t)3;
 
 	if (padded > xdr_in_left(in))
 		return xdr_fail(in, XDR_SHORT, where);
 	gather(in, to, n);
-	return skip_pad(in, (unsigned)(padded - n), false, where);
+	return skip_pad(in, (unsigned)(padded - n), strict, where);
+}
+
+int
+xdr_get_fixed(struct xdr_in *in, void *to, uint32_t n, const char *where)
+{
+	return get_fixed(in, to, n, false, where);
+}
+
+int
+xdr_get_fixed_strict(struct xdr_in *in, void *to, uint32_t n,
+    const char *where)
+{
+	return get_fixed(in, to, n, true, where);
 }
 
 int

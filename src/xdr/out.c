@@ -301,11 +301,12 @@ xdr_put_view_slow(struct xdr_out *out, const struct xdr_view *v, uint32_t max,
 }
 
 int
-xdr_put_fixed(struct xdr_out *out, const void *from, uint32_t n)
+xdr_put_fixed(struct xdr_out *out, const void *from, uint32_t n,
+    const char *where)
 {
 	copy(out, from, n);
 	pad(out, n);
-	return out->bad ? xdr_out_fail(out, XDR_OVER_LIMIT, NULL) : 0;
+	return out->bad ? xdr_out_fail(out, XDR_OVER_LIMIT, where) : 0;
 }
 
 int

@@ -2,7 +2,7 @@
  * Values as one line of text, by their types' descriptors: what trace_rpc
  * shows.  See pinefs/xdr.h and xdr_type.h.
  */
-#include <pinefs/xdr_type.h>
+#include "xdr/walk.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -18,28 +18,23 @@ struct printer {
 	unsigned depth;
 };
 
-#define BASIC(NAME, KIND, TYPE)						\
+#define BASIC(NAME, KIND, TYPE, MIN)					\
 const struct xdr_type xdr_type_##NAME = {				\
-	.kind = XDR_KIND_##KIND, .size = sizeof(TYPE), .name = #NAME	\
+	.kind = XDR_KIND_##KIND, .size = sizeof(TYPE), .min = MIN,	\
+	.name = #NAME							\
 }
 
 const struct xdr_type xdr_type_void = {
 	.kind = XDR_KIND_VOID, .name = "void"
 };
-BASIC(bool, BOOL, bool);
-BASIC(int, INT, int32_t);
-BASIC(uint, UINT, uint32_t);
-BASIC(hyper, HYPER, int64_t);
-BASIC(uhyper, UHYPER, uint64_t);
-BASIC(float, FLOAT, float);
-BASIC(double, DOUBLE, double);
-BASIC(quadruple, QUADRUPLE, struct xdr_quadruple);
-
-/* All vectors are laid out alike: a pointer and a count. */
-struct vector {
-	const uint8_t *v;
-	uint32_t n;
-};
+BASIC(bool, BOOL, bool, 4);
+BASIC(int, INT, int32_t, 4);
+BASIC(uint, UINT, uint32_t, 4);
+BASIC(hyper, HYPER, int64_t, 8);
+BASIC(uhyper, UHYPER, uint64_t, 8);
+BASIC(float, FLOAT, float, 4);
+BASIC(double, DOUBLE, double, 8);
+BASIC(quadruple, QUADRUPLE, struct xdr_quadruple, 16);
 
 static void	print(struct printer *, const struct xdr_type *,
 		    const uint8_t *value);
@@ -166,21 +161,12 @@ print_fields(struct printer *p, const struct xdr_type *t,
 		if (f == t->link)
 			continue;	/* printed as a list */
 		puts_to(p, comma);
-		puts_to(p, f->name);
+		puts_to(p, xdr_field_name(f));
 		puts_to(p, "=");
 		print(p, f->type, value + f->offset);
 		comma = ",";
 	}
 	puts_to(p, "}");
-}
-
-static const uint8_t *
-pointer(const uint8_t *value)
-{
-	const uint8_t *to;
-
-	memcpy(&to, value, sizeof to);
-	return to;
 }
 
 /* A list: what the nodes hold, without their links. */
@@ -190,7 +176,7 @@ print_list(struct printer *p, const struct xdr_type *node, const uint8_t *v)
 	uint32_t n = 0;
 
 	puts_to(p, "[");
-	for (; v != NULL; v = pointer(v + node->link->offset)) {
+	for (; v != NULL; v = walk_pointer(v + node->link->offset)) {
 		if (n > 0)
 			puts_to(p, ",");
 		if (n++ == ELEMENTS) {
@@ -206,7 +192,7 @@ static void
 print_optional(struct printer *p, const struct xdr_type *t,
     const uint8_t *value)
 {
-	const uint8_t *to = pointer(value);
+	const uint8_t *to = walk_pointer(value);
 
 	if (t->elem->link != NULL)
 		print_list(p, t->elem, to);
@@ -216,19 +202,10 @@ print_optional(struct printer *p, const struct xdr_type *t,
 		print(p, t->elem, to);
 }
 
-static int32_t
-load_int(const uint8_t *value)
-{
-	int32_t i;
-
-	memcpy(&i, value, sizeof i);
-	return i;
-}
-
 static void
 print_enum(struct printer *p, const struct xdr_type *t, const uint8_t *value)
 {
-	int32_t v = load_int(value);
+	int32_t v = walk_int(value);
 	uint32_t i;
 
 	for (i = 0; i < t->n; i++)
@@ -239,31 +216,18 @@ print_enum(struct printer *p, const struct xdr_type *t, const uint8_t *value)
 	format(p, "%" PRId32, v);
 }
 
-static const struct xdr_field *
-find_arm(const struct xdr_type *t, const uint8_t *value)
-{
-	const uint8_t *disc = value + t->fields[0].offset;
-	int32_t v = t->fields[0].type->kind == XDR_KIND_BOOL ? *disc :
-	    load_int(disc);
-	uint32_t i;
-
-	for (i = 0; i < t->n; i++)
-		if (t->arms[i].label == v)
-			return &t->arms[i].field;
-	return t->otherwise;
-}
-
 static void
 print_union(struct printer *p, const struct xdr_type *t,
     const uint8_t *value)
 {
-	const struct xdr_field *arm = find_arm(t, value);
+	const struct xdr_field *arm = walk_arm(t,
+	    walk_discriminant(t, value));
 
-	format(p, "{%s=", t->fields[0].name);
+	format(p, "{%s=", xdr_field_name(&t->fields[0]));
 	print(p, t->fields[0].type, value + t->fields[0].offset);
-	if (arm != NULL && arm->name != NULL) {
+	if (arm != NULL && arm->path != NULL) {
 		puts_to(p, ",");
-		puts_to(p, arm->name);
+		puts_to(p, xdr_field_name(arm));
 		puts_to(p, "=");
 		print(p, arm->type, value + arm->offset);
 	}
@@ -281,7 +245,7 @@ print_number(struct printer *p, const struct xdr_type *t,
 
 	switch (t->kind) {
 	case XDR_KIND_INT:
-		format(p, "%" PRId32, load_int(value));
+		format(p, "%" PRId32, walk_int(value));
 		break;
 	case XDR_KIND_UINT:
 		memcpy(&u, value, sizeof u);

@@ -2,48 +2,9 @@
  * The size of values, comparing them and making them up, by their types'
  * descriptors.  See pinefs/xdr.h and xdr_type.h.
  */
-#include <pinefs/xdr_type.h>
+#include "xdr/walk.h"
 
 enum { DEPTH = 8 };	/* from which made-up values stop branching */
-
-/* All vectors are laid out alike: a pointer and a count. */
-struct vector {
-	uint8_t *v;
-	uint32_t n;
-};
-
-static const uint8_t *
-pointer(const uint8_t *value)
-{
-	const uint8_t *to;
-
-	memcpy(&to, value, sizeof to);
-	return to;
-}
-
-static int32_t
-discriminant(const struct xdr_type *t, const uint8_t *value)
-{
-	const uint8_t *disc = value + t->fields[0].offset;
-	int32_t v;
-
-	if (t->fields[0].type->kind == XDR_KIND_BOOL)
-		return *disc;
-	memcpy(&v, disc, sizeof v);
-	return v;
-}
-
-/* The arm's member; NULL where the value has none. */
-static const struct xdr_field *
-find_arm(const struct xdr_type *t, int32_t disc)
-{
-	uint32_t i;
-
-	for (i = 0; i < t->n; i++)
-		if (t->arms[i].label == disc)
-			return &t->arms[i].field;
-	return t->otherwise;
-}
 
 /* -------------------------------------------------------------- equal -- */
 
@@ -85,8 +46,8 @@ equal_lists(const struct xdr_type *node, const uint8_t *a, const uint8_t *b)
 	while (a != NULL && b != NULL) {
 		if (!equal_fields(node, a, b))
 			return false;
-		a = pointer(a + node->link->offset);
-		b = pointer(b + node->link->offset);
+		a = walk_pointer(a + node->link->offset);
+		b = walk_pointer(b + node->link->offset);
 	}
 	return a == b;
 }
@@ -94,8 +55,8 @@ equal_lists(const struct xdr_type *node, const uint8_t *a, const uint8_t *b)
 static bool
 equal_optional(const struct xdr_type *t, const uint8_t *a, const uint8_t *b)
 {
-	a = pointer(a);
-	b = pointer(b);
+	a = walk_pointer(a);
+	b = walk_pointer(b);
 	if (t->elem->link != NULL)
 		return equal_lists(t->elem, a, b);
 	return a == NULL || b == NULL ? a == b : equal(t->elem, a, b);
@@ -106,9 +67,9 @@ equal_unions(const struct xdr_type *t, const uint8_t *a, const uint8_t *b)
 {
 	const struct xdr_field *arm;
 
-	if (discriminant(t, a) != discriminant(t, b))
+	if (walk_discriminant(t, a) != walk_discriminant(t, b))
 		return false;
-	arm = find_arm(t, discriminant(t, a));
+	arm = walk_arm(t, walk_discriminant(t, a));
 	return arm == NULL || equal(arm->type, a + arm->offset,
 	    b + arm->offset);
 }
@@ -148,8 +109,8 @@ equal(const struct xdr_type *t, const uint8_t *a, const uint8_t *b)
 		return equal_optional(t, a, b);
 	case XDR_KIND_STRUCT:
 		return equal_fields(t, a, b) && (t->link == NULL ||
-		    equal_lists(t, pointer(a + t->link->offset),
-		    pointer(b + t->link->offset)));
+		    equal_lists(t, walk_pointer(a + t->link->offset),
+		    walk_pointer(b + t->link->offset)));
 	case XDR_KIND_UNION:
 		return equal_unions(t, a, b);
 	default:
@@ -195,7 +156,7 @@ size_list(const struct xdr_type *node, const uint8_t *v)
 {
 	size_t size = 4;
 
-	for (; v != NULL; v = pointer(v + node->link->offset))
+	for (; v != NULL; v = walk_pointer(v + node->link->offset))
 		size += 4 + size_fields(node, v);
 	return size;
 }
@@ -211,7 +172,7 @@ size_optional(const struct xdr_type *t, const uint8_t *v)
 static size_t
 size_union(const struct xdr_type *t, const uint8_t *value)
 {
-	const struct xdr_field *arm = find_arm(t, discriminant(t, value));
+	const struct xdr_field *arm = walk_arm(t, walk_discriminant(t, value));
 
 	return arm == NULL ? 4 : 4 + xdr_size(arm->type, value + arm->offset);
 }
@@ -244,10 +205,10 @@ xdr_size(const struct xdr_type *t, const void *at)
 		memcpy(&v, value, sizeof v);
 		return 4 + size_elements(t->elem, v.v, v.n);
 	case XDR_KIND_OPTIONAL:
-		return size_optional(t, pointer(value));
+		return size_optional(t, walk_pointer(value));
 	case XDR_KIND_STRUCT:
 		return size_fields(t, value) + (t->link == NULL ? 0 :
-		    size_list(t, pointer(value + t->link->offset)));
+		    size_list(t, walk_pointer(value + t->link->offset)));
 	case XDR_KIND_UNION:
 		return size_union(t, value);
 	default:	/* a bool, a number, an enum; the count of LAZY */
@@ -407,8 +368,8 @@ make_union(struct maker *m, const struct xdr_type *t, uint8_t *value)
 
 	/* Any value if there is a default, else one that has an arm. */
 	make(m, d, disc);
-	v = discriminant(t, value);
-	if ((t->otherwise == NULL && find_arm(t, v) == NULL) ||
+	v = walk_discriminant(t, value);
+	if ((t->otherwise == NULL && walk_arm(t, v) == NULL) ||
 	    (t->n > 0 && below(m, 2) == 0)) {
 		v = t->arms[below(m, t->n)].label;
 		if (d->kind == XDR_KIND_BOOL)
@@ -416,7 +377,7 @@ make_union(struct maker *m, const struct xdr_type *t, uint8_t *value)
 		else
 			memcpy(disc, &v, sizeof v);
 	}
-	arm = find_arm(t, v);
+	arm = walk_arm(t, v);
 	if (arm != NULL)
 		make(m, arm->type, value + arm->offset);
 }

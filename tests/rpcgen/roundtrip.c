@@ -31,7 +31,8 @@ T##_s(const void *v)							\
 }
 
 MY(basics) MY(zeros) MY(fixed) MY(arrays) MY(optionals) MY(lists) MY(tree)
-MY(forest) MY(unions) MY(by_int) MY(everything) MY(handle) MY(words)
+MY(forest) MY(unions) MY(by_int) MY(by_reach) MY(everything) MY(handle)
+MY(words)
 MY(chain) MY(colour) MY(middle) MY(old)
 
 struct row {
@@ -49,7 +50,8 @@ static const struct row rows[] = {
 	ROW(basics, BASICS), ROW(zeros, ZEROS), ROW(fixed, FIXED),
 	ROW(arrays, ARRAYS), ROW(optionals, OPTIONALS), ROW(lists, LISTS),
 	ROW(tree, TREE), ROW(forest, FOREST), ROW(unions, UNIONS),
-	ROW(by_int, BY_INT), ROW(everything, EVERYTHING),
+	ROW(by_int, BY_INT), ROW(by_reach, BY_REACH),
+	ROW(everything, EVERYTHING),
 	ROW(handle, HANDLE), ROW(words, WORDS), ROW(chain, CHAIN),
 	ROW(colour, COLOUR), ROW(middle, MIDDLE), ROW(old, OLD),
 };

@@ -31,9 +31,10 @@ MUTATED = 6         # faulty messages made of each of them
 class C:
     """The program of swap.c for one file."""
 
-    def __init__(self, path, directory):
+    def __init__(self, path, directory, *options):
         stem = os.path.basename(path)[:-2]
-        assert rpcgen('-o', str(directory) + '/', path)[0] == 0
+        directory.mkdir()
+        assert rpcgen(*options, '-o', str(directory) + '/', path)[0] == 0
         with open(directory / (stem + '.h')) as f:
             header = f.read()
         self.types = [t for t in re.findall(
@@ -43,7 +44,7 @@ class C:
         (directory / 'rows.h').write_text(
             ''.join('ROW(%s)\n' % t for t in self.types))
         runtime = [SOURCE + '/src/xdr/%s.c' % n
-                   for n in ('array', 'in', 'out', 'print', 'value')]
+                   for n in ('array', 'codec', 'in', 'out', 'print', 'value')]
         runtime += [SOURCE + '/src/base/%s.c' % n
                     for n in ('arena', 'chain')]
         compiler('cc', '-std=c17', '-D_GNU_SOURCE', '-O0',
@@ -126,7 +127,9 @@ def swap_in_python(codec, b):
 
 @pytest.mark.parametrize('path', FILES, ids=os.path.basename)
 def test_c_and_python_agree_on_values_and_on_garbage(path, tmp_path):
-    c, module, r = C(path, tmp_path), python_module(path), random.Random(1)
+    c, module = C(path, tmp_path / 'c'), python_module(path)
+    compact = C(path, tmp_path / 'compact', '--compact')
+    r = random.Random(1)
     bad = good = 0
     for row, name in enumerate(c.types):
         codec = module[name]
@@ -138,6 +141,7 @@ def test_c_and_python_agree_on_values_and_on_garbage(path, tmp_path):
             for _ in range(MUTATED):
                 m = mutated(r, b)
                 ours, theirs = swap_in_python(codec, m), c.swap(row, m)
+                assert compact.swap(row, m) == theirs, (name, m)
                 if name in HAS_FLOATS and ours is not None:
                     assert theirs is not None
                     continue
@@ -145,4 +149,5 @@ def test_c_and_python_agree_on_values_and_on_garbage(path, tmp_path):
                 bad += ours is None
                 good += ours is not None
     c.end()
+    compact.end()
     assert bad > 0 and good > 0
