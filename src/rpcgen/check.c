@@ -255,6 +255,52 @@ declare_pointer(struct checker *c, struct tree_def *d)
 	queue_type(c, t, d->scope, NULL, decl);
 }
 
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool
+same_bound(const struct tree_value *a, const struct tree_value *b)
+{
+	return a->kind == b->kind && same_text(a->text, b->text) &&
+	    a->number.bits == b->number.bits &&
+	    a->number.negative == b->number.negative;
+}
+
+/* Of typedefs that name a type, rather than have its body. */
+static bool
+same_decl(const struct tree_decl *a, const struct tree_decl *b)
+{
+	const struct tree_spec *s = a->spec, *t = b->spec;
+
+	return (s->kind == SPEC_BASIC || s->kind == SPEC_NAME) &&
+	    s->kind == t->kind && s->basic == t->basic &&
+	    same_text(s->name, t->name) && a->form == b->form &&
+	    same_bound(&a->bound, &b->bound);
+}
+
+/* The same typedef again is as good in C, and some files have it. */
+static bool
+is_repeated(struct checker *c, const struct tree_def *d)
+{
+	const struct type *t = map_get(&c->model->types,
+	    mem_printf(c->mem, "%s%s", d->scope, d->name));
+	const struct pending_type *p;
+
+	for (p = c->types; t != NULL && p != NULL; p = p->next)
+		if (p->type == t && p->decl != NULL &&
+		    same_decl(p->decl, d->decl)) {
+			diag_warning(c->diag, d->where, NULL, "type '%s' is "
+			    "defined twice, in the same way", d->name);
+			diag_note(c->diag, t->where, NULL,
+			    "the first definition is here");
+			return true;
+		}
+	return false;
+}
+
 static void
 declare_typedef(struct checker *c, struct tree_def *d)
 {
@@ -267,6 +313,8 @@ declare_typedef(struct checker *c, struct tree_def *d)
 		    "a typedef of void defines nothing");
 		return;
 	}
+	if (is_repeated(c, d))
+		return;
 	/* `typedef struct X X;` is not a second X. */
 	if (s->kind == SPEC_NAME && decl->form == FORM_PLAIN &&
 	    strcmp(s->name, d->name) == 0)
@@ -288,6 +336,38 @@ declare_typedef(struct checker *c, struct tree_def *d)
 		return;
 	t->doc = d->doc;
 	queue_type(c, t, d->scope, NULL, decl);
+}
+
+/* Programs, versions and procedures have numbers that a constant may be. */
+static void
+declare_number(struct checker *c, const struct tree_def *d, const char *name,
+    struct span where, const struct tree_value *value)
+{
+	struct pending_constant *k;
+
+	if (map_get(&c->numbers, name) != NULL)
+		return;		/* of another version, say */
+	k = MEM_NEW(c->mem, struct pending_constant);
+	k->c.name = name;
+	k->c.where = where;
+	k->value = value;
+	k->scope = d->scope;
+	k->is_number = true;
+	map_put(&c->numbers, name, k);
+}
+
+static void
+declare_numbers(struct checker *c, const struct tree_def *d)
+{
+	const struct tree_version *v;
+	const struct tree_proc *r;
+
+	declare_number(c, d, d->name, d->where, &d->value);
+	for (v = d->versions; v != NULL; v = v->next) {
+		declare_number(c, d, v->name, v->where, &v->number);
+		for (r = v->procs; r != NULL; r = r->next)
+			declare_number(c, d, r->name, r->where, &r->number);
+	}
 }
 
 /* Types within a procedure's line, which may have been given a body there. */
@@ -339,6 +419,7 @@ declare(struct checker *c, struct tree_def *d)
 		declare_typedef(c, d);
 		break;
 	case DEF_PROGRAM:
+		declare_numbers(c, d);
 		if (!d->where.src->followed)
 			declare_procedure_types(c, d);
 		break;
@@ -354,12 +435,37 @@ declare(struct checker *c, struct tree_def *d)
 
 static void	resolve(struct checker *, struct pending_constant *);
 
-/* --extern: some header says how much it is. */
-struct constant *
-check_external_constant(struct checker *c, const struct tree_value *v)
+static struct pending_constant *
+find_constant(struct checker *c, const char *scope, const char *name)
 {
 	struct pending_constant *k;
 
+	k = check_find(&c->model->constants, c->mem, scope, name);
+	return k != NULL ? k : map_get(&c->numbers, name);
+}
+
+/* --extern: nothing here has this name, so some header of C must. */
+bool
+check_is_external(struct checker *c, const char *scope,
+    const struct tree_value *v)
+{
+	struct pending_constant *k;
+
+	if (!c->options->external || v->kind != VALUE_NAME ||
+	    strchr(v->text, ':') != NULL)
+		return false;
+	k = find_constant(c, scope, v->text);
+	return k == NULL || k->c.external;
+}
+
+/* ... and says how much it is. */
+struct constant *
+check_external_constant(struct checker *c, const struct tree_value *v)
+{
+	struct pending_constant *k = map_get(&c->model->constants, v->text);
+
+	if (k != NULL)
+		return &k->c;
 	k = declare_constant(c, "", v->text, v->where, v);
 	k->state = CONSTANT_DONE;
 	k->c.external = true;
@@ -395,7 +501,7 @@ check_constant(struct checker *c, const char *scope,
 {
 	struct pending_constant *k;
 
-	k = check_find(&c->model->constants, c->mem, scope, v->text);
+	k = find_constant(c, scope, v->text);
 	if (k == NULL) {
 		unknown_constant(c, v);
 		return NULL;
@@ -432,7 +538,7 @@ check_number(struct checker *c, const char *scope,
 		return false;
 	}
 	*n = k->c.value;
-	if (which != NULL)
+	if (which != NULL && !k->is_number)
 		*which = &k->c;
 	return true;
 }
@@ -492,13 +598,22 @@ find_value(struct checker *c, struct pending_constant *k)
 		k->c.text = k->value->text;
 		break;
 	case VALUE_NAME:
+		/* An enumerator's value others may count on from. */
+		if (k->c.of == NULL &&
+		    check_is_external(c, k->scope, k->value)) {
+			k->c.same = check_external_constant(c, k->value);
+			k->c.value = k->c.same->value;
+			k->c.external = true;
+			break;
+		}
 		other = check_constant(c, k->scope, k->value);
 		if (other == NULL)
 			return;
 		k->c.is_text = other->c.is_text;
 		k->c.text = other->c.text;
 		k->c.value = other->c.value;
-		k->c.same = &other->c;
+		if (!other->is_number)
+			k->c.same = &other->c;
 		break;
 	}
 	if (k->c.of != NULL && (k->c.is_text || !fits_enum(k->c.value)))
@@ -786,6 +901,7 @@ check(struct mem *mem, struct diag *diag, const struct source *src,
 	map_init(&model->types, mem);
 	map_init(&model->constants, mem);
 	map_init(&c.enumerators, mem);
+	map_init(&c.numbers, mem);
 	map_init(&c.unknown, mem);
 	model->strict_pad = options->strict_pad;
 	model->max_depth = options->max_depth;

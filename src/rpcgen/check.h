@@ -33,6 +33,7 @@ struct pending_constant {
 	const char *scope;
 	enum { CONSTANT_NEW, CONSTANT_BUSY, CONSTANT_DONE } state;
 	bool ambiguous;		/* two enums have it, with two values */
+	bool is_number;		/* of a program, version or procedure */
 };
 
 struct checker {
@@ -44,6 +45,7 @@ struct checker {
 	struct pending_type *types, **last_type;
 	struct pending_constant *constants, **last_constant;
 	struct map enumerators;		/* "ENUM.NAME" */
+	struct map numbers;		/* of programs and so on, by name */
 	struct map unknown;		/* names already complained about */
 	struct type *basic[BASIC_STRING + 1];
 	struct tree_def *tree;
@@ -63,6 +65,8 @@ void		 check_declare_nested(struct checker *, const char *scope,
 		    const char *outer, struct tree_decl *);
 struct pending_constant *check_constant(struct checker *,
 		    const char *scope, const struct tree_value *);
+bool		 check_is_external(struct checker *, const char *scope,
+		    const struct tree_value *);
 struct constant	*check_external_constant(struct checker *,
 		    const struct tree_value *);
 bool		 check_number(struct checker *, const char *scope,

@@ -21,7 +21,8 @@ static const struct {
 	{ "int64_t", BASIC_HYPER }, { "uint64_t", BASIC_UHYPER },
 	{ "u_int64_t", BASIC_UHYPER }, { "quad_t", BASIC_HYPER },
 	{ "u_quad_t", BASIC_UHYPER }, { "longlong_t", BASIC_HYPER },
-	{ "u_longlong_t", BASIC_UHYPER },
+	{ "u_longlong_t", BASIC_UHYPER }, { "rpcprog_t", BASIC_UINT },
+	{ "rpcvers_t", BASIC_UINT }, { "rpcproc_t", BASIC_UINT },
 };
 
 static struct type *
@@ -131,9 +132,7 @@ set_bound(struct checker *c, const char *scope, const struct tree_decl *d,
 	b->value = UINT32_MAX;
 	if (d->bound.kind == VALUE_NONE)
 		return;
-	if (c->options->external && d->bound.kind == VALUE_NAME &&
-	    check_find(&c->model->constants, c->mem, scope,
-	    d->bound.text) == NULL) {
+	if (check_is_external(c, scope, &d->bound)) {
 		b->given = true;
 		b->constant = check_external_constant(c, &d->bound);
 		return;
@@ -256,7 +255,17 @@ label_number(struct checker *c, const char *scope, const struct type *disc,
 	if (v->kind == VALUE_NAME && is_bool_word(v->text, &l->value) &&
 	    check_find(&c->model->constants, c->mem, scope, v->text) == NULL)
 		return true;
+	if (check_is_external(c, scope, v)) {
+		l->constant = check_external_constant(c, v);
+		return true;
+	}
 	return check_number(c, scope, v, &l->value, &l->constant);
+}
+
+static bool
+is_external(const struct label *l)
+{
+	return l->constant != NULL && l->constant->external;
 }
 
 static bool
@@ -289,17 +298,18 @@ new_label(struct checker *c, const struct pending_type *p,
 	l->where = v->where;
 	if (!label_number(c, p->scope, disc, v, l))
 		return NULL;
-	if (!fits(disc, l->value)) {
+	if (!is_external(l) && !fits(disc, l->value)) {
 		diag_error(c->diag, v->where, NULL,
 		    "'%s' cannot have this value", p->type->disc->name);
 		return NULL;
 	}
-	if (disc->kind == TYPE_ENUM &&
+	if (disc->kind == TYPE_ENUM && !is_external(l) &&
 	    (l->constant == NULL || l->constant->of != disc) &&
 	    !in_enum(disc, l->value))
 		diag_warning(c->diag, v->where, NULL, "enum '%s' has no such "
 		    "value; it is taken as valid in this union", disc->name);
-	key = mem_printf(c->mem, "%ld", (long)number_int(l->value));
+	key = is_external(l) ? l->constant->name :
+	    mem_printf(c->mem, "%ld", (long)number_int(l->value));
 	if ((first = map_get(seen, key)) != NULL) {
 		diag_error(c->diag, v->where, NULL,
 		    "this case stands twice in union '%s'", p->type->name);
@@ -346,8 +356,9 @@ union_arms(struct checker *c, const struct pending_type *p)
 	if (t->disc->name == NULL ||
 	    (disc->kind != TYPE_INT && disc->kind != TYPE_UINT &&
 	    disc->kind != TYPE_BOOL && disc->kind != TYPE_ENUM)) {
-		diag_error(c->diag, t->disc->where, NULL, "a union switches "
-		    "on an int, unsigned int, bool or enum");
+		diag_error(c->diag, t->disc->where, disc->external ?
+		    "what its type is, only a header of C says" : NULL,
+		    "a union switches on an int, unsigned int, bool or enum");
 		return;
 	}
 	map_put(&names, t->disc->name, t->disc);

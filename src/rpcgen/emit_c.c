@@ -64,8 +64,8 @@ prototypes(struct emit *e, const struct type *t)
 			    name, m->name, c_param(e, type_real(m->type)->elem,
 			    false, ""));
 		if (c_is_located(m))
-			c_top(e, "int %s_%s_locate(const uint8_t *args, "
-			    "size_t have, size_t *start, uint32_t *len);",
+			c_top(e, "int %s_%s_locate(const uint8_t *$args, "
+			    "size_t $have, size_t *$start, uint32_t *$len);",
 			    name, m->name);
 	}
 }

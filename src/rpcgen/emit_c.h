@@ -37,6 +37,7 @@ struct emit {
 	struct model *model;
 	struct map reserved;	/* words that C or a header claims */
 	struct map globals;	/* C names that are taken at file scope */
+	struct map macros;	/* those of them that are macros */
 	struct map types;	/* every named type by its C name */
 
 	/* Names that no global of the file has. */
@@ -61,6 +62,7 @@ void		 c_names(struct emit *);
 const char	*c_escape(struct emit *, const char *name);
 const char	*c_constant(struct emit *, const struct constant *);
 const char	*c_number_name(struct emit *, const char *name);
+const char	*c_local(struct emit *, const char *name);
 const char	*c_upper(struct mem *, const char *name);
 struct c_type	*c_of(const struct type *);
 const char	*c_made(struct emit *, const struct type *,

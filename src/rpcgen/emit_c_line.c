@@ -62,6 +62,37 @@ c_wrap(struct text *t, unsigned tabs, const char *line)
 	text_put(t, "\n");
 }
 
+/*
+ * `$name` is a parameter or local, called so unless a global of the file has
+ * the name.
+ */
+static const char *
+with_locals(struct emit *e, const char *s)
+{
+	const char *dollar, *end;
+	struct text t;
+
+	if (strchr(s, '$') == NULL)
+		return s;
+	text_init(&t, e->mem);
+	while ((dollar = strchr(s, '$')) != NULL) {
+		for (end = dollar + 1; *end >= 'a' && *end <= 'z'; end++)
+			;
+		text_add(&t, s, (size_t)(dollar - s));
+		text_put(&t, c_local(e, mem_strndup(e->mem, dollar + 1,
+		    (size_t)(end - dollar) - 1)));
+		s = end;
+	}
+	text_add(&t, s, strlen(s) + 1);
+	return t.base;
+}
+
+static const char *
+vprint(struct emit *e, const char *fmt, va_list ap)
+{
+	return with_locals(e, mem_vprintf(e->mem, fmt, ap));
+}
+
 /* A line of the body under way. */
 void
 c_line(struct emit *e, const char *fmt, ...)
@@ -70,7 +101,7 @@ c_line(struct emit *e, const char *fmt, ...)
 
 	c_flush(e);
 	va_start(ap, fmt);
-	c_wrap(&e->body, e->indent, mem_vprintf(e->mem, fmt, ap));
+	c_wrap(&e->body, e->indent, vprint(e, fmt, ap));
 	va_end(ap);
 }
 
@@ -81,7 +112,7 @@ c_top(struct emit *e, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	c_wrap(e->out, 0, mem_vprintf(e->mem, fmt, ap));
+	c_wrap(e->out, 0, vprint(e, fmt, ap));
 	va_end(ap);
 }
 
@@ -92,7 +123,7 @@ c_printf(struct emit *e, const char *fmt, ...)
 	const char *s;
 
 	va_start(ap, fmt);
-	s = mem_vprintf(e->mem, fmt, ap);
+	s = vprint(e, fmt, ap);
 	va_end(ap);
 	return s;
 }
@@ -167,7 +198,7 @@ c_try(struct emit *e, const char *fmt, ...)
 		    e->max_pending, sizeof(*e->pending));
 	}
 	va_start(ap, fmt);
-	e->pending[e->npending++] = mem_vprintf(e->mem, fmt, ap);
+	e->pending[e->npending++] = vprint(e, fmt, ap);
 	va_end(ap);
 }
 

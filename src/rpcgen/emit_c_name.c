@@ -124,7 +124,19 @@ c_constant(struct emit *e, const struct constant *k)
 const char *
 c_member(struct emit *e, const struct member *m)
 {
-	return c_escape(e, m->name);
+	const char *name = c_escape(e, m->name);
+
+	while (map_get(&e->macros, name) != NULL)
+		name = mem_printf(e->mem, "%s_", name);
+	return name;
+}
+
+/* Printed with #define, because no enum could hold it. */
+static bool
+is_macro(const struct constant *k)
+{
+	return k->is_text || (k->value.negative ?
+	    (int64_t)k->value.bits < INT32_MIN : k->value.bits > INT32_MAX);
 }
 
 static void
@@ -144,10 +156,15 @@ name_type(struct emit *e, struct type *t)
 static void
 name_constant(struct emit *e, struct constant *k)
 {
+	const char *name;
+
 	if (k->second)
 		return;
+	name = global_name(e, k->name, k);
 	map_put(&e->types, mem_printf(e->mem, "=%s", k->name),
-	    (void *)(uintptr_t)global_name(e, k->name, k));
+	    (void *)(uintptr_t)name);
+	if (k->of == NULL && !k->external && is_macro(k))
+		map_put(&e->macros, name, k);
 }
 
 /* The file's name, as part of another name. */
@@ -197,8 +214,8 @@ c_made(struct emit *e, const struct type *t, const char *suffix)
 }
 
 /* A name for a local that shadows nothing of this file. */
-static const char *
-local(struct emit *e, const char *name)
+const char *
+c_local(struct emit *e, const char *name)
 {
 	while (map_get(&e->globals, name) != NULL)
 		name = mem_printf(e->mem, "%s_", name);
@@ -228,7 +245,7 @@ name_program(struct emit *e, const struct program *p)
 	const struct version *v;
 	const struct procedure *r;
 
-	(void)c_number_name(e, p->name);
+	map_put(&e->macros, c_number_name(e, p->name), e);
 	for (v = p->versions; v != NULL; v = v->next) {
 		(void)c_number_name(e, v->name);
 		for (r = v->procs; r != NULL; r = r->next)
@@ -244,6 +261,7 @@ c_names(struct emit *e)
 
 	map_init(&e->reserved, e->mem);
 	map_init(&e->globals, e->mem);
+	map_init(&e->macros, e->mem);
 	map_init(&e->types, e->mem);
 	for (i = e->model->items; i != NULL; i = i->next) {
 		if (i->kind == ITEM_CONSTANT)
@@ -260,22 +278,22 @@ c_names(struct emit *e)
 	for (i = e->model->items; i != NULL; i = i->next)
 		if (i->kind == ITEM_TYPE && !i->type->is_bare_alias)
 			name_array(e, i->type);
-	e->in = local(e, "in");
-	e->l_out = local(e, "out");
-	e->p = local(e, "p");
-	e->v = local(e, "v");
-	e->err = local(e, "err");
-	e->i = local(e, "i");
-	e->n = local(e, "n");
-	e->tail = local(e, "tail");
-	e->more = local(e, "more");
-	e->max = local(e, "max");
-	e->where = local(e, "where");
-	e->last = local(e, "last");
-	e->next = local(e, "next");
-	e->used = local(e, "used");
-	e->step = local(e, "step");
-	e->from = local(e, "from");
+	e->in = c_local(e, "in");
+	e->l_out = c_local(e, "out");
+	e->p = c_local(e, "p");
+	e->v = c_local(e, "v");
+	e->err = c_local(e, "err");
+	e->i = c_local(e, "i");
+	e->n = c_local(e, "n");
+	e->tail = c_local(e, "tail");
+	e->more = c_local(e, "more");
+	e->max = c_local(e, "max");
+	e->where = c_local(e, "where");
+	e->last = c_local(e, "last");
+	e->next = c_local(e, "next");
+	e->used = c_local(e, "used");
+	e->step = c_local(e, "step");
+	e->from = c_local(e, "from");
 }
 
 const char *

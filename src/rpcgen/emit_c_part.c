@@ -76,17 +76,17 @@ c_lazy(struct emit *e, const struct member *m)
 
 	c_begin(e);
 	e->uses_err = true;
-	c_line(e, "if (lazy->done >= lazy->n)");
+	c_line(e, "if ($lazy->done >= $lazy->n)");
 	c_line(e, "\treturn ENOENT;");
 	clear_element(e, elem);
-	c_line(e, "lazy->done++;");
-	c_line(e, "%s = %s(lazy->in, %s);", e->err,
+	c_line(e, "$lazy->done++;");
+	c_line(e, "%s = %s($lazy->in, %s);", e->err,
 	    c_made(e, elem, "decode"), e->v);
 	c_line(e, "if (%s != 0)", e->err);
-	c_line(e, "\tlazy->done = lazy->n;");
+	c_line(e, "\t$lazy->done = $lazy->n;");
 	c_line(e, "return %s;", e->err);
 	e->ended = true;
-	c_end(e, "int", c_printf(e, "%s_%s_next(struct xdr_lazy *lazy, %s)",
+	c_end(e, "int", c_printf(e, "%s_%s_next(struct xdr_lazy *$lazy, %s)",
 	    c_of(m->parent)->name, m->name, c_param(e, elem, false, e->v)));
 }
 
@@ -122,14 +122,14 @@ c_bulk(struct emit *e, const struct member *m)
 	e->extra_locals = c_printf(e, "\tstruct xdr_in %s;\n\t%s %s;\n",
 	    e->in, name, e->v);
 	c_line(e, "memset(&%s, 0, sizeof %s);", e->v, e->v);
-	c_line(e, "xdr_in_init(&%s, args, have, NULL);", e->in);
+	c_line(e, "xdr_in_init(&%s, $args, $have, NULL);", e->in);
 	c_line(e, "if (%s_before_%s(&%s, &%s) != 0)", name, m->name, e->in,
 	    e->v);
 	c_line(e, "\treturn %s.why == XDR_SHORT ? EAGAIN : EBADMSG;", e->in);
-	c_line(e, "*start = (size_t)(%s.pos - args);", e->in);
-	c_line(e, "*len = %s.%s.len;", e->v, c_member(e, m));
-	c_end(e, "int", c_printf(e, "%s_%s_locate(const uint8_t *args, "
-	    "size_t have, size_t *start, uint32_t *len)", name, m->name));
+	c_line(e, "*$start = (size_t)(%s.pos - $args);", e->in);
+	c_line(e, "*$len = %s.%s.len;", e->v, c_member(e, m));
+	c_end(e, "int", c_printf(e, "%s_%s_locate(const uint8_t *$args, "
+	    "size_t $have, size_t *$start, uint32_t *$len)", name, m->name));
 }
 
 /* Whether the discriminant that comes next is one of this arm's. */
@@ -166,8 +166,8 @@ c_lazy_bulk(struct emit *e, const struct member *m)
 	e->uses_err = true;
 	e->extra_locals = c_printf(e, "\tstruct xdr_in %s;\n\t%s %s;\n"
 	    "\t%s %s;\n", e->in, name, e->v, c_of(u)->name, e->next);
-	c_line(e, "*start = *len = 0;");
-	c_line(e, "xdr_in_init(&%s, args, have, NULL);", e->in);
+	c_line(e, "*$start = *$len = 0;");
+	c_line(e, "xdr_in_init(&%s, $args, $have, NULL);", e->in);
 	c_line(e, "%s = %s(&%s, &%s);", e->err, c_made(e, t, "decode"), e->in,
 	    e->v);
 	c_line(e, "while (%s == 0) {", e->err);
@@ -186,8 +186,8 @@ c_lazy_bulk(struct emit *e, const struct member *m)
 		    c_member(e, a->member));
 		c_line(e, "if (%s != 0)", e->err);
 		c_line(e, "\tbreak;");
-		c_line(e, "*start = (size_t)(%s.pos - args);", e->in);
-		c_line(e, "*len = %s.%s.%s.len;", e->next,
+		c_line(e, "*$start = (size_t)(%s.pos - $args);", e->in);
+		c_line(e, "*$len = %s.%s.%s.len;", e->next,
 		    c_member(e, a->member), c_member(e, data));
 		c_line(e, "return 0;");
 		e->indent--;
@@ -202,6 +202,6 @@ c_lazy_bulk(struct emit *e, const struct member *m)
 	c_line(e, "\treturn 0;");
 	c_line(e, "return %s.why == XDR_SHORT ? EAGAIN : EBADMSG;", e->in);
 	e->ended = true;
-	c_end(e, "int", c_printf(e, "%s_%s_locate(const uint8_t *args, "
-	    "size_t have, size_t *start, uint32_t *len)", name, m->name));
+	c_end(e, "int", c_printf(e, "%s_%s_locate(const uint8_t *$args, "
+	    "size_t $have, size_t *$start, uint32_t *$len)", name, m->name));
 }

@@ -28,9 +28,9 @@ params(struct emit *e, const struct procedure *r)
 	const char *args = "", *res = "";
 
 	if (r->args->kind != TYPE_VOID)
-		args = c_printf(e, ", %s", c_param(e, r->args, true, "args"));
+		args = c_printf(e, ", %s", c_param(e, r->args, true, "$args"));
 	if (r->res->kind != TYPE_VOID)
-		res = c_printf(e, ", %s", c_param(e, r->res, false, "res"));
+		res = c_printf(e, ", %s", c_param(e, r->res, false, "$res"));
 	return c_printf(e, "%s%s", args, res);
 }
 
@@ -62,7 +62,7 @@ handlers(struct emit *e, const struct program *p, const struct version *v)
 	    "PROC_UNAVAIL */\n", version_name(e, p, v));
 	for (r = v->procs; r != NULL; r = r->next) {
 		c_comment(e, "\t", r->doc);
-		c_wrap(e->out, 1, c_printf(e, "int (*%s)(void *self, struct "
+		c_wrap(e->out, 1, c_printf(e, "int (*%s)(void *$self, struct "
 		    "rpc_call *%s);", member_name(e, r), params(e, r)));
 	}
 	text_put(e->out, "};\n");
@@ -80,11 +80,11 @@ client_heads(struct emit *e, const struct program *p,
 	text_put(e->out, "\n");
 	for (r = v->procs; r != NULL; r = r->next) {
 		args = r->args->kind == TYPE_VOID ? "" : c_printf(e, ", %s",
-		    c_param(e, r->args, true, "args"));
+		    c_param(e, r->args, true, "$args"));
 		c_top(e, "int %s_%s(struct rpc_client *%s, struct xdr_arena "
 		    "*);", version_name(e, p, v), r->member, params(e, r));
 		c_top(e, "int %s_%s_start(struct rpc_client *%s, void "
-		    "(*done)(void *ctx, int err, void *res), void *ctx);",
+		    "(*$done)(void *$ctx, int $err, void *$res), void *$ctx);",
 		    version_name(e, p, v), r->member, args);
 	}
 }
@@ -129,16 +129,16 @@ decode_thunk(struct emit *e, const struct type *t, const char *name,
 {
 	c_begin(e);
 	if (t->kind >= TYPE_ALIAS) {
-		c_line(e, "return %s(%s, value);", c_made(e, t, "decode"),
+		c_line(e, "return %s(%s, $value);", c_made(e, t, "decode"),
 		    e->in);
 		e->ended = true;
 	} else {
-		e->extra_locals = c_printf(e, "\t%s = value;\n",
+		e->extra_locals = c_printf(e, "\t%s = $value;\n",
 		    c_param(e, t, false, e->v));
 		c_decode_value(e, t, c_printf(e, "*%s", e->v), place);
 	}
 	c_end(e, "static int", c_printf(e, "%s(struct xdr_in *%s, void "
-	    "*value)", name, e->in));
+	    "*$value)", name, e->in));
 }
 
 static void
@@ -147,16 +147,16 @@ encode_thunk(struct emit *e, const struct type *t, const char *name,
 {
 	c_begin(e);
 	if (t->kind >= TYPE_ALIAS) {
-		c_line(e, "return %s(%s, value);", c_made(e, t, "encode"),
+		c_line(e, "return %s(%s, $value);", c_made(e, t, "encode"),
 		    e->l_out);
 		e->ended = true;
 	} else {
-		e->extra_locals = c_printf(e, "\t%s = value;\n",
+		e->extra_locals = c_printf(e, "\t%s = $value;\n",
 		    c_param(e, t, true, e->v));
 		c_encode_value(e, t, c_printf(e, "*%s", e->v), place);
 	}
 	c_end(e, "static int", c_printf(e, "%s(struct xdr_out *%s, const "
-	    "void *value)", name, e->l_out));
+	    "void *$value)", name, e->l_out));
 }
 
 static void
@@ -165,19 +165,19 @@ call_thunk(struct emit *e, const char *version, const struct procedure *r)
 	bool args = r->args->kind != TYPE_VOID, res = r->res->kind != TYPE_VOID;
 
 	c_begin(e);
-	e->extra_locals = c_printf(e, "\tconst struct %s_server *h = handlers;"
+	e->extra_locals = c_printf(e, "\tconst struct %s_server *$h = $handlers;"
 	    "\n", version);
 	if (!args && !res)
-		c_line(e, "(void)args, (void)res;");
+		c_line(e, "(void)$args, (void)$res;");
 	else if (!args)
-		c_line(e, "(void)args;");
+		c_line(e, "(void)$args;");
 	else if (!res)
-		c_line(e, "(void)res;");
-	c_line(e, "return h->%s(self, call%s%s);", member_name(e, r),
-	    args ? ", args" : "", res ? ", res" : "");
+		c_line(e, "(void)$res;");
+	c_line(e, "return $h->%s($self, $call%s%s);", member_name(e, r),
+	    args ? ", $args" : "", res ? ", $res" : "");
 	e->ended = true;
-	c_end(e, "static int", c_printf(e, "%s_call(const void *handlers, "
-	    "void *self, struct rpc_call *call, const void *args, void *res)",
+	c_end(e, "static int", c_printf(e, "%s_call(const void *$handlers, "
+	    "void *$self, struct rpc_call *$call, const void *$args, void *$res)",
 	    r->handler));
 }
 
@@ -329,23 +329,23 @@ client_row(struct emit *e, const struct procedure *r, const struct tables *t)
 static void
 client_calls(struct emit *e, const char *name, const struct procedure *r)
 {
-	const char *args = r->args->kind == TYPE_VOID ? "NULL" : "args";
-	const char *res = r->res->kind == TYPE_VOID ? "NULL" : "res";
+	const char *args = r->args->kind == TYPE_VOID ? "NULL" : "$args";
+	const char *res = r->res->kind == TYPE_VOID ? "NULL" : "$res";
 	const char *args_param = r->args->kind == TYPE_VOID ? "" :
-	    c_printf(e, ", %s", c_param(e, r->args, true, "args"));
+	    c_printf(e, ", %s", c_param(e, r->args, true, "$args"));
 
 	c_begin(e);
-	c_line(e, "return rpc_client_call(client, &%s_row, %u, %s, %s, "
-	    "arena);", r->handler, r->number, args, res);
+	c_line(e, "return rpc_client_call($client, &%s_row, %u, %s, %s, "
+	    "$arena);", r->handler, r->number, args, res);
 	e->ended = true;
-	c_end(e, "int", c_printf(e, "%s_%s(struct rpc_client *client%s, "
-	    "struct xdr_arena *arena)", name, r->member, params(e, r)));
+	c_end(e, "int", c_printf(e, "%s_%s(struct rpc_client *$client%s, "
+	    "struct xdr_arena *$arena)", name, r->member, params(e, r)));
 	c_begin(e);
-	c_line(e, "return rpc_client_start(client, &%s_row, %u, %s, done, "
-	    "ctx);", r->handler, r->number, args);
+	c_line(e, "return rpc_client_start($client, &%s_row, %u, %s, $done, "
+	    "$ctx);", r->handler, r->number, args);
 	e->ended = true;
-	c_end(e, "int", c_printf(e, "%s_%s_start(struct rpc_client *client%s,"
-	    " void (*done)(void *ctx, int err, void *res), void *ctx)", name,
+	c_end(e, "int", c_printf(e, "%s_%s_start(struct rpc_client *$client%s,"
+	    " void (*$done)(void *$ctx, int $err, void *$res), void *$ctx)", name,
 	    r->member, args_param));
 }
 

@@ -182,8 +182,9 @@ constant(struct emit *e, const struct constant *k)
 	}
 	value = k->same != NULL ? c_constant(e, k->same) :
 	    c_number(e, k->value);
-	if (k->value.negative ? (int64_t)k->value.bits >= INT32_MIN :
-	    k->value.bits <= INT32_MAX)
+	if (k->external || (k->value.negative ?
+	    (int64_t)k->value.bits >= INT32_MIN :
+	    k->value.bits <= INT32_MAX))
 		c_top(e, "enum { %s = %s };", name, value);
 	else
 		text_printf(e->out, "#define %s %s\n", name, value);

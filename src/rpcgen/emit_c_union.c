@@ -34,7 +34,8 @@ c_label(struct emit *e, const struct type *disc, const struct label *l)
 {
 	bool large = l->value.negative || l->value.bits > INT32_MAX;
 
-	if (l->constant != NULL && (!large || l->constant->of != NULL))
+	if (l->constant != NULL && (!large || l->constant->of != NULL ||
+	    l->constant->external))
 		return c_constant(e, l->constant);
 	if (disc->kind == TYPE_UINT)
 		return c_number(e, l->value);

@@ -18,7 +18,8 @@ text_add(struct text *t, const char *s, size_t len)
 		t->size = 2 * t->size + len + 4096;
 		t->base = mem_grow(t->mem, t->base, t->len, t->size, 1);
 	}
-	memcpy(t->base + t->len, s, len);
+	if (len > 0)
+		memcpy(t->base + t->len, s, len);
 	t->len += len;
 }
 

@@ -53,6 +53,7 @@ CHECK_TYPE(holds)
 CHECK_TYPE(twin)
 CHECK_TYPE(ext)
 CHECK_TYPE(by_int)
+CHECK_TYPE(by_kind)
 
 int
 main(void)
@@ -68,6 +69,7 @@ main(void)
 		check_twin(seed);
 		check_ext(seed);
 		check_by_int(seed);
+		check_by_kind(seed);
 	}
 	return 0;
 }
