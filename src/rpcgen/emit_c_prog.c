@@ -15,6 +15,24 @@ version_name(struct emit *e, const struct program *p,
 	return c_printf(e, "%s_v%u", p->stem, v->number);
 }
 
+/* Other than the name of a procedure, should that end in _start. */
+static const char *
+start_name(struct emit *e, const struct version *v,
+    const struct procedure *r)
+{
+	const char *name = c_printf(e, "%s_start", r->member);
+	const struct procedure *other = v->procs;
+
+	while (other != NULL)
+		if (strcmp(other->member, name) == 0) {
+			name = c_printf(e, "%s_", name);
+			other = v->procs;
+		} else {
+			other = other->next;
+		}
+	return name;
+}
+
 static const char *
 member_name(struct emit *e, const struct procedure *r)
 {
@@ -83,9 +101,9 @@ client_heads(struct emit *e, const struct program *p,
 		    c_param(e, r->args, true, "$args"));
 		c_top(e, "int %s_%s(struct rpc_client *%s, struct xdr_arena "
 		    "*);", version_name(e, p, v), r->member, params(e, r));
-		c_top(e, "int %s_%s_start(struct rpc_client *%s, void "
+		c_top(e, "int %s_%s(struct rpc_client *%s, void "
 		    "(*$done)(void *$ctx, int $err, void *$res), void *$ctx);",
-		    version_name(e, p, v), r->member, args);
+		    version_name(e, p, v), start_name(e, v, r), args);
 	}
 }
 
@@ -176,7 +194,7 @@ call_thunk(struct emit *e, const char *version, const struct procedure *r)
 	c_line(e, "return $h->%s($self, $call%s%s);", member_name(e, r),
 	    args ? ", $args" : "", res ? ", $res" : "");
 	e->ended = true;
-	c_end(e, "static int", c_printf(e, "%s_call(const void *$handlers, "
+	c_end(e, "static int", c_printf(e, "call_of_%s(const void *$handlers, "
 	    "void *$self, struct rpc_call *$call, const void *$args, void *$res)",
 	    r->handler));
 }
@@ -242,10 +260,10 @@ server_row(struct emit *e, const char *version, const struct procedure *r,
 	text_printf(e->out, "\t[%u] = {\n\t\t.name = \"%s\",\n", r->number,
 	    r->name);
 	if (r->args->kind != TYPE_VOID)
-		text_printf(e->out, "\t\t.decode = %s_args,\n", r->handler);
+		text_printf(e->out, "\t\t.decode = args_of_%s,\n", r->handler);
 	if (r->res->kind != TYPE_VOID)
-		text_printf(e->out, "\t\t.encode = %s_res,\n", r->handler);
-	text_printf(e->out, "\t\t.call = %s_call,\n", r->handler);
+		text_printf(e->out, "\t\t.encode = res_of_%s,\n", r->handler);
+	text_printf(e->out, "\t\t.call = call_of_%s,\n", r->handler);
 	text_printf(e->out, "\t\t.handler = offsetof(struct %s_server, %s),\n",
 	    version, member_name(e, r));
 	value_rows(e, r->args, "args", t->args);
@@ -285,16 +303,16 @@ c_program_svc(struct emit *e, const struct program *p)
 		t = mem_grow(e->mem, NULL, 0, n + 1, sizeof(*t));
 		for (i = 0, r = v->procs; r != NULL; r = r->next, i++) {
 			t[i].args = c_table(e, r->args, c_printf(e,
-			    "%s_args", r->handler));
+			    "args_of_%s", r->handler));
 			t[i].res = c_table(e, r->res, c_printf(e,
-			    "%s_res", r->handler));
+			    "res_of_%s", r->handler));
 			if (r->args->kind != TYPE_VOID)
 				decode_thunk(e, r->args, c_printf(e,
-				    "%s_args", r->handler), where(e, r,
+				    "args_of_%s", r->handler), where(e, r,
 				    "args"));
 			if (r->res->kind != TYPE_VOID)
 				encode_thunk(e, r->res, c_printf(e,
-				    "%s_res", r->handler), where(e, r,
+				    "res_of_%s", r->handler), where(e, r,
 				    "res"));
 			call_thunk(e, name, r);
 		}
@@ -315,19 +333,20 @@ c_program_svc(struct emit *e, const struct program *p)
 static void
 client_row(struct emit *e, const struct procedure *r, const struct tables *t)
 {
-	text_printf(e->out, "\nstatic const struct rpc_procedure %s_row = {\n"
+	text_printf(e->out, "\nstatic const struct rpc_procedure row_of_%s = {\n"
 	    "\t.name = \"%s\",\n", r->handler, r->name);
 	if (r->res->kind != TYPE_VOID)
-		text_printf(e->out, "\t.decode = %s_res,\n", r->handler);
+		text_printf(e->out, "\t.decode = res_of_%s,\n", r->handler);
 	if (r->args->kind != TYPE_VOID)
-		text_printf(e->out, "\t.encode = %s_args,\n", r->handler);
+		text_printf(e->out, "\t.encode = args_of_%s,\n", r->handler);
 	value_rows(e, r->args, "args", t->args);
 	value_rows(e, r->res, "res", t->res);
 	text_put(e->out, "};\n");
 }
 
 static void
-client_calls(struct emit *e, const char *name, const struct procedure *r)
+client_calls(struct emit *e, const char *name, const struct version *v,
+    const struct procedure *r)
 {
 	const char *args = r->args->kind == TYPE_VOID ? "NULL" : "$args";
 	const char *res = r->res->kind == TYPE_VOID ? "NULL" : "$res";
@@ -335,18 +354,18 @@ client_calls(struct emit *e, const char *name, const struct procedure *r)
 	    c_printf(e, ", %s", c_param(e, r->args, true, "$args"));
 
 	c_begin(e);
-	c_line(e, "return rpc_client_call($client, &%s_row, %u, %s, %s, "
+	c_line(e, "return rpc_client_call($client, &row_of_%s, %u, %s, %s, "
 	    "$arena);", r->handler, r->number, args, res);
 	e->ended = true;
 	c_end(e, "int", c_printf(e, "%s_%s(struct rpc_client *$client%s, "
 	    "struct xdr_arena *$arena)", name, r->member, params(e, r)));
 	c_begin(e);
-	c_line(e, "return rpc_client_start($client, &%s_row, %u, %s, $done, "
+	c_line(e, "return rpc_client_start($client, &row_of_%s, %u, %s, $done, "
 	    "$ctx);", r->handler, r->number, args);
 	e->ended = true;
-	c_end(e, "int", c_printf(e, "%s_%s_start(struct rpc_client *$client%s,"
-	    " void (*$done)(void *$ctx, int $err, void *$res), void *$ctx)", name,
-	    r->member, args_param));
+	c_end(e, "int", c_printf(e, "%s_%s(struct rpc_client *$client%s, "
+	    "void (*$done)(void *$ctx, int $err, void *$res), void *$ctx)",
+	    name, start_name(e, v, r), args_param));
 }
 
 void
@@ -361,20 +380,20 @@ c_program_clnt(struct emit *e, const struct program *p)
 		name = version_name(e, p, v);
 		prefix_members(e, name, v);
 		for (r = v->procs; r != NULL; r = r->next) {
-			t.args = c_table(e, r->args, c_printf(e, "%s_args",
+			t.args = c_table(e, r->args, c_printf(e, "args_of_%s",
 			    r->handler));
-			t.res = c_table(e, r->res, c_printf(e, "%s_res",
+			t.res = c_table(e, r->res, c_printf(e, "res_of_%s",
 			    r->handler));
 			if (r->args->kind != TYPE_VOID)
 				encode_thunk(e, r->args, c_printf(e,
-				    "%s_args", r->handler), where(e, r,
+				    "args_of_%s", r->handler), where(e, r,
 				    "args"));
 			if (r->res->kind != TYPE_VOID)
 				decode_thunk(e, r->res, c_printf(e,
-				    "%s_res", r->handler), where(e, r,
+				    "res_of_%s", r->handler), where(e, r,
 				    "res"));
 			client_row(e, r, &t);
-			client_calls(e, name, r);
+			client_calls(e, name, v, r);
 		}
 	}
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include MADE
-#include "oracle_rows.h"
 
 size_t theirs(unsigned row, uint8_t *wire, size_t n, uint8_t *to,
     size_t size);
@@ -16,7 +15,7 @@ static const struct {
 	size_t size;
 } rows[] = {
 #define T(NAME) { (xdrproc_t)xdr_##NAME, sizeof(NAME) },
-	ROWS
+#include "rows.h"
 #undef T
 };
 

@@ -18,7 +18,8 @@ def sources(*directories):
     return sorted(f for d in directories for f in glob.glob(d + "/*.x"))
 
 
-FILES = sources(HERE + "/good", SOURCE + "/proto") + [HERE + "/shapes.x"]
+FILES = sources(HERE + "/good", HERE + "/protocols", SOURCE + "/proto") + [
+    HERE + "/shapes.x"]
 
 
 def compiler(*command, cwd=None):

@@ -1,6 +1,8 @@
-"""What we encode is what Sun's compiler and libtirpc encode."""
+"""What we encode is what Sun's compiler and libtirpc encode: made-up values
+of every type that both take."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -15,23 +17,48 @@ pytestmark = pytest.mark.skipif(
     shutil.which("rpcgen") is None or not os.path.isdir(TIRPC),
     reason="no rpcgen or no libtirpc to compare with")
 
+FILES = [HERE + "/oracle.x"] + [
+    SOURCE + "/proto/%s.x" % n for n in ("mount", "nfs2", "nfs3", "nfs4")] + [
+        HERE + "/protocols/%s.x" % n
+        for n in ("nlm", "nsm", "rpcbind", "rquota", "vxi11", "yp")]
 
-def make(tmp_path, name):
-    """Compile the .x with both, to ours/ and theirs/."""
-    source = SOURCE + "/proto/" + name + ".x"
+# Names that libtirpc's own headers have already.
+CLASHES = re.compile(
+    r"\b(netobj|netbuf|rp__list|rpcb[a-z_0-9]*|RPCBPROC\w*)\b(?!\.x)")
+
+# A char or short is 32 bits of ours, and 8 or 16 of theirs.
+NARROW = {"Create_LinkResp", "Device_ReadParms", "Device_ReadStbResp",
+          "Device_RemoteFunc"}
+
+
+def make(tmp_path, path):
+    """Compile the .x with both, to ours/ and theirs/; the types of both."""
+    name = os.path.basename(path)[:-2]
     for side in "ours", "theirs":
         (tmp_path / side).mkdir()
-    assert rpcgen("-o", str(tmp_path / "ours") + "/", source)[0] == 0
-    shutil.copy(source, tmp_path / "theirs")
+    with open(path) as f:
+        source = CLASHES.sub(r"x_\1", f.read())
+    (tmp_path / "theirs" / (name + ".x")).write_text(source)
+    assert rpcgen("-o", str(tmp_path / "ours") + "/",
+                  str(tmp_path / "theirs" / (name + ".x")))[0] == 0
     for option, suffix in ("-h", ".h"), ("-c", "_xdr.c"):
         subprocess.run(["rpcgen", "-M", option, "-o", name + suffix,
                         name + ".x"], cwd=tmp_path / "theirs", check=True)
+    ours = (tmp_path / "ours" / (name + ".h")).read_text()
+    theirs = (tmp_path / "theirs" / (name + ".h")).read_text()
+    return sorted((set(re.findall(
+        r"^extern const struct xdr_type (\w+)_type;", ours, re.M)) - NARROW) &
+        set(re.findall(r"bool_t xdr_(\w+) \(XDR \*,", theirs)))
 
 
-@pytest.mark.parametrize("name", ["nfs3", "mount"])
-def test_bytes_are_the_same(name, tmp_path):
-    make(tmp_path, name)
-    which = ["-DORACLE_" + name.upper(), '-DMADE="%s.h"' % name, "-I", HERE]
+@pytest.mark.parametrize("path", FILES, ids=os.path.basename)
+def test_bytes_are_the_same(path, tmp_path):
+    name = os.path.basename(path)[:-2]
+    types = make(tmp_path, path)
+    assert len(types) > 5
+    (tmp_path / "rows.h").write_text(
+        "".join("T(%s)\n" % t for t in types))
+    which = ['-DMADE="%s.h"' % name, "-I", tmp_path]
     compiler("cc", "-std=gnu17", "-O1", "-w", *which, "-I" + TIRPC,
              "-I", tmp_path / "theirs", "-c", HERE + "/oracle_theirs.c",
              "-o", tmp_path / "theirs.o")

@@ -112,6 +112,7 @@ def test_output_for_our_own_protocols_compiles_and_is_not_wide(name, rpcgen):
 
 @pytest.mark.parametrize('path', sorted(
     glob.glob(os.path.join(HERE, 'good', '*.x')) +
+    glob.glob(os.path.join(HERE, 'protocols', '*.x')) +
     glob.glob(os.path.join(HERE, '*.x'))), ids=os.path.basename)
 def test_output_for_everything_the_compiler_takes_can_be_imported(
         path, rpcgen, tmp_path):
