@@ -86,6 +86,16 @@ int	xdr_encode(struct xdr_out *, const struct xdr_type *,
 	    const void *value);
 
 /*
+ * The value as JSON: members by name, enums by theirs, opaque data in
+ * hexadecimal digits, strings as they are (a byte that is no UTF-8 as U+00XX),
+ * lists as arrays, nothing optional as null, an arm beside its discriminant.
+ * Nothing is left out.  Writes at most `size` bytes with the final NUL, and
+ * returns what it would have written.
+ */
+size_t	xdr_json(char *to, size_t size, const struct xdr_type *,
+	    const void *value);
+
+/*
  * Equal on the wire?  Views are compared by their bytes, in one piece each.
  * Trees are followed as deep as they are.
  */

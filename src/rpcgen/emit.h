@@ -15,6 +15,11 @@ void	emit_c_xdr(struct text *, struct model *);
 void	emit_c_svc(struct text *, struct model *);
 void	emit_c_clnt(struct text *, struct model *);
 
+/* emit_c_sample.c: STEM_server.c, STEM_client.c, Makefile.STEM */
+void	emit_c_sample_server(struct text *, struct model *);
+void	emit_c_sample_client(struct text *, struct model *);
+void	emit_c_sample_make(struct text *, struct model *);
+
 /* emit_py*.c: STEM.py */
 void	emit_py(struct text *, struct model *);
 

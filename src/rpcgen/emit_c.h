@@ -12,6 +12,7 @@
  *	emit_c_part.c	messages that are read by parts
  *	emit_c_table.c	descriptors, which drive printing
  *	emit_c_prog.c	servers and clients
+ *	emit_c_sample.c	samples of programs that use these
  */
 #ifndef RPCGEN_EMIT_C_H
 #define RPCGEN_EMIT_C_H
@@ -157,6 +158,10 @@ void		 c_compact(struct emit *, const struct type *);
 bool		 c_has_table(const struct type *);
 
 /* emit_c_prog.c */
+/* nfs_v3; ", const T *args, U *res" */
+const char *c_version(struct emit *, const struct program *,
+	    const struct version *);
+const char *c_params(struct emit *, const struct procedure *);
 void	c_program_header(struct emit *, const struct program *, struct map *);
 void	c_program_svc(struct emit *, const struct program *);
 void	c_program_clnt(struct emit *, const struct program *);

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-static const char *
-version_name(struct emit *e, const struct program *p,
+const char *
+c_version(struct emit *e, const struct program *p,
     const struct version *v)
 {
 	return c_printf(e, "%s_v%u", p->stem, v->number);
@@ -40,8 +40,8 @@ member_name(struct emit *e, const struct procedure *r)
 }
 
 /* ", const T *args, U *res" as far as there are such. */
-static const char *
-params(struct emit *e, const struct procedure *r)
+const char *
+c_params(struct emit *e, const struct procedure *r)
 {
 	const char *args = "", *res = "";
 
@@ -77,15 +77,15 @@ handlers(struct emit *e, const struct program *p, const struct version *v)
 	text_put(e->out, "\n");
 	c_comment(e, "", v->doc);
 	text_printf(e->out, "struct %s_server {\t/* a null member answers "
-	    "PROC_UNAVAIL */\n", version_name(e, p, v));
+	    "PROC_UNAVAIL */\n", c_version(e, p, v));
 	for (r = v->procs; r != NULL; r = r->next) {
 		c_comment(e, "\t", r->doc);
 		c_wrap(e->out, 1, c_printf(e, "int (*%s)(void *$self, struct "
-		    "rpc_call *%s);", member_name(e, r), params(e, r)));
+		    "rpc_call *%s);", member_name(e, r), c_params(e, r)));
 	}
 	text_put(e->out, "};\n");
 	c_top(e, "extern const struct rpc_service %s_service;",
-	    version_name(e, p, v));
+	    c_version(e, p, v));
 }
 
 static void
@@ -100,10 +100,10 @@ client_heads(struct emit *e, const struct program *p,
 		args = r->args->kind == TYPE_VOID ? "" : c_printf(e, ", %s",
 		    c_param(e, r->args, true, "$args"));
 		c_top(e, "int %s_%s(struct rpc_client *%s, struct xdr_arena "
-		    "*);", version_name(e, p, v), r->member, params(e, r));
+		    "*);", c_version(e, p, v), r->member, c_params(e, r));
 		c_top(e, "int %s_%s(struct rpc_client *%s, void "
 		    "(*$done)(void *$ctx, int $err, void *$res), void *$ctx);",
-		    version_name(e, p, v), start_name(e, v, r), args);
+		    c_version(e, p, v), start_name(e, v, r), args);
 	}
 }
 
@@ -296,7 +296,7 @@ c_program_svc(struct emit *e, const struct program *p)
 	size_t n, i;
 
 	for (v = p->versions; v != NULL; v = v->next) {
-		name = version_name(e, p, v);
+		name = c_version(e, p, v);
 		prefix_members(e, name, v);
 		for (n = 0, r = v->procs; r != NULL; r = r->next)
 			n++;
@@ -358,7 +358,7 @@ client_calls(struct emit *e, const char *name, const struct version *v,
 	    "$arena);", r->handler, r->number, args, res);
 	e->ended = true;
 	c_end(e, "int", c_printf(e, "%s_%s(struct rpc_client *$client%s, "
-	    "struct xdr_arena *$arena)", name, r->member, params(e, r)));
+	    "struct xdr_arena *$arena)", name, r->member, c_params(e, r)));
 	c_begin(e);
 	c_line(e, "return rpc_client_start($client, &row_of_%s, %u, %s, $done, "
 	    "$ctx);", r->handler, r->number, args);
@@ -377,7 +377,7 @@ c_program_clnt(struct emit *e, const struct program *p)
 	const char *name;
 
 	for (v = p->versions; v != NULL; v = v->next) {
-		name = version_name(e, p, v);
+		name = c_version(e, p, v);
 		prefix_members(e, name, v);
 		for (r = v->procs; r != NULL; r = r->next) {
 			t.args = c_table(e, r->args, c_printf(e, "args_of_%s",

@@ -47,7 +47,8 @@ struct options {
 	enum dump dump;
 	const char *out;	/* a file, or a directory with its slash */
 	const char *file;
-	char one;		/* 'h', 'c', 'l', 'm': only this output */
+	char one;		/* an output's letter: only this one */
+	bool all;		/* -a: samples, too */
 	bool depend;		/* -MD */
 	bool follow;
 	struct list lazy, bulk, open_enums, hot, include, defines;
@@ -62,6 +63,8 @@ static const char usage_text[] =
 "  -o DIR/            write FILE.h, FILE_xdr.c, FILE_svc.c, FILE_clnt.c there\n"
 "  -h -c -l -m        only the header, codecs, client or server;\n"
 "                     to standard output, or to -o FILE\n"
+"  -Ss -Sc -Sm        a sample of a server, a client or a Makefile\n"
+"  -a                 everything, and the samples that are not there yet\n"
 "  -I DIR             where included files are looked for\n"
 "  -D NAME[=VALUE]    define a macro\n"
 "  --follow           where a % line includes a.h, take the names of a.x\n"
@@ -184,8 +187,6 @@ refuse(const char *arg)
 		{ "-b", "the output uses the runtime of Pinefs" },
 		{ "-5", "the output uses the runtime of Pinefs" },
 		{ "-Y", "no preprocessor is run" },
-		{ "-a", "samples cannot be made yet" },
-		{ "-S", "samples cannot be made yet" },
 	};
 	size_t i;
 
@@ -224,6 +225,11 @@ short_option(struct options *o, char **argv, int *i)
 		list_add(&o->defines, "-D", short_value(argv, i));
 	else if (strlen(arg) == 2 && strchr("hclm", arg[1]) != NULL)
 		o->one = arg[1];
+	else if (strcmp(arg, "-a") == 0)
+		o->all = true;
+	else if (strlen(arg) == 3 && arg[1] == 'S' &&
+	    strchr("scm", arg[2]) != NULL)
+		o->one = (char)(arg[2] - 'a' + 'A');
 	else if (strcmp(arg, "-i") == 0)
 		(void)short_value(argv, i);	/* of Sun's, and ignored */
 	else if (!(strlen(arg) == 2 && strchr("CNM", arg[1]) != NULL))
@@ -401,19 +407,59 @@ write_stdout(const struct text *t)
 /* ------------------------------------------------------------- output -- */
 
 struct output {
-	char option;
-	const char *suffix;
+	char option;		/* small: -h; large: -Ss, a sample */
+	const char *name;	/* with %s for the file's */
 	const char *macro;	/* defined while it is made */
 	void (*emit)(struct text *, struct model *);
 	bool programs;		/* only if there is one */
 };
 
 static const struct output c_outputs[] = {
-	{ 'h', ".h", "RPC_HDR", emit_c_header, false },
-	{ 'c', "_xdr.c", "RPC_XDR", emit_c_xdr, false },
-	{ 'm', "_svc.c", "RPC_SVC", emit_c_svc, true },
-	{ 'l', "_clnt.c", "RPC_CLNT", emit_c_clnt, true },
+	{ 'h', "%s.h", "RPC_HDR", emit_c_header, false },
+	{ 'c', "%s_xdr.c", "RPC_XDR", emit_c_xdr, false },
+	{ 'm', "%s_svc.c", "RPC_SVC", emit_c_svc, true },
+	{ 'l', "%s_clnt.c", "RPC_CLNT", emit_c_clnt, true },
+	{ 'S', "%s_server.c", "RPC_SERVER", emit_c_sample_server, true },
+	{ 'C', "%s_client.c", "RPC_CLIENT", emit_c_sample_client, true },
+	{ 'M', "Makefile.%s", "RPC_MAKE", emit_c_sample_make, true },
 };
+enum { OUTPUTS = sizeof c_outputs / sizeof c_outputs[0] };
+
+static bool
+is_sample(const struct output *out)
+{
+	return out->option >= 'A' && out->option <= 'Z';
+}
+
+static const char *
+output_path(struct job *job, const char *dir, const struct model *model,
+    const struct output *out)
+{
+	const char *mark = strstr(out->name, "%s");
+
+	return mem_printf(job->mem, "%s%.*s%s%s", dir,
+	    (int)(mark - out->name), out->name, model->stem, mark + 2);
+}
+
+/* Of -a: what somebody may have changed since is left alone. */
+static bool
+is_there(const char *path)
+{
+	FILE *f = fopen(path, "rb");
+
+	if (f != NULL)
+		fclose(f);
+	return f != NULL;
+}
+
+/* One letter: that; none: what is not a sample; -a: all. */
+static bool
+is_wanted(const struct options *o, const struct output *out)
+{
+	if (o->one != '\0')
+		return o->one == out->option;
+	return o->all || !is_sample(out);
+}
 
 static bool
 has_programs(const struct model *model)
@@ -458,8 +504,7 @@ write_output(struct job *job, const char *dir, const struct model *model,
 	else if (o->one != '\0' && !is_directory(o->out))
 		write_file(job->mem, o->out, t);
 	else
-		write_file(job->mem, mem_printf(job->mem, "%s%s%s", dir,
-		    model->stem, out->suffix), t);
+		write_file(job->mem, output_path(job, dir, model, out), t);
 }
 
 static int
@@ -469,27 +514,30 @@ write_c(struct job *job)
 	const char *dir = o->out != NULL ? o->out : "";
 	const struct output *out;
 	struct model *model = NULL;
-	struct text t[4], depend;
+	struct text t[OUTPUTS], depend;
 	size_t i;
 
 	/* Everything is made before anything is written. */
 	text_init(&depend, job->mem);
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < OUTPUTS; i++) {
 		out = &c_outputs[i];
 		text_init(&t[i], job->mem);
-		if (o->one != '\0' && o->one != out->option)
+		if (!is_wanted(o, out))
 			continue;
 		if ((model = read_model(job, out->macro)) == NULL)
 			return 1;
 		if (!out->programs || has_programs(model))
 			out->emit(&t[i], model);
 	}
-	for (i = 0; i < 4; i++) {
-		if (t[i].len == 0)
+	for (i = 0; i < OUTPUTS; i++) {
+		out = &c_outputs[i];
+		if (t[i].len == 0 || (o->one == '\0' && is_sample(out) &&
+		    is_there(output_path(job, dir, model, out))))
 			continue;
-		write_output(job, dir, model, &c_outputs[i], &t[i]);
-		text_printf(&depend, "%s%s%s ", dir, model->stem,
-		    c_outputs[i].suffix);
+		write_output(job, dir, model, out, &t[i]);
+		if (!is_sample(out))
+			text_printf(&depend, "%s ", output_path(job, dir,
+			    model, out));
 	}
 	if (o->depend)
 		write_depend(job, dir, model, &depend);

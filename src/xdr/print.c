@@ -2,21 +2,14 @@
  * Values as one line of text, by their types' descriptors: what trace_rpc
  * shows.  See pinefs/xdr.h and xdr_type.h.
  */
+#include "xdr/print.h"
 #include "xdr/walk.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 enum { CLIP = 80 };	/* bytes of data that are shown of one value */
 enum { ELEMENTS = 16 };	/* ... and elements of an array or list */
 enum { DEPTH = 64 };
-
-struct printer {
-	char *to;
-	size_t size, len;
-	unsigned depth;
-};
 
 #define BASIC(NAME, KIND, TYPE, MIN)					\
 const struct xdr_type xdr_type_##NAME = {				\
@@ -42,49 +35,11 @@ static void	print(struct printer *, const struct xdr_type *,
 /* -------------------------------------------------------------- output -- */
 
 static void
-put(struct printer *p, const char *s, size_t n)
-{
-	if (p->len < p->size)
-		memcpy(p->to + p->len, s, n < p->size - p->len ? n :
-		    p->size - p->len);
-	p->len += n;
-}
-
-static void
-puts_to(struct printer *p, const char *s)
-{
-	put(p, s, strlen(s));
-}
-
-static void __attribute__((format(printf, 2, 3)))
-format(struct printer *p, const char *fmt, ...)
-{
-	char text[64];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	if (n > 0)
-		put(p, text, (size_t)n < sizeof text ? (size_t)n :
-		    sizeof text - 1);
-}
-
-static void
 put_hex(struct printer *p, const uint8_t *b, size_t n)
 {
-	static const char digits[] = "0123456789abcdef";
-	char two[2];
-	size_t i;
-
-	for (i = 0; i < n && i < CLIP; i++) {
-		two[0] = digits[b[i] >> 4];
-		two[1] = digits[b[i] & 15];
-		put(p, two, 2);
-	}
+	print_hex(p, b, n < CLIP ? n : CLIP);
 	if (n > CLIP)
-		puts_to(p, "...");
+		print_text(p, "...");
 }
 
 /* Names come from strangers and go to terminals. */
@@ -93,16 +48,16 @@ put_text(struct printer *p, const uint8_t *b, size_t n)
 {
 	size_t i;
 
-	puts_to(p, "\"");
+	print_text(p, "\"");
 	for (i = 0; i < n && i < CLIP; i++) {
 		if (b[i] == '"' || b[i] == '\\')
-			format(p, "\\%c", b[i]);
+			print_format(p, "\\%c", b[i]);
 		else if (b[i] >= ' ' && b[i] < 0x7f)
-			put(p, (const char *)&b[i], 1);
+			print_bytes(p, (const char *)&b[i], 1);
 		else
-			format(p, "\\x%02x", b[i]);
+			print_format(p, "\\x%02x", b[i]);
 	}
-	puts_to(p, n > CLIP ? "\"..." : "\"");
+	print_text(p, n > CLIP ? "\"..." : "\"");
 }
 
 /* -------------------------------------------------------------- values -- */
@@ -127,7 +82,7 @@ print_view(struct printer *p, const struct xdr_type *t, const uint8_t *value)
 	else
 		put_hex(p, v.data, n);
 	if (n < v.len)
-		puts_to(p, "...");
+		print_text(p, "...");
 }
 
 static void
@@ -136,15 +91,15 @@ print_elements(struct printer *p, const struct xdr_type *elem,
 {
 	uint32_t i;
 
-	puts_to(p, "[");
+	print_text(p, "[");
 	for (i = 0; i < n && i < ELEMENTS; i++) {
 		if (i > 0)
-			puts_to(p, ",");
+			print_text(p, ",");
 		print(p, elem, v + (size_t)i * elem->size);
 	}
 	if (i < n)
-		format(p, ",... %" PRIu32 " in all", n);
-	puts_to(p, "]");
+		print_format(p, ",... %" PRIu32 " in all", n);
+	print_text(p, "]");
 }
 
 static void
@@ -155,18 +110,18 @@ print_fields(struct printer *p, const struct xdr_type *t,
 	const char *comma = "";
 	uint32_t i;
 
-	puts_to(p, "{");
+	print_text(p, "{");
 	for (i = 0; i < t->n; i++) {
 		f = &t->fields[i];
 		if (f == t->link)
 			continue;	/* printed as a list */
-		puts_to(p, comma);
-		puts_to(p, xdr_field_name(f));
-		puts_to(p, "=");
+		print_text(p, comma);
+		print_text(p, xdr_field_name(f));
+		print_text(p, "=");
 		print(p, f->type, value + f->offset);
 		comma = ",";
 	}
-	puts_to(p, "}");
+	print_text(p, "}");
 }
 
 /* A list: what the nodes hold, without their links. */
@@ -175,17 +130,17 @@ print_list(struct printer *p, const struct xdr_type *node, const uint8_t *v)
 {
 	uint32_t n = 0;
 
-	puts_to(p, "[");
+	print_text(p, "[");
 	for (; v != NULL; v = walk_pointer(v + node->link->offset)) {
 		if (n > 0)
-			puts_to(p, ",");
+			print_text(p, ",");
 		if (n++ == ELEMENTS) {
-			puts_to(p, "...");
+			print_text(p, "...");
 			break;
 		}
 		print_fields(p, node, v);
 	}
-	puts_to(p, "]");
+	print_text(p, "]");
 }
 
 static void
@@ -197,7 +152,7 @@ print_optional(struct printer *p, const struct xdr_type *t,
 	if (t->elem->link != NULL)
 		print_list(p, t->elem, to);
 	else if (to == NULL)
-		puts_to(p, "none");
+		print_text(p, "none");
 	else
 		print(p, t->elem, to);
 }
@@ -210,10 +165,10 @@ print_enum(struct printer *p, const struct xdr_type *t, const uint8_t *value)
 
 	for (i = 0; i < t->n; i++)
 		if (t->names[i].value == v) {
-			puts_to(p, t->names[i].name);
+			print_text(p, t->names[i].name);
 			return;
 		}
-	format(p, "%" PRId32, v);
+	print_format(p, "%" PRId32, v);
 }
 
 static void
@@ -223,15 +178,15 @@ print_union(struct printer *p, const struct xdr_type *t,
 	const struct xdr_field *arm = walk_arm(t,
 	    walk_discriminant(t, value));
 
-	format(p, "{%s=", xdr_field_name(&t->fields[0]));
+	print_format(p, "{%s=", xdr_field_name(&t->fields[0]));
 	print(p, t->fields[0].type, value + t->fields[0].offset);
 	if (arm != NULL && arm->path != NULL) {
-		puts_to(p, ",");
-		puts_to(p, xdr_field_name(arm));
-		puts_to(p, "=");
+		print_text(p, ",");
+		print_text(p, xdr_field_name(arm));
+		print_text(p, "=");
 		print(p, arm->type, value + arm->offset);
 	}
-	puts_to(p, "}");
+	print_text(p, "}");
 }
 
 static void
@@ -245,27 +200,27 @@ print_number(struct printer *p, const struct xdr_type *t,
 
 	switch (t->kind) {
 	case XDR_KIND_INT:
-		format(p, "%" PRId32, walk_int(value));
+		print_format(p, "%" PRId32, walk_int(value));
 		break;
 	case XDR_KIND_UINT:
 		memcpy(&u, value, sizeof u);
-		format(p, "%" PRIu32, u);
+		print_format(p, "%" PRIu32, u);
 		break;
 	case XDR_KIND_HYPER:
 		memcpy(&i, value, sizeof i);
-		format(p, "%" PRId64, i);
+		print_format(p, "%" PRId64, i);
 		break;
 	case XDR_KIND_UHYPER:
 		memcpy(&i, value, sizeof i);
-		format(p, "%" PRIu64, (uint64_t)i);
+		print_format(p, "%" PRIu64, (uint64_t)i);
 		break;
 	case XDR_KIND_FLOAT:
 		memcpy(&f, value, sizeof f);
-		format(p, "%g", (double)f);
+		print_format(p, "%g", (double)f);
 		break;
 	default:	/* XDR_KIND_DOUBLE */
 		memcpy(&d, value, sizeof d);
-		format(p, "%g", d);
+		print_format(p, "%g", d);
 		break;
 	}
 }
@@ -277,7 +232,7 @@ print(struct printer *p, const struct xdr_type *t, const uint8_t *value)
 	struct xdr_lazy lazy;
 
 	if (p->depth == DEPTH || p->len >= p->size) {
-		puts_to(p, "...");
+		print_text(p, "...");
 		return;
 	}
 	p->depth++;
@@ -285,7 +240,7 @@ print(struct printer *p, const struct xdr_type *t, const uint8_t *value)
 	case XDR_KIND_VOID:
 		break;
 	case XDR_KIND_BOOL:
-		puts_to(p, *value != 0 ? "true" : "false");
+		print_text(p, *value != 0 ? "true" : "false");
 		break;
 	case XDR_KIND_QUADRUPLE:
 		put_hex(p, value, 16);
@@ -318,7 +273,7 @@ print(struct printer *p, const struct xdr_type *t, const uint8_t *value)
 		break;
 	case XDR_KIND_LAZY:
 		memcpy(&lazy, value, sizeof lazy);
-		format(p, "[%" PRIu32 "]", lazy.n);
+		print_format(p, "[%" PRIu32 "]", lazy.n);
 		break;
 	default:
 		print_number(p, t, value);
@@ -333,7 +288,5 @@ xdr_print(char *to, size_t size, const struct xdr_type *t, const void *value)
 	struct printer p = { .to = to, .size = size > 0 ? size - 1 : 0 };
 
 	print(&p, t, value);
-	if (size > 0)
-		to[p.len < p.size ? p.len : p.size] = '\0';
-	return p.len;
+	return print_end(&p, to, size);
 }

@@ -44,7 +44,8 @@ class C:
         (directory / 'rows.h').write_text(
             ''.join('ROW(%s)\n' % t for t in self.types))
         runtime = [SOURCE + '/src/xdr/%s.c' % n
-                   for n in ('array', 'codec', 'in', 'out', 'print', 'value')]
+                   for n in ('array', 'codec', 'in', 'json', 'out',
+                             'print', 'value')]
         runtime += [SOURCE + '/src/base/%s.c' % n
                     for n in ('arena', 'chain')]
         compiler('cc', '-std=c17', '-D_GNU_SOURCE', '-O0',

@@ -79,7 +79,8 @@ def test_options_compile(options, tmp_path):
 
 def run_program(tmp_path, program, sources_made):
     runtime = [SOURCE + "/src/xdr/%s.c" % n
-               for n in ("array", "codec", "in", "out", "print", "value")]
+               for n in ("array", "codec", "in", "json", "out",
+                         "print", "value")]
     runtime += [SOURCE + "/src/base/%s.c" % n for n in ("arena", "chain")]
     compiler("cc", "-std=c17", "-D_GNU_SOURCE", "-O1", "-g",
              "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined",

@@ -67,7 +67,8 @@ def test_bytes_are_the_same(path, tmp_path):
              tmp_path / "theirs" / (name + "_xdr.c"), "-o",
              tmp_path / "theirs_xdr.o")
     runtime = [SOURCE + "/src/xdr/%s.c" % n
-               for n in ("array", "codec", "in", "out", "print", "value")]
+               for n in ("array", "codec", "in", "json", "out",
+                         "print", "value")]
     runtime += [SOURCE + "/src/base/%s.c" % n for n in ("arena", "chain")]
     compiler("cc", "-std=gnu17", "-O1", *which, *INCLUDE,
              "-I" + SOURCE + "/src", "-I", tmp_path / "ours",

@@ -48,7 +48,8 @@ def test_headers_of_all_go_together_in_cxx(cxx, made, tmp_path):
 
 def test_values_come_back(made, tmp_path):
     runtime = [SOURCE + "/src/xdr/%s.c" % n
-               for n in ("array", "codec", "in", "out", "print", "value")]
+               for n in ("array", "codec", "in", "json", "out",
+                         "print", "value")]
     runtime += [SOURCE + "/src/base/%s.c" % n for n in ("arena", "chain")]
     compiler("cc", "-std=c17", "-D_GNU_SOURCE", "-O1", "-g",
              "-fsanitize=address,undefined",
