@@ -18,8 +18,9 @@ static void
 print_all(struct mem *mem, struct model *model)
 {
 	static void (*const printers[])(struct text *, struct model *) = {
-		emit_c_header, emit_c_xdr, emit_c_svc, emit_c_clnt, emit_py,
-		dump_json
+		emit_c_header, emit_c_xdr, emit_c_svc, emit_c_clnt,
+		emit_c_sample_server, emit_c_sample_client,
+		emit_c_sample_make, emit_py, dump_json
 	};
 	struct text t;
 	size_t i;
@@ -30,11 +31,33 @@ print_all(struct mem *mem, struct model *model)
 	}
 }
 
+/* What every file that is followed or included has. */
+static const char *
+read_other(void *ctx, const char *name, const char *from, const char **path,
+    size_t *len)
+{
+	static const char other[] = "struct other { int a; other *next; };\n"
+	    "enum kind { KIND_A, KIND_B = 7 };\nconst OTHER_MAX = 3;\n"
+	    "%#include \"again.h\"\ntypedef opaque token[8];\n"
+	    "struct both { kind k; token t; other o<>; both *left; };\n";
+
+	(void)ctx, (void)from;
+	*path = name;
+	*len = sizeof other - 1;
+	return strstr(name, ".x") != NULL ? other : NULL;
+}
+
+/* Which options there are, the length says. */
 static void
 run(struct mem *mem, struct diag *diag, const char *text, size_t len)
 {
-	const struct check_options options = { .max_depth = 64 };
-	const struct cpp_options cpp = { 0 };
+	const struct check_options options = {
+		.max_depth = 64, .external = (len & 1) != 0,
+		.compact = (len & 2) != 0, .strict_pad = (len & 8) != 0
+	};
+	const struct cpp_options cpp = {
+		.follow = (len & 4) != 0, .read = read_other
+	};
 	struct model *model;
 
 	model = front(mem, diag, "fuzz.x", text, len, &cpp, &options);

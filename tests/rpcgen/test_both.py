@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from test_compile import compiler
+from test_compile import RUNTIME, compiler
 from tool import HERE, SOURCE, rpcgen
 
 sys.path.insert(0, os.path.join(SOURCE, 'python'))
@@ -43,18 +43,13 @@ class C:
         assert self.types
         (directory / 'rows.h').write_text(
             ''.join('ROW(%s)\n' % t for t in self.types))
-        runtime = [SOURCE + '/src/xdr/%s.c' % n
-                   for n in ('array', 'codec', 'in', 'json', 'out',
-                             'print', 'value')]
-        runtime += [SOURCE + '/src/base/%s.c' % n
-                    for n in ('arena', 'chain')]
         compiler('cc', '-std=c17', '-D_GNU_SOURCE', '-O0',
                  '-fsanitize=address,undefined',
                  '-fno-sanitize-recover=undefined',
                  '-DTESTED="%s.h"' % stem, '-I' + SOURCE + '/include',
                  '-I' + SOURCE + '/src', '-I', str(directory),
                  HERE + '/swap.c', str(directory / (stem + '_xdr.c')),
-                 *runtime, '-o', str(directory / 'swap'))
+                 *RUNTIME, '-o', str(directory / 'swap'))
         self.process = subprocess.Popen(
             [str(directory / 'swap')], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE)

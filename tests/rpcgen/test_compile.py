@@ -77,16 +77,17 @@ def test_options_compile(options, tmp_path):
                  "-c", made, "-o", "/dev/null")
 
 
+RUNTIME = [SOURCE + "/src/xdr/%s.c" % n for n in (
+    "array", "codec", "in", "json", "out", "print", "value")] + [
+        SOURCE + "/src/base/%s.c" % n for n in ("arena", "chain")]
+
+
 def run_program(tmp_path, program, sources_made):
-    runtime = [SOURCE + "/src/xdr/%s.c" % n
-               for n in ("array", "codec", "in", "json", "out",
-                         "print", "value")]
-    runtime += [SOURCE + "/src/base/%s.c" % n for n in ("arena", "chain")]
     compiler("cc", "-std=c17", "-D_GNU_SOURCE", "-O1", "-g",
              "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined",
              *INCLUDE, "-I" + SOURCE + "/src", "-I" + SOURCE + "/tests/unit",
              "-I", tmp_path, HERE + "/" + program + ".c", *sources_made,
-             *runtime, "-lcmocka", "-o", tmp_path / program)
+             *RUNTIME, "-lcmocka", "-o", tmp_path / program)
     done = subprocess.run([tmp_path / program], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT,
                           env=dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP"))
@@ -105,6 +106,20 @@ def test_round_trips(how, tmp_path):
     assert rpcgen(*COMPACT[how], "-o", str(tmp_path) + "/", HERE + "/shapes.x")[0] == 0
     run_program(tmp_path, "roundtrip",
                 [tmp_path / "shapes_xdr.c", tmp_path / "shapes_svc.c"])
+
+
+@pytest.mark.parametrize("how", COMPACT)
+def test_a_message_of_1_mib_needs_no_stack(how, tmp_path):
+    """Without sanitizers, whose frames are large; without optimisation, whose
+    frames are small."""
+    assert rpcgen(*COMPACT[how], "-o", str(tmp_path) + "/",
+                  HERE + "/shapes.x")[0] == 0
+    compiler("cc", "-std=c17", "-D_GNU_SOURCE", "-O0", *INCLUDE,
+             "-I" + SOURCE + "/src", "-I", tmp_path, HERE + "/stack.c",
+             tmp_path / "shapes_xdr.c", *RUNTIME, "-pthread", "-o",
+             tmp_path / "stack")
+    done = subprocess.run([tmp_path / "stack"], stdout=subprocess.PIPE)
+    assert done.returncode == 0, done.stdout.decode()
 
 
 @pytest.mark.parametrize("options", [[], ["--compact"]], ids=str)

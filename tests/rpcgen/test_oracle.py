@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from test_compile import INCLUDE, compiler
+from test_compile import INCLUDE, RUNTIME, compiler
 from tool import HERE, SOURCE, rpcgen
 
 TIRPC = "/usr/include/tirpc"
@@ -66,14 +66,10 @@ def test_bytes_are_the_same(path, tmp_path):
              tmp_path / "theirs", "-c",
              tmp_path / "theirs" / (name + "_xdr.c"), "-o",
              tmp_path / "theirs_xdr.o")
-    runtime = [SOURCE + "/src/xdr/%s.c" % n
-               for n in ("array", "codec", "in", "json", "out",
-                         "print", "value")]
-    runtime += [SOURCE + "/src/base/%s.c" % n for n in ("arena", "chain")]
     compiler("cc", "-std=gnu17", "-O1", *which, *INCLUDE,
              "-I" + SOURCE + "/src", "-I", tmp_path / "ours",
              HERE + "/oracle_ours.c", tmp_path / "ours" / (name + "_xdr.c"),
-             *runtime, tmp_path / "theirs.o", tmp_path / "theirs_xdr.o",
+             *RUNTIME, tmp_path / "theirs.o", tmp_path / "theirs_xdr.o",
              "-ltirpc", "-o", tmp_path / "oracle")
     done = subprocess.run([tmp_path / "oracle"], stdout=subprocess.PIPE)
     assert done.returncode == 0, done.stdout.decode()
