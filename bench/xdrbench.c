@@ -16,6 +16,7 @@
 
 #include "base/chain.h"
 #include "proto/nfs3.h"
+#include "proto/nfs4.h"
 #include "xdrbench.h"
 
 enum { ROUNDS = 101 };
@@ -93,6 +94,42 @@ encode_write(uint8_t *to)
 	return n;
 }
 
+/* Version 4 is encoded and decoded operation by operation (--lazy). */
+static size_t
+encode_compound(uint8_t *to)
+{
+	COMPOUND4args args = { .minorversion = 2, .argarray = { .n = 3 } };
+	nfs_argop4 op;
+	struct xdr_out out;
+
+	xdr_out_init_mem(&out, to, SPACE);
+	(void)COMPOUND4args_encode(&out, &args);
+	op.argop = OP_SEQUENCE;
+	op.opsequence = (SEQUENCE4args){ .sa_sequenceid = 77 };
+	memset(op.opsequence.sa_sessionid, 5, 16);
+	(void)nfs_argop4_encode(&out, &op);
+	op.argop = OP_PUTFH;
+	op.opputfh.object = xdr_view(handle, sizeof handle);
+	(void)nfs_argop4_encode(&out, &op);
+	op.argop = OP_READ;
+	op.opread = (READ4args){ .stateid.seqid = 1, .offset = 4096,
+	    .count = 65536 };
+	(void)nfs_argop4_encode(&out, &op);
+	return xdr_out_len(&out);
+}
+
+static int
+decode_compound(struct xdr_in *in)
+{
+	static nfs_argop4 op;
+	COMPOUND4args args;
+	int err = COMPOUND4args_decode(in, &args);
+
+	while (err == 0)
+		err = COMPOUND4args_argarray_next(&args.argarray, &op);
+	return err == ENOENT ? 0 : err;
+}
+
 static size_t
 our_encode(enum message m, uint8_t *to)
 {
@@ -100,6 +137,8 @@ our_encode(enum message m, uint8_t *to)
 
 	if (m == WRITE)
 		return encode_write(to);
+	if (m == COMPOUND)
+		return encode_compound(to);
 	xdr_out_init_mem(&out, to, SPACE);
 	if (m == GETATTR)
 		(void)GETATTR3res_encode(&out, &getattr_value);
@@ -125,6 +164,8 @@ our_decode(enum message m, const uint8_t *from, size_t n)
 
 	xdr_arena_init(&arena, memory, sizeof memory, 0);
 	xdr_in_init(&in, from, n, &arena);
+	if (m == COMPOUND)
+		return decode_compound(&in);
 	if (m == GETATTR)
 		return GETATTR3res_decode(&in, &v.getattr);
 	if (m == LOOKUP)
@@ -140,9 +181,9 @@ const struct side ours = { "pinefs-rpcgen", our_encode, our_decode };
 
 static const char *const names[MESSAGES] = {
 	"GETATTR3res", "LOOKUP3args", "READDIRPLUS3res x 100",
-	"WRITE3args 64 KiB"
+	"WRITE3args 64 KiB", "SEQUENCE+PUTFH+READ"
 };
-static const unsigned times[MESSAGES] = { 20000, 20000, 200, 20000 };
+static const unsigned times[MESSAGES] = { 20000, 20000, 200, 20000, 20000 };
 static uint8_t wire[SPACE];
 static volatile size_t sink;
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum message { GETATTR, LOOKUP, READDIRPLUS, WRITE, MESSAGES };
+enum message { GETATTR, LOOKUP, READDIRPLUS, WRITE, COMPOUND, MESSAGES };
 
 enum { SPACE = 256 << 10, ENTRIES = 100, PAYLOAD = 64 << 10 };
 
@@ -18,5 +18,9 @@ struct side {
 };
 
 extern const struct side ours, libtirpc;
+
+/* SEQUENCE, PUTFH, READ: names of version 4 stay in files of their own. */
+size_t	tirpc_encode_compound(uint8_t *to);
+int	tirpc_decode_compound(const uint8_t *from, size_t n);
 
 #endif

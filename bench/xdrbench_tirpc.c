@@ -87,6 +87,8 @@ encode(enum message m, uint8_t *to)
 	static int made;
 	XDR x;
 
+	if (m == COMPOUND)
+		return tirpc_encode_compound(to);
 	if (!made++)
 		make_values();
 	xdrmem_create(&x, (char *)to, SPACE, XDR_ENCODE);
@@ -105,6 +107,8 @@ decode(enum message m, const uint8_t *from, size_t n)
 	bool_t ok;
 	XDR x;
 
+	if (m == COMPOUND)
+		return tirpc_decode_compound(from, n);
 	memset(&getattr, 0, sizeof getattr);
 	memset(&lookup, 0, sizeof lookup);
 	memset(&readdirplus, 0, sizeof readdirplus);

@@ -162,21 +162,23 @@ lifted(struct checker *c, const char *scope, const struct tree_proc *r,
 	return alias;
 }
 
+/* NULL: it has no number. */
 static struct procedure *
 procedure(struct checker *c, const char *scope, const struct tree_proc *d)
 {
 	struct procedure *r = MEM_NEW(c->mem, struct procedure);
 	const struct tree_decl *a;
+	bool known;
 
 	r->name = d->name;
 	r->doc = d->doc;
 	r->where = d->where;
-	(void)check_u32(c, scope, &d->number, "the number of a procedure",
+	known = check_u32(c, scope, &d->number, "the number of a procedure",
 	    &r->number, NULL);
 	if (r->number > MAX_PROCEDURE) {
 		diag_error(c->diag, d->number.where, NULL, "procedures are "
 		    "numbered up to %d here", MAX_PROCEDURE);
-		r->number = 0;
+		known = false;
 	}
 	r->res = lifted(c, scope, d, d->result, "res");
 	for (a = d->args; a != NULL; a = a->next)
@@ -187,6 +189,8 @@ procedure(struct checker *c, const char *scope, const struct tree_proc *d)
 		r->args = lifted(c, scope, d, d->args, "arg1");
 	else
 		r->args = joined_args(c, scope, d);
+	if (!known)
+		return NULL;	/* and nobody has the same number */
 	check_against_constants(c, r->name, r->where, r->number);
 	return r;
 }
@@ -225,7 +229,8 @@ static struct version *
 version(struct checker *c, const char *scope, const struct tree_version *d)
 {
 	struct version *v = MEM_NEW(c->mem, struct version);
-	const struct tree_proc *r;
+	const struct tree_proc *t;
+	struct procedure *r;
 
 	v->name = d->name;
 	v->doc = d->doc;
@@ -233,8 +238,9 @@ version(struct checker *c, const char *scope, const struct tree_version *d)
 	(void)check_u32(c, scope, &d->number, "the number of a version",
 	    &v->number, NULL);
 	check_against_constants(c, v->name, v->where, v->number);
-	for (r = d->procs; r != NULL; r = r->next)
-		add_procedure(c, v, procedure(c, scope, r));
+	for (t = d->procs; t != NULL; t = t->next)
+		if ((r = procedure(c, scope, t)) != NULL)
+			add_procedure(c, v, r);
 	member_names(c, v);
 	return v;
 }

@@ -109,6 +109,23 @@ def test_macros_that_grow_without_end_are_an_error():
     assert status == 1 and "expand to more than" in err
 
 
+@pytest.mark.parametrize("define, says", [
+    ("typedef t%d t%d;\n", "more than 1000 typedefs in a chain"),
+    ("const t%d = t%d;\n", "more than 1000 constants in a chain"),
+    ("struct t%d { t%d a; };\n", "types within types, more than 1000 deep"),
+], ids=["typedefs", "constants", "structs"])
+def test_chains_without_end_are_an_error(define, says):
+    n = 1100
+    pairs = [(i, i + 1) for i in range(n)]
+    if define.startswith("typedef"):
+        pairs = [(b, a) for a, b in pairs]
+    last = {"t": "typedef int t%d;\n" % n, "c": "const t%d = 1;\n" % n,
+            "s": "struct t%d { int a; };\n" % n}[define[0]]
+    status, _, err = rpcgen("-h", "-", stdin=(
+        "".join(define % p for p in pairs) + last).encode())
+    assert status == 1 and says in err
+
+
 def test_tokens():
     status, out, _ = rpcgen("--dump=tokens", "-", stdin=b'const A = "b";\n')
     assert status == 0
@@ -136,9 +153,10 @@ def test_the_tree_is_the_same_file_again(path):
     ("--bulk=none.body", "no such member"),
     ("--bulk=note.name", "not an opaque <>"),
     ("--open-enum=note", "no such enum"),
+    ("--hot=none", "no such type"),
 ])
 def test_options_about_types_that_are_not_there(option, says):
-    status, _, err = rpcgen(option, "-h", "good/notes.x")
+    status, _, err = rpcgen("--compact", option, "-h", "good/notes.x")
     assert status == 1 and says in err
 
 

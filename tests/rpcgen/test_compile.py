@@ -95,7 +95,7 @@ def run_program(tmp_path, program, sources_made):
 
 
 # Half of the types call what the other half has by tables.
-COMPACT = {"straight": [], "compact": ["--compact"],
+COMPACT = {"straight": [],
            "half": ["--compact", "--hot=by_colour", "--hot=by_bool",
                     "--hot=by_int", "--hot=by_reach", "--hot=old", "--hot=pairs",
                     "--hot=middle", "--hot=handles"]}

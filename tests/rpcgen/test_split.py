@@ -110,6 +110,14 @@ def test_what_only_a_header_has_is_an_error_with_a_hint(tmp_path):
     assert status == 0 and "\tb b;\n" in out
 
 
+def test_a_union_cannot_switch_on_what_only_a_header_has(tmp_path):
+    (tmp_path / "a.x").write_text(
+        '%#include "b.h"\nunion u switch (b which) { default: void; };\n')
+    status, _, err = rpcgen("--extern", "-h", "a.x", cwd=tmp_path)
+    assert status == 1
+    assert "what its type is, only a header of C says" in err
+
+
 def test_extern_is_not_for_python():
     status, _, err = rpcgen("--extern", "--lang=python", "ext.x", cwd=SPLIT)
     assert status == 64 and "--extern is for C" in err
