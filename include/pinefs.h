@@ -232,6 +232,8 @@ enum { PINEFS_XATTR_EITHER = 0, PINEFS_XATTR_CREATE = 1,
 					   come beside */
 #define PINEFS_SERIAL_DIR	0x0010u	/* nor two changes of a directory */
 #define PINEFS_OWN_ACCESS	0x0020u	/* access() decides */
+/* Clients are told so, and no more: lookup finds names as you compare them,
+ * and in door 1, where the library compares, case matters all the same. */
 #define PINEFS_CASE_INSENSITIVE	0x0080u
 /*
  * Door 1: read, write, truncate, seek, allocate, clone and the operations on
@@ -293,7 +295,9 @@ struct pinefs_executor {
  */
 struct pinefs_ops {
 	uint64_t	flags;		/* PINEFS_STABLE_IDS | ... */
-	uint64_t	blocking;	/* PINEFS_OP_READ | ...; ~0: all */
+	/* PINEFS_OP_READ | ...: these may block; ~0: all.  One that is not
+	 * named and takes more than 10 ms is logged, once a minute. */
+	uint64_t	blocking;
 
 	/*
 	 * Door 2.  The object `name` in directory `node`.  id->own may point

@@ -52,6 +52,21 @@ clock_boot_ms(void)
 	return clock_boot_ns() / 1000000;
 }
 
+uint64_t
+clock_coarse_ms(void)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+	struct timespec ts;
+
+	if (atomic_load_explicit(&source, memory_order_relaxed) == NULL) {
+		clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+		return (uint64_t)ts.tv_sec * 1000 +
+		    (uint64_t)ts.tv_nsec / 1000000;
+	}
+#endif
+	return clock_boot_ms();
+}
+
 void
 clock_set_source(clock_source_fn *fn)
 {

@@ -14,6 +14,8 @@ uint64_t	clock_wall_ns(void);
 /* Since boot, time asleep included: for leases and waits; never jumps. */
 uint64_t	clock_boot_ns(void);
 uint64_t	clock_boot_ms(void);
+/* Not since boot, and some ms coarse, but cheap: for how long things take. */
+uint64_t	clock_coarse_ms(void);
 
 /*
  * For tests: `fn` answers for both clocks (CLOCK_REALTIME, CLOCK_BOOTTIME);

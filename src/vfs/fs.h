@@ -41,6 +41,7 @@ struct pinefs {
 	void			*guard_arg;
 
 	struct log_limit	 bad;		/* broken contracts */
+	_Atomic uint32_t	 blocked;	/* ms, when that was logged */
 };
 
 /*

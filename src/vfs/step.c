@@ -12,7 +12,8 @@
 #include "base/log.h"
 #include "vfs/fs.h"
 
-enum { STATE = 0xff, ERR_SHIFT = 8, SLOW_MS = 30000 };
+enum { STATE = 0xff, ERR_SHIFT = 8, SLOW_MS = 30000, BLOCKED_MS = 10,
+    BLOCKED_AGAIN_MS = 60000 };
 
 /* Lives on the stack of the thread that calls a cancel function. */
 struct vfs_cancel {
@@ -82,8 +83,31 @@ step_begin(struct pinefs_call *call, struct vfs_step *s)
 	    !gate_enter(&s->fs->gate, call, s))
 		return false;
 	call->parked = s;
+	s->began = (uint32_t)clock_coarse_ms();
 	atomic_store_explicit(&s->state, STEP_RUNNING, memory_order_release);
 	return true;
+}
+
+/*
+ * An operation that was not said to block, and did: all clients of its event
+ * loop waited.  Told once a minute for each file system.
+ */
+static void
+check_blocked(const struct pinefs_call *call, const struct vfs_step *s)
+{
+	uint32_t now = (uint32_t)clock_coarse_ms(), took = now - s->began;
+	uint32_t last;
+
+	if (took <= BLOCKED_MS || (s->fs->ops.blocking >> s->op & 1) != 0)
+		return;
+	last = atomic_load(&s->fs->blocked);
+	if ((last != 0 && now - last < BLOCKED_AGAIN_MS) ||
+	    !atomic_compare_exchange_strong(&s->fs->blocked, &last, now | 1))
+		return;
+	log_warning("export %s: %s took %u ms, and other clients waited; "
+	    "operations that may block are to be named in `blocking`",
+	    call->export == NULL ? "?" : call->export->path,
+	    step_name(s->op), (unsigned)took);
 }
 
 /* ------------------------------------------------------------- cancel -- */
@@ -239,6 +263,7 @@ park(struct pinefs_call *call, struct vfs_step *s)
 void
 step_end(struct pinefs_call *call, struct vfs_step *s, int err)
 {
+	check_blocked(call, s);
 	if (err == PINEFS_LATER) {
 		park(call, s);
 		return;

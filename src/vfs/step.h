@@ -50,6 +50,7 @@ struct vfs_step {
 	atomic_uint		 state;		/* step_state | errno << 8 */
 	int			 err;		/* once it is DONE */
 	uint8_t			 op;		/* enum step_op */
+	uint32_t		 began;		/* ms, when it was asked */
 	struct pinefs		*fs;
 	struct pinefs_node	*object;	/* borrowed */
 	struct pinefs_node	*node;		/* result: a reference */

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "vfs/fs.h"
 #include "vfs_rig.h"
 
 /*
@@ -648,6 +649,69 @@ test_a_call_that_waits_long_is_logged_once(void)
 	stop();
 }
 
+/* Whoever looks finds this many ms gone. */
+static unsigned tick;
+static uint64_t ticked;
+
+static void
+ticking_clock(clockid_t which, struct timespec *ts)
+{
+	(void)which;
+	ticked += tick;
+	ts->tv_sec = (time_t)(ticked / 1000);
+	ts->tv_nsec = (long)(ticked % 1000) * 1000000;
+}
+
+/* What is logged of a READ that takes as long. */
+static const char *
+logged_of_read(unsigned ms)
+{
+	static char text[512];
+	struct read_args a = { .fileid = 200 };
+	int fds[2], saved = dup(2);
+	ssize_t n;
+
+	CHECK(pipe(fds) == 0);
+	CHECK(write(fds[1], "", 1) == 1);
+	rig_end(&r);
+	rig_begin(&r, &x);
+	tick = ms;
+	dup2(fds[1], 2);
+	CHECK(read_proc(&r.call, &a) == 0);
+	dup2(saved, 2);
+	tick = 0;
+	n = read(fds[0], text, sizeof text - 1);
+	close(saved);
+	close(fds[0]);
+	close(fds[1]);
+	text[n < 0 ? 0 : n] = '\0';
+	return text + 1;
+}
+
+static void
+test_an_operation_that_blocks_is_logged_once_a_minute(void)
+{
+	const char *text;
+
+	start();
+	clock_set_source(ticking_clock);
+	CHECK(*logged_of_read(10) == '\0');
+	text = logged_of_read(11);
+	CHECK(strstr(text, "export /") != NULL);
+	CHECK(strstr(text, "took 11 ms") != NULL);
+	CHECK(strchr(text, '\n') == text + strlen(text) - 1);
+	CHECK(*logged_of_read(5000) == '\0');
+	ticked += 60000;
+	CHECK(strstr(logged_of_read(20), "took 20 ms") != NULL);
+	/* It was said that it may. */
+	ticked += 60000;
+	x.fs->ops.blocking = ~UINT64_C(0);
+	CHECK(*logged_of_read(20) == '\0');
+	x.fs->ops.blocking = 0;
+	clock_set_source(NULL);
+	stop();
+}
+
 /* -------------------------------------------------------------- cancel -- */
 
 static unsigned cancelled;
@@ -1100,6 +1164,7 @@ CHECK_MAIN(
 	CHECK_TEST(test_gone_is_said_one_way),
 	CHECK_TEST(test_broken_promises_end_a_debug_build),
 	CHECK_TEST(test_a_call_that_waits_long_is_logged_once),
+	CHECK_TEST(test_an_operation_that_blocks_is_logged_once_a_minute),
 	CHECK_TEST(test_cancel_is_told_once_and_the_call_still_ends),
 	CHECK_TEST(test_after_completion_nothing_is_cancelled),
 	CHECK_TEST(test_cancel_may_complete_and_an_early_one_is_not_missed),
