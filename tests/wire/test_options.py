@@ -1,8 +1,10 @@
 """Options that change what is seen on the wire: squashing, addresses, ports,
 and what is said when it cannot start."""
 
+import json
 import socket
 import subprocess
+import sys
 
 import nfs3
 import pytest
@@ -117,14 +119,53 @@ def test_two_servers_run_side_by_side(start, server):
     other.stop()
 
 
+def addresses():
+    """Those of the machine's interfaces, as the kernel lists them, each as
+    what getaddrinfo takes; link-local ones with their interface."""
+    text = subprocess.run(['ip', '-json', 'address'], check=True,
+                          stdout=subprocess.PIPE).stdout
+    for link in json.loads(text):
+        for a in link.get('addr_info', []):
+            if 'local' in a:
+                yield a['local'] + ('%' + link['ifname'] if a.get(
+                    'scope') == 'link' and a['family'] == 'inet6' else '')
+
+
+def answers(address, port):
+    family, kind, proto, _, where = socket.getaddrinfo(
+        address, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, proto) as s:
+        s.settimeout(wire.PATIENCE)
+        return s.connect_ex(where) == 0
+
+
 def test_it_listens_on_loopback_alone(server):
-    addresses = {a[4][0] for a in socket.getaddrinfo(
-        socket.gethostname(), None, socket.AF_INET)}
-    others = [a for a in addresses if not a.startswith('127.')]
-    if not others:
-        pytest.skip('this machine has no other address')
-    with pytest.raises(OSError):
-        socket.create_connection((others[0], server.port), 2).close()
+    answering = {a for a in addresses() if answers(a, server.port)}
+    assert '127.0.0.1' in answering
+    assert answering <= {'127.0.0.1', '::1'}
+    # Other addresses of loopback are not bound, and nor is any address.
+    assert not answers('127.0.0.2', server.port)
+    assert bound_to(server.port) <= {'127.0.0.1', '::1'}
+
+
+def bound_to(port):
+    """The addresses that sockets of this port are bound to, TCP and UDP."""
+    found = set()
+    for name, family, size in (('tcp', socket.AF_INET, 4),
+                               ('tcp6', socket.AF_INET6, 16),
+                               ('udp', socket.AF_INET, 4),
+                               ('udp6', socket.AF_INET6, 16)):
+        with open('/proc/net/' + name, encoding='ascii') as f:
+            rows = [line.split() for line in f][1:]
+        for row in rows:
+            address, _, bound = row[1].partition(':')
+            if int(bound, 16) == port and row[3] in ('0A', '07'):
+                # Words of 32 bits in the machine's order.
+                raw = bytes.fromhex(address)
+                raw = b''.join(raw[i:i + 4][::-1 if sys.byteorder == 'little'
+                                            else 1] for i in range(0, size, 4))
+                found.add(socket.inet_ntop(family, raw))
+    return found
 
 
 def test_sigterm_finishes_and_ends_with_0(start):
