@@ -14,6 +14,7 @@ py_errno(void)
 {
 	int err = EIO;
 
+	error_why();
 	if (!PyErr_Occurred())
 		return EIO;
 	if (PyErr_ExceptionMatches(PyExc_AttributeError) ||
@@ -38,6 +39,7 @@ py_errno_bind(void)
 	int err;
 
 	if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+		error_why();
 		PyErr_Clear();
 		return EPERM;
 	}

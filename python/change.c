@@ -38,10 +38,14 @@ attempt(struct hold *h, struct request *r)
 	struct pyfs *pf = h->pf;
 	int err;
 
+	error_forget();
 	err = r->work(h, r);
 	home_forget(h);
-	if (err != 0)
+	if (err != 0) {
+		error_add(pf, r->n, r->name, r->what, err);
 		return err;
+	}
+	pf->changes++;
 	if (h->glow_id != 0)
 		glow_keep(&pf->glows, r->call, h->glow_id, &h->glow,
 		    r->n->flags & NODE_OPEN);
@@ -306,8 +310,8 @@ int
 op_write(struct pinefs_call *call, struct pinefs_node *node,
     struct pinefs_write *w)
 {
-	struct request r = { .work = work_commit, .call = call,
-	    .chg_out = &w->change, .len = w->count };
+	struct request r = { .work = work_commit, .what = "write",
+	    .call = call, .chg_out = &w->change, .len = w->count };
 	struct op op;
 	int err;
 
@@ -336,7 +340,8 @@ int
 op_commit(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
     uint64_t len)
 {
-	struct request r = { .work = work_commit, .call = call };
+	struct request r = { .work = work_commit, .what = "commit",
+	    .call = call };
 	struct op op;
 	int err;
 
@@ -451,6 +456,8 @@ dir_begin(struct hold *h, struct node *n, struct dir *d)
 	*d = (struct dir){ 0 };
 	if (n->kind != PINEFS_DIR)
 		return ENOTDIR;
+	if (n->flags & NODE_VIEW)
+		return EACCES;
 	if ((d->o = home_walk(h, n)) == NULL)
 		return ESTALE;
 	d->s = shape_of(h->pf, d->o);
@@ -508,41 +515,6 @@ is_shadow_name(const struct pyfs *pf, enum shape s, struct pinefs_name name)
 }
 
 /* --------------------------------------------------------------- create -- */
-
-/*
- * Names that mean something else: the control directory, and views of what
- * is there (`level@repr`), which are to come.
- */
-static bool
-is_reserved(struct hold *h, struct request *r, struct dir *d)
-{
-	static const char *const views[] = { "repr", "str", "expr", "json",
-	    "type", "id", "refcount", "sizeof", "len", "doc", "sig", "src",
-	    "attrs", "items", "append", "referrers", "referents", "raw",
-	    "npy", "csv", "call", "pickle" };
-	struct pinefs_name name = r->name, of = r->name;
-	const char *at = memrchr(name.base, '@', name.len);
-	PyObject *o;
-	size_t i;
-
-	if (r->n->parent == NULL && name_equal(name, ".pyfs", 5))
-		return true;
-	if (at == NULL)
-		return false;
-	of.len = (uint32_t)(at++ - name.base);
-	for (i = 0; i < sizeof views / sizeof views[0]; i++)
-		if (name_equal((struct pinefs_name){ at, (uint32_t)(name.base +
-		    name.len - at) }, views[i], strlen(views[i])))
-			break;
-	if (i == sizeof views / sizeof views[0])
-		return false;
-	if (of.len == 0)
-		return true;
-	if ((o = child_get(h, d->o, d->s, of)) == NULL)
-		return false;
-	bind_drop(h, o);
-	return true;
-}
 
 static int
 make_done(struct hold *h, struct request *r, struct node *n, PyObject *o,
@@ -703,6 +675,21 @@ make_over(struct hold *h, struct request *r, struct node *n, PyObject *o)
 	return err != 0 ? err : make_done(h, r, n, o, true);
 }
 
+/* `echo 1 >x@repr` opens with O_CREAT; but views cannot be made. */
+static int
+make_view(struct hold *h, struct request *r)
+{
+	struct node *n;
+	int err = view_find(h, r->n, r->name, &n);
+
+	if (err != 0)
+		return err == ENOENT ? EPERM : err;
+	node_pin(n);
+	err = make_over(h, r, n, NULL);
+	node_unpin(&h->pf->nodes, n);
+	return err;
+}
+
 static int make(struct hold *, struct request *, struct dir *);
 
 /* What was renamed to a backup: its value still says which type it has. */
@@ -748,8 +735,10 @@ make(struct hold *h, struct request *r, struct dir *d)
 		return EACCES;
 	if (r->n->parent == NULL && is_protected(h, r->n, d->s, r->name))
 		return EPERM;
-	if (home_hides(h->pf, r->n, r->name) || is_reserved(h, r, d))
+	if (home_hides(h->pf, r->n, r->name))
 		return EPERM;
+	if (view_is_name(h, r->n, d->o, d->s, r->name))
+		return make_view(h, r);
 	/* A file of that name that the program has deleted. */
 	if ((n = node_at(&h->pf->nodes, r->n, r->name, PINEFS_REG)) != NULL)
 		node_remove(&h->pf->nodes, n);
@@ -771,9 +760,12 @@ work_create(struct hold *h, struct request *r)
 	struct dir d;
 	int err;
 
-	if ((err = dir_begin(h, r->n, &d)) == 0) {
+	d = (struct dir){ 0 };
+	err = r->n->flags & NODE_VIEW ? 0 : dir_begin(h, r->n, &d);
+	if (err == 0) {
 		node_stamp(h, r->n, &r->chg.before);
-		err = make(h, r, &d);
+		err = r->n->flags & NODE_VIEW ? make_view(h, r) :
+		    make(h, r, &d);
 		home_forget(h);
 		node_stamp(h, r->n, &r->chg.after);
 		r->chg.atomic = h->broker;
@@ -788,7 +780,8 @@ op_create(struct pinefs_call *call, struct pinefs_node *node,
     struct pinefs_name name, const struct pinefs_create *how,
     struct pinefs_made *made)
 {
-	struct request r = { .work = work_create, .call = call, .name = name,
+	struct request r = { .work = work_create, .what = "create",
+	    .call = call, .name = name,
 	    .how = how, .made_out = made };
 	struct op op;
 	int err;
@@ -887,7 +880,8 @@ int
 op_remove(struct pinefs_call *call, struct pinefs_node *node,
     struct pinefs_name name, int kind, struct pinefs_change *chg)
 {
-	struct request r = { .work = work_remove, .call = call, .name = name,
+	struct request r = { .work = work_remove, .what = "remove",
+	    .call = call, .name = name,
 	    .kind = kind, .chg_out = chg };
 	struct op op;
 	int err;

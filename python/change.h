@@ -8,6 +8,7 @@
 struct request {
 	struct job		 job;
 	int			(*work)(struct hold *, struct request *);
+	const char		*what;		/* for .pyfs/errors */
 	struct pinefs_call	*call;
 	struct node		*n, *to;	/* pinned; leaders */
 	struct pinefs_name	 name, new_name;

@@ -476,7 +476,8 @@ home_walk(struct hold *h, struct node *n)
 		Py_INCREF(n->memo);
 		return n->memo;
 	}
-	if (n->flags & (NODE_DEAD | NODE_SHADOW | NODE_AWAY | NODE_WALKING))
+	if (n->flags & (NODE_DEAD | NODE_SHADOW | NODE_AWAY | NODE_WALKING |
+	    NODE_VIEW))
 		return NULL;
 	n->flags |= NODE_WALKING;
 	node_pin(n);
@@ -609,6 +610,7 @@ follow_own(struct hold *h, struct node *n, const char *p, const char *end,
 	enum shape s;
 	struct pinefs_name part;
 	PyObject *dir;
+	bool view;
 
 	for (; p < end; p = slash) {
 		p++;	/* the slash before each part */
@@ -616,10 +618,24 @@ follow_own(struct hold *h, struct node *n, const char *p, const char *end,
 		if (slash == NULL)
 			slash = end;
 		part = (struct pinefs_name){ p, (uint32_t)(slash - p) };
-		if ((dir = home_walk(h, n)) == NULL)
+		view = n->flags & NODE_VIEW;
+		dir = view ? NULL : home_walk(h, n);
+		if (dir == NULL && !view)
 			return NULL;
-		o = child_get(h, dir, shape_of(h->pf, dir), part);
-		bind_drop(h, dir);
+		o = NULL;
+		if (!view) {
+			s = shape_of(h->pf, dir);
+			o = child_get(h, dir, s, part);
+			view = o == NULL && view_is_name(h, n, dir, s, part);
+			bind_drop(h, dir);
+		}
+		if (view) {
+			n = view_revive(h, n, part, slash < end ? PINEFS_DIR :
+			    kind);
+			if (n == NULL)
+				return NULL;
+			continue;
+		}
 		if (o == NULL)
 			return NULL;
 		s = shape_of(h->pf, o);
@@ -662,6 +678,12 @@ revive(struct hold *h, const struct pinefs_ident *id)
 		return NULL;
 	want = (uint32_t)own[1] << 24 | (uint32_t)own[2] << 16 |
 	    (uint32_t)own[3] << 8 | own[4];
+	if ((n = view_control(h, want)) != NULL) {
+		bind_drop(h, root);
+		n = follow_own(h, n, (const char *)own + 5,
+		    (const char *)own + id->own_len, own[0]);
+		return n != NULL && n->id == id->fileid ? n : NULL;
+	}
 	if (listing_make(h, NULL, root, shape_of(h->pf, root), &l) == 0) {
 		for (i = 0; i < l.n && n == NULL; i++) {
 			name = (struct pinefs_name){

@@ -49,6 +49,7 @@ static const struct part parts[] = {
 	{ &kit.cached_property, ATTR, "functools", "cached_property" },
 	{ &kit.deque, ATTR, "_collections", "deque" },
 	{ &kit.referents, ATTR, "gc", "get_referents" },
+	{ &kit.referrers, ATTR, "gc", "get_referrers" },
 	{ &kit.literal_eval, ATTR, "ast", "literal_eval" },
 
 	{ &kit.type_dict, GETTER, "type", "__dict__" },

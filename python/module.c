@@ -105,6 +105,8 @@ get_config(PyObject *options, struct pyfs_config *c)
 	    get_bool(options, "exact_newline", &c->exact_newline) != 0 ||
 	    get_bool(options, "polite", &c->polite) != 0 ||
 	    get_bool(options, "flat", &c->flat) != 0 ||
+	    get_bool(options, "code", &c->code) != 0 ||
+	    get_bool(options, "control", &c->control) != 0 ||
 	    get_size(options, "signal", &signal) != 0 ||
 	    get_size(options, "max_nodes", &c->max_nodes) != 0 ||
 	    get_size(options, "max_file", &c->max_file) != 0 ||
@@ -123,6 +125,8 @@ get_config(PyObject *options, struct pyfs_config *c)
 	get_object(options, "root", &c->root);
 	get_object(options, "symlink", &c->symlink);
 	get_object(options, "switches", &c->switches);
+	get_object(options, "ask", &c->ask);
+	get_object(options, "swap", &c->swap);
 	return 0;
 }
 
@@ -213,6 +217,89 @@ py_stats(PyObject *self, PyObject *capsule)
 	return pf != NULL ? stats_of(pf) : PyDict_New();
 }
 
+static PyObject *
+py_errors(PyObject *self, PyObject *capsule)
+{
+	struct pyfs *pf = server_of(capsule);
+
+	(void)self;
+	if (PyErr_Occurred())
+		return NULL;
+	return pf != NULL ? error_list(pf) : PyList_New(0);
+}
+
+static PyObject *
+py_clear_errors(PyObject *self, PyObject *capsule)
+{
+	struct pyfs *pf = server_of(capsule);
+
+	(void)self;
+	if (pf != NULL)
+		error_clear(pf);
+	if (PyErr_Occurred())
+		return NULL;
+	Py_RETURN_NONE;
+}
+
+/* For views, which show attributes and locals as the tree shows values. */
+static PyObject *
+py_text(PyObject *self, PyObject *o)
+{
+	static const struct pyfs plain;
+	PyObject *bytes = NULL;
+	struct text t = { 0 };
+	enum shape s = shape_of(&plain, o);
+	int err;
+
+	(void)self;
+	if (shape_is_dir(s) || s == SHAPE_OPAQUE || s == SHAPE_REPR)
+		Py_RETURN_NONE;
+	if ((err = value_render(NULL, o, s, &t)) == 0)
+		bytes = PyBytes_FromStringAndSize(t.base, (Py_ssize_t)t.len);
+	text_fini(&t);
+	return err != 0 ? raise_errno(err) : bytes;
+}
+
+/* Raises ValueError for what is EINVAL in the tree. */
+static PyObject *
+py_parse(PyObject *self, PyObject *args)
+{
+	static struct pyfs plain;
+	struct hold h = { .pf = &plain };
+	PyObject *old, *bytes, *v;
+	int err;
+
+	(void)self;
+	if (!PyArg_ParseTuple(args, "OS:parse", &old, &bytes))
+		return NULL;
+	v = value_parse(&h, old, shape_of(&plain, old),
+	    PyBytes_AsString(bytes), (size_t)PyBytes_Size(bytes), true,
+	    &err);
+	if (v != NULL)
+		return v;
+	if (err == EINVAL) {
+		PyErr_SetString(PyExc_ValueError, error_said());
+		return NULL;
+	}
+	return raise_errno(err);
+}
+
+static PyObject *
+py_key_name(PyObject *self, PyObject *key)
+{
+	struct sbuf b = { 0 };
+	PyObject *name = NULL;
+	bool scan = false;
+	int err;
+
+	(void)self;
+	if ((err = name_of_key(&b, NULL, key, &scan)) == 0)
+		name = PyUnicode_DecodeUTF8(b.base, (Py_ssize_t)b.len,
+		    "surrogateescape");
+	sbuf_fini(&b);
+	return err != 0 ? raise_errno(err) : name;
+}
+
 /* A handler for the signal of gil="signal": no bytecode runs. */
 static PyObject *
 py_nothing(PyObject *self, PyObject *args)
@@ -253,6 +340,13 @@ static PyMethodDef methods[] = {
 	{ "stop", py_stop, METH_O, "Stop a server." },
 	{ "port", py_port, METH_O, "The port it listens on; 0: stopped." },
 	{ "stats", py_stats, METH_O, "What was counted; {}: stopped." },
+	{ "errors", py_errors, METH_O, "The last failures; see error.c." },
+	{ "clear_errors", py_clear_errors, METH_O, "Forget them." },
+	{ "text", py_text, METH_O,
+	    "What a scalar reads as in the tree, as bytes; others: None." },
+	{ "parse", py_parse, METH_VARARGS,
+	    "The value that bytes stand for where another is bound now." },
+	{ "key_name", py_key_name, METH_O, "A key as the name of a file." },
 	{ "nothing", py_nothing, METH_VARARGS, "Does nothing." },
 	{ "trace", py_trace, METH_O, "Print calls, or do not." },
 	{ "version", py_version, METH_NOARGS, "The library's version." },

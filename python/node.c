@@ -246,6 +246,7 @@ node_free(struct nodes *t, struct node *n)
 		unindex_id(t, n);
 		if (n->name != n->inline_name)
 			free(n->name);
+		view_free(n);
 		free(n->own);
 		free(n);
 		t->n--;
@@ -293,6 +294,7 @@ nodes_fini(struct nodes *t)
 			next = n->id_next;
 			if (n->name != n->inline_name)
 				free(n->name);
+			view_free(n);
 			free(n->own);
 			free(n);
 		}

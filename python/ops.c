@@ -44,7 +44,7 @@ op_begin(struct op *op, struct pinefs_call *call, struct pinefs_node *node)
 		return ESTALE;
 	op->n = node_lead(op->n);
 	node_pin(op->n);
-	if (op->n->flags & NODE_SHADOW)
+	if (op->n->flags & (NODE_SHADOW | NODE_VIEW))
 		return 0;
 	if ((op->o = home_walk(&op->h, op->n)) == NULL)
 		return ESTALE;
@@ -92,13 +92,15 @@ int
 node_text(struct hold *h, struct node *n, PyObject *o, enum shape s,
     struct text *t)
 {
-	if (n->kind == PINEFS_LNK)
-		return home_link_text(h, n, o, s, t);
-	if (n->stage != NULL) {
+	if (n->stage != NULL && n->kind == PINEFS_REG) {
 		*t = (struct text){ .base = n->stage->base,
 		    .len = n->stage->len };
 		return 0;
 	}
+	if (n->flags & NODE_VIEW)
+		return view_text(h, n, t);
+	if (n->kind == PINEFS_LNK)
+		return home_link_text(h, n, o, s, t);
 	if (o == NULL)
 		return ESTALE;
 	return value_render(h->pf, o, s, t);
@@ -125,8 +127,12 @@ node_is_writable(struct hold *h, struct node *n, PyObject *o, enum shape s)
 {
 	if (h->pf->config.readonly)
 		return false;
+	if (n->flags & NODE_VIEW)
+		return n->flags & NODE_WRITABLE;
 	if (n->flags & NODE_SHADOW)
 		return true;
+	if (s == SHAPE_FUNC)
+		return h->pf->config.code && source_can_be_written(o);
 	if (!shape_is_writable(s, o))
 		return false;
 	return shape_is_dir(s) || n->parent == NULL ||
@@ -202,6 +208,12 @@ content(struct hold *h, struct node *n, PyObject *o, enum shape s,
 	struct text t = { 0 };
 	int err;
 
+	if (n->kind == PINEFS_DIR && n->flags & NODE_VIEW) {
+		/* Another each second: what it lists is asked for anew. */
+		*hash = (uint64_t)(pyfs_clock() / 1000000000);
+		*size = 4096;
+		return 0;
+	}
 	if (n->kind == PINEFS_DIR) {
 		*hash = directory_hash(h, n, o, s);
 		*size = 4096;
@@ -262,7 +274,7 @@ node_stamp(struct hold *h, struct node *n, struct pinefs_stamp *st)
 	enum shape s = SHAPE_NONE;
 
 	*st = (struct pinefs_stamp){ 0 };
-	if (!(n->flags & NODE_SHADOW)) {
+	if (!(n->flags & (NODE_SHADOW | NODE_VIEW))) {
 		if ((o = home_walk(h, n)) == NULL)
 			return;
 		s = shape_of(h->pf, o);
@@ -287,6 +299,10 @@ op_getattr(struct pinefs_call *call, struct pinefs_node *node, uint64_t want,
 		return 0;
 	if ((err = op_begin(&op, call, node)) == 0)
 		err = node_attr(&op.h, op.n, op.o, op.s, a);
+	if (err == PYFS_WORKER)
+		err = view_look(&op, call, VIEW_GETATTR,
+		    (struct pinefs_name){ 0 }, 0, 0,
+		    &(struct view_to){ .attr = a });
 	op_end(&op);
 	return err;
 }
@@ -301,11 +317,15 @@ find_child(struct op *op, struct pinefs_name name, struct node **child)
 
 	if (op->n->kind != PINEFS_DIR)
 		return ENOTDIR;
+	if (op->n->flags & NODE_VIEW)
+		return view_find(h, op->n, name, child);
 	if ((*child = node_beside(op->n, name)) != NULL)
 		return 0;
-	if (home_hides(h->pf, op->n, name) ||
-	    (o = child_get(h, op->o, op->s, name)) == NULL)
+	if (home_hides(h->pf, op->n, name))
 		return ENOENT;
+	if ((o = child_get(h, op->o, op->s, name)) == NULL)
+		return view_is_name(h, op->n, op->o, op->s, name) ?
+		    view_find(h, op->n, name, child) : ENOENT;
 	*child = home_child(h, op->n, name, o, shape_of(h->pf, o));
 	bind_drop(h, o);
 	if (*child == NULL)
@@ -324,6 +344,9 @@ op_lookup(struct pinefs_call *call, struct pinefs_node *node,
 	if ((err = op_begin(&op, call, node)) == 0 &&
 	    (err = find_child(&op, name, &child)) == 0)
 		node_ident(call, child, id);
+	if (err == PYFS_WORKER)
+		err = view_look(&op, call, VIEW_LOOKUP, name, 0, 0,
+		    &(struct view_to){ .id = id });
 	op_end(&op);
 	return err;
 }
@@ -515,9 +538,16 @@ op_readdir(struct pinefs_call *call, struct pinefs_node *node, uint64_t after,
 	struct op op;
 	int err;
 
-	if ((err = op_begin(&op, call, node)) == 0)
-		err = op.n->kind == PINEFS_DIR ?
-		    list_directory(&op, after, emit) : ENOTDIR;
+	if ((err = op_begin(&op, call, node)) == 0) {
+		if (op.n->kind != PINEFS_DIR)
+			err = ENOTDIR;
+		else if (op.n->flags & NODE_VIEW)
+			err = view_look(&op, call, VIEW_READDIR,
+			    (struct pinefs_name){ 0 }, after, 0,
+			    &(struct view_to){ .emit = emit });
+		else
+			err = list_directory(&op, after, emit);
+	}
 	op_end(&op);
 	return err;
 }
@@ -533,7 +563,16 @@ op_read(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
 	int err;
 
 	if ((err = op_begin(&op, call, node)) == 0)
-		err = node_text(&op.h, op.n, op.o, op.s, &t);
+		err = op.n->flags & NODE_VIEW && op.n->stage == NULL ?
+		    view_text_from(&op.h, op.n, off, &t) :
+		    node_text(&op.h, op.n, op.o, op.s, &t);
+	if (err == PYFS_WORKER) {
+		err = view_look(&op, call, VIEW_READ,
+		    (struct pinefs_name){ 0 }, off, count,
+		    &(struct view_to){ .out = out });
+		op_end(&op);
+		return err;
+	}
 	if (err == 0 && off < t.len && t.len - off > count)
 		err = pinefs_out_copy(out, t.base + off, count);
 	else if (err == 0) {
@@ -558,6 +597,13 @@ op_readlink(struct pinefs_call *call, struct pinefs_node *node,
 	if ((err = op_begin(&op, call, node)) == 0)
 		err = op.n->kind == PINEFS_LNK ?
 		    node_text(&op.h, op.n, op.o, op.s, &t) : EINVAL;
+	if (err == PYFS_WORKER) {
+		err = view_look(&op, call, VIEW_READ,
+		    (struct pinefs_name){ 0 }, 0, PATH_LEN_MAX,
+		    &(struct view_to){ .out = out });
+		op_end(&op);
+		return err;
+	}
 	if (err == 0)
 		err = pinefs_out_copy(out, t.base, t.len);
 	text_fini(&t);

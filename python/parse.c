@@ -4,6 +4,7 @@
  * by the type of the value that is bound now, and what does not parse is
  * EINVAL.  Never type(v)(): that would make True of "0".
  */
+#define PY_SSIZE_T_CLEAN
 #include "pyfs.h"
 
 #include <stdio.h>
@@ -424,6 +425,27 @@ parse_other(struct hold *h, PyObject *old, struct piece p, int *err)
 	return NULL;
 }
 
+/* The function stays, and does from now on what its new source says. */
+static PyObject *
+write_source(struct hold *h, PyObject *old, const char *base, size_t len,
+    int *err)
+{
+	PyObject *v;
+
+	if (!h->pf->config.code || h->pf->config.swap == NULL ||
+	    h->broker) {
+		*err = h->pf->config.code ? PYFS_WORKER : EACCES;
+		return NULL;
+	}
+	v = PyObject_CallFunction(h->pf->config.swap, "Oy#", old, base,
+	    (Py_ssize_t)len);
+	if (v == NULL)
+		return NULL;
+	Py_DECREF(v);
+	Py_INCREF(old);
+	return old;
+}
+
 /* The literal of a sequence or set, of the very type. */
 static PyObject *
 parse_flat(PyObject *old, struct piece p)
@@ -460,6 +482,8 @@ value_parse(struct hold *h, PyObject *old, enum shape s, const char *base,
 	*err = 0;
 	if (old == NULL) {
 		v = parse_new(base, len);
+	} else if (s == SHAPE_FUNC) {
+		v = write_source(h, old, base, len, err);
 	} else if (s == SHAPE_OPAQUE) {
 		v = parse_other(h, old, strip(base, len), err);
 	} else if (!shape_is_writable(s, old) || s == SHAPE_SYMLINK) {
@@ -485,6 +509,7 @@ value_parse(struct hold *h, PyObject *old, enum shape s, const char *base,
 			v = as_subclass(h, old, v, err);
 	}
 	if (v == NULL && *err == 0) {
+		error_why();
 		*err = PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_MemoryError) ? ENOMEM :
 		    EINVAL;
 		PyErr_Clear();

@@ -19,6 +19,8 @@
  *	glow.c		what the reply to a write says of the file
  *	gil.c		the interpreter lock: nowhere else is it taken
  *	worker.c	threads for code of the user
+ *	view.c		views and the control directory: what Python makes up
+ *	error.c		the last failures
  *	stats.c		what was counted
  *	kit.c		types and functions of Python, fetched once
  *
@@ -43,6 +45,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 struct gil;
 
@@ -165,10 +168,13 @@ enum {
 	NODE_TIMES = 0x200,	/* mtime was set by a client */
 	NODE_MADE = 0x400,	/* by a client: its type says nothing */
 	NODE_AWAY = 0x800,	/* renamed to a backup; Python has it still */
-	NODE_OPEN = 0x1000	/* a client of version 4 has it open */
+	NODE_OPEN = 0x1000,	/* a client of version 4 has it open */
+	NODE_VIEW = 0x4000,	/* made up by the package */
+	NODE_WRITABLE = 0x8000	/* ... and can be written */
 };
 
 struct stage;
+struct view;
 
 /* A path: a name in a directory. */
 struct node {
@@ -181,6 +187,7 @@ struct node {
 	struct node	*beside_next;	/* of the parent's shadows */
 	struct node	*beside;	/* shadows in this directory */
 	struct stage	*stage;
+	struct view	*view;		/* NODE_VIEW: the text made last */
 	PyObject	*memo;		/* what is bound there, in this hold */
 	struct node	*memo_next;
 	const void	*home;		/* address of the object at home here */
@@ -261,16 +268,29 @@ struct pyfs_config {
 	PyObject	*root;		/* NULL: sys.modules */
 	PyObject	*symlink;	/* the class pinefs.Symlink */
 	PyObject	*switches;	/* dicts that hold trace_rpc */
+	PyObject	*ask;		/* pinefs._views, for this server */
+	PyObject	*swap;		/* gives a function another code */
 	/* NULL at the end: */
 	char		**include, **exclude, **protect, **shadow;
 	bool		 readonly, hide_private, exact_newline;
 	bool		 polite;	/* gil="polite" */
 	int		 signal;	/* gil="signal": which; 0: none */
 	bool		 flat;		/* sequences="file" */
+	bool		 code;		/* functions can be written */
+	bool		 control;	/* there is a .pyfs */
 	uint32_t	 mode_mask;
 	size_t		 max_nodes, max_file;
 	unsigned	 time_box;	/* ms */
 	unsigned	 patience;	/* ms, for the interpreter lock */
+};
+
+enum { ERRORS_KEPT = 100 };
+
+struct error {
+	time_t		 at;
+	int		 err;
+	const char	*what;		/* operation */
+	char		 path[160], why[200];
 };
 
 enum { GLOWS = 32 };		/* files just written, at one time */
@@ -307,6 +327,9 @@ struct pyfs {
 	int64_t			 last_time;	/* none is given out twice */
 	uint64_t		 hold;		/* counts; and changes in it */
 	uint64_t		 calls;		/* operations */
+	uint64_t		 changes;	/* by clients */
+	struct error		 errors[ERRORS_KEPT];
+	unsigned		 nerrors;	/* since the start */
 	unsigned		 jobs;		/* the workers': of this one */
 	struct pinefs		**beside;	/* in memory: beside.c */
 	size_t			 nbeside;
@@ -459,6 +482,8 @@ int	value_render(struct pyfs *, PyObject *o, enum shape, struct text *);
 /* Constants in lists, tuples, sets and dicts: repr() runs no foreign code. */
 bool	value_is_plain(PyObject *o);
 int	source_render(PyObject *o, struct text *);
+/* There is a Python function in it, whose code can be exchanged. */
+bool	source_can_be_written(PyObject *o);
 /* Load the file that a function is in, if it is not, in a pause. */
 void	source_prepare(struct hold *, PyObject *o);
 /*
@@ -468,6 +493,19 @@ void	source_prepare(struct hold *, PyObject *o);
  */
 PyObject *value_parse(struct hold *, PyObject *old, enum shape s,
 	    const char *base, size_t len, bool replacing, int *err);
+
+/* -------------------------------------------------------------- errors -- */
+
+/* Remember, for this thread, what the exception that is set says; or that
+ * there was none. */
+void	error_why(void);
+void	error_forget(void);
+const char *error_said(void);
+/* An operation failed; of a directory's `name`, if there is one. */
+void	error_add(struct pyfs *, const struct node *, struct pinefs_name name,
+	    const char *what, int err);
+PyObject *error_list(const struct pyfs *);
+void	error_clear(struct pyfs *);
 
 /* -------------------------------------------------------------- binding -- */
 
@@ -585,6 +623,7 @@ struct job {
 	struct pyfs	*pf;
 	int		(*run)(struct job *, struct hold *);
 	void		(*done)(struct job *, int err);
+	void		(*fini)(struct job *);	/* or NULL: before free */
 	int64_t		 time_box;	/* ns; then it is interrupted */
 	/* The workers' own: */
 	int64_t		 started;
@@ -625,7 +664,8 @@ struct kit {
 	    *slice_repr, *type_repr;
 	PyObject *set_iter, *frozenset_iter, *deque_iter, *deque_len,
 	    *set_len, *frozenset_len, *list_len;
-	PyObject *set_has, *frozenset_has, *referents, *literal_eval;
+	PyObject *set_has, *frozenset_has, *referents, *referrers,
+	    *literal_eval;
 	PyObject *deque_append, *deque_pop, *set_add, *set_discard;
 	PyObject *s_dict, *s_get, *s_slots, *s_class, *s_name, *s_module,
 	    *s_qualname, *s_fields, *s_code, *s_doc, *s_func, *s_fget,
@@ -691,6 +731,46 @@ bool	node_is_writable(struct hold *, struct node *, PyObject *o,
 /* The same, or it must be tried, which runs code of the user. */
 bool	node_can_be_tried(struct hold *, struct node *, PyObject *o,
 	    enum shape);
+
+/* --------------------------------------------------------------- views -- */
+
+/* `name` in directory `o` could be a view, or the control directory. */
+bool	view_is_name(struct hold *, struct node *dir, PyObject *o,
+	    enum shape, struct pinefs_name name);
+/* The node of a view, or in one: 0, ENOENT, an errno, or PYFS_WORKER. */
+int	view_find(struct hold *, struct node *dir, struct pinefs_name name,
+	    struct node **found);
+/* The same for a handle; whether it is still there, reading will tell. */
+struct node *view_revive(struct hold *, struct node *dir,
+	    struct pinefs_name name, int kind);
+/* The control directory, if this is its name's hash. */
+struct node *view_control(struct hold *, uint32_t hash);
+/* What it reads as, made anew if it is old: 0, an errno, or PYFS_WORKER. */
+int	view_text(struct hold *, struct node *, struct text *);
+/* The same; what lies behind `off` 0 is of the text that was read there. */
+int	view_text_from(struct hold *, struct node *, uint64_t off,
+	    struct text *);
+/* What it read as last. */
+void	view_kept(const struct node *, struct text *);
+/* Hand over what is staged: 0, an errno (the stage stays), PYFS_WORKER. */
+int	view_commit(struct hold *, struct node *);
+void	view_free(struct node *);
+bool	view_is_trash(const struct node *);
+
+enum view_look { VIEW_LOOKUP, VIEW_GETATTR, VIEW_READ, VIEW_READDIR };
+
+/* Where a result goes; but one is NULL. */
+struct view_to {
+	struct pinefs_attr	*attr;
+	struct pinefs_ident	*id;
+	struct pinefs_emit	*emit;
+	struct pinefs_out	*out;
+};
+
+/* Have op's call answered by a worker: PINEFS_LATER or an errno. */
+int	view_look(struct op *op, struct pinefs_call *call,
+	    enum view_look what, struct pinefs_name name, uint64_t off,
+	    uint32_t count, const struct view_to *to);
 
 int	op_setattr(struct pinefs_call *, struct pinefs_node *,
 	    const struct pinefs_set *, struct pinefs_change *);

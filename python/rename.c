@@ -281,14 +281,46 @@ commit_first(struct hold *h, struct move *m)
 	return m->value != NULL ? 0 : ENOENT;
 }
 
+/* `mv x .pyfs/trash`: the binding goes, and what was bound stays whole. */
+static int
+drop_binding(struct hold *h, struct move *m)
+{
+	struct request *r = m->r;
+	int err;
+
+	node_stamp(h, r->n, &r->chg.before);
+	m->source = find(h, r->n, &m->from, r->name, &m->value);
+	if (m->source == NULL || m->source->flags & NODE_AWAY)
+		return ENOENT;
+	if (is_protected(h, r->n, m->from.s, r->name))
+		return EPERM;
+	node_pin(m->source);
+	err = m->value == NULL ? 0 : bind_delete(h, m->from.o, m->from.s,
+	    r->name);
+	if (err == 0)
+		node_remove(&h->pf->nodes, m->source);
+	node_unpin(&h->pf->nodes, m->source);
+	home_forget(h);
+	if (err == 0) {
+		node_stamp(h, r->n, &r->chg.after);
+		node_stamp(h, r->to, &r->to_chg.after);
+	}
+	return err;
+}
+
 static int
 work_rename(struct hold *h, struct request *r)
 {
 	struct move m = { .r = r };
 	int err;
 
-	if ((err = dir_begin(h, r->n, &m.from)) != 0 ||
-	    (err = dir_begin(h, r->to, &m.to)) != 0)
+	if ((err = dir_begin(h, r->n, &m.from)) != 0)
+		goto out;
+	if (view_is_trash(r->to)) {
+		err = drop_binding(h, &m);
+		goto out;
+	}
+	if ((err = dir_begin(h, r->to, &m.to)) != 0)
 		goto out;
 	node_stamp(h, r->n, &r->chg.before);
 	node_stamp(h, r->to, &r->to_chg.before);
@@ -327,7 +359,8 @@ out:
 int
 op_rename(struct pinefs_call *call, struct pinefs_rename *rn)
 {
-	struct request r = { .work = work_rename, .call = call,
+	struct request r = { .work = work_rename, .what = "rename",
+	    .call = call,
 	    .name = rn->old_name, .new_name = rn->new_name,
 	    .chg_out = &rn->from_change, .to_chg_out = &rn->to_change };
 	struct op from, to = { 0 };
@@ -411,7 +444,8 @@ op_link(struct pinefs_call *call, struct pinefs_node *node,
     struct pinefs_node *dir, struct pinefs_name name,
     struct pinefs_change *chg)
 {
-	struct request r = { .work = work_link, .call = call, .name = name,
+	struct request r = { .work = work_link, .what = "link",
+	    .call = call, .name = name,
 	    .chg_out = chg };
 	struct op file = { 0 }, to;
 	int err;

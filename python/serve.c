@@ -197,6 +197,8 @@ pyfs_free_config(struct pyfs *pf)
 	Py_CLEAR(pf->config.root);
 	Py_CLEAR(pf->config.symlink);
 	Py_CLEAR(pf->config.switches);
+	Py_CLEAR(pf->config.ask);
+	Py_CLEAR(pf->config.swap);
 }
 
 void

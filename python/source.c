@@ -453,6 +453,16 @@ render_head(PyObject *function, PyObject *code, struct text *t)
 	return text_take(t, str);
 }
 
+bool
+source_can_be_written(PyObject *o)
+{
+	PyObject *function = function_of(o);
+	bool can = function != NULL;
+
+	Py_XDECREF(function);
+	return can;
+}
+
 /* The name of the file with the code of `o`: 0 or an errno. */
 static int
 file_name_of(PyObject *o, struct text *name)

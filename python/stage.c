@@ -75,6 +75,8 @@ stage_begin(struct pyfs *pf, struct node *n, PyObject *o, enum shape s,
 		text_fini(&t);
 		return err;
 	}
+	if (n->flags & NODE_VIEW)
+		view_kept(n, &t);
 	if (keep > t.len)
 		keep = t.len;
 	st = calloc(1, sizeof *st);
@@ -424,6 +426,8 @@ stage_commit(struct hold *h, struct node *n)
 	if (n->stage == NULL || is_only_shadow(n))
 		return 0;
 	n->stage->due = 0;
+	if (n->flags & NODE_VIEW)
+		return view_commit(h, n);
 	if (n->flags & NODE_AWAY)
 		return delete_away(h, n);
 	if ((err = commit_begin(h, n, &c)) == 0)
@@ -453,8 +457,10 @@ commit_alone(struct hold *h, struct node *n)
 	int err;
 
 	node_pin(n);
+	error_forget();
 	err = stage_commit(h, n);
 	if (err > 0) {
+		error_add(pf, n, (struct pinefs_name){ 0 }, "write", err);
 		(void)PyOS_snprintf(what, sizeof what,
 		    "not written: %s", strerror(err));
 		log_about(n, what);

@@ -114,6 +114,8 @@ job_put(struct job *job)
 	pthread_mutex_lock(&all.lock);
 	last = --job->refs == 0;
 	pthread_mutex_unlock(&all.lock);
+	if (last && job->fini != NULL)
+		job->fini(job);
 	if (last)
 		free(job);
 }

@@ -16,8 +16,10 @@ import atexit
 import os
 import sys
 
+from . import _hotswap
 from . import _pinefs
 from . import _switch
+from . import _views
 
 __version__ = _pinefs.version()
 __all__ = ['serve', 'servers', 'Server', 'Symlink', 'PROTECT', 'REDACT',
@@ -182,10 +184,10 @@ def _explain(error, addrs, port):
 
 
 def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
-          readonly=False, uids=None, public=False, portmap=True,
+          readonly=False, code=False, uids=None, public=False, portmap=True,
           tcp_only=False, state_dir=None, include=None,
           exclude=('pinefs._*',), private=True, sequences='dir',
-          newline='auto', protect=PROTECT, shadow=SHADOW, gil='auto',
+          control='hidden', newline='auto', protect=PROTECT, shadow=SHADOW, gil='auto',
           timeout=2.0, patience=10.0, max_nodes=1 << 18, max_file=1 << 26,
           threads=None, lease=None, instance=None, log=None, _path='/',
           _beside=()):
@@ -196,6 +198,8 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
     mount_port  MOUNT also here; 0: not
     root        None: sys.modules; any object, or {"name": object}
     readonly    nothing can be changed
+    code        functions can be written, expressions evaluated: a fence against
+                accidents only, since whoever may set variables can run code
     uids        who is let in; None: root and the user of this process
     public      everybody on this machine may read
     portmap     tell the portmapper; False: not
@@ -206,6 +210,7 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
     exclude     patterns of dotted names that are not served
     private     False: names that begin with _ are not served
     sequences   "dir", or "file": lists, tuples and sets as their literals
+    control     "hidden": the directory .pyfs is there and not listed; "off"
     newline     "auto": `echo x > name` does not add one to a str without;
                 "exact": what is written is what is bound
     protect     patterns of what cannot be removed; (): everything can
@@ -227,13 +232,17 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
         raise ValueError('newline is "auto" or "exact"')
     if gil not in ('auto', 'polite', 'signal'):
         raise ValueError('gil is "auto", "polite" or "signal"')
+    if control not in ('hidden', 'off'):
+        raise ValueError('control is "hidden" or "off"')
     if sequences not in ('dir', 'file'):
         raise ValueError('sequences is "dir" or "file"')
     if root is not None and isinstance(root, (str, int, float, bytes)):
         raise TypeError('root is an object with names in it')
     addrs = _addresses(addr)
+    views = _views.Views(code=bool(code))
     options = {
-        'root': root, 'readonly': readonly,
+        'root': root, 'readonly': readonly, 'code': code,
+        'ask': views, 'swap': _hotswap.swap, 'control': control != 'off',
         'include': _patterns('include', include),
         'exclude': _patterns('exclude', exclude),
         'flat': sequences == 'file', 'signal': _signal(gil),
@@ -253,6 +262,7 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
         handle = _pinefs.start(options, settings, _path, list(_beside))
     except OSError as error:
         raise _explain(error, addrs, port) from None
+    views.handle = handle
     server = Server(handle, addrs[0] if addrs else '127.0.0.1')
     _servers.append(server)
     return server

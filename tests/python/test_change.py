@@ -534,11 +534,15 @@ def test_a_temporary_file_is_not_seen_before_it_is_renamed():
         assert o.stays == 'text'
 
 
-def test_some_names_are_kept_for_later():
+def test_names_of_views_cannot_be_made():
     with served.module(x=1, d={}) as (c, at, m):
-        assert status(c.create, at + '/x@repr') == 'PERM'
-        assert status(c.create, at + '/d/@json') == 'PERM'
-        assert status(c.create, '/.pyfs') == 'PERM'
+        c.create(at + '/x@repr')                # opens it
+        assert status(c.create, at + '/x@repr', how=1) == 'EXIST'
+        assert status(c.mkdir, at + '/x@repr') == 'EXIST'
+        assert status(c.create, '/.pyfs') == 'EXIST'
+        assert status(c.symlink, 'x', at + '/x@type') == 'EXIST'
+        assert c.list(at) == sorted(m.__dict__)
+        c.create(at + '/d/@json')           # of nothing
         c.create(at + '/d/user@example')
         c.create(at + '/d/nothing@repr')    # of nothing that is there
         m.d['both@repr'] = 1

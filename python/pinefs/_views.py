@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: MIT
+"""Views of what is bound to a name, and the control directory .pyfs.
+
+The server asks Views(what, object, path, argument) on a worker, never while
+the program is stopped for a look-up: what is done here may run code of the
+program (repr, properties), for two seconds at most.
+
+    look    'f' a file, 'w' one that can be written, 'd', 'l'; LookupError
+    read    str or bytes; of a link the object that it leads to.  The argument
+            of `refcount` is the count, the object of `referrers` a list of
+            them: by who does not hold the object only to ask
+    list    pairs of a name, or key, and what `look` says of it
+    write   None, or a tuple of the value that is to be bound to the name
+
+A path begins with the name of the view, or with .pyfs.  Nothing is kept from
+one question to the next but text.
+"""
+
+import ast
+import collections
+import gc
+import inspect
+import json
+import pickle
+import sys
+
+from . import _control
+from . import _hotswap
+from . import _pinefs
+from ._nodes import Dir, File, Link, line, text
+
+MAX_ITEMS = 100000
+MAX_REPR = 1000000      # elements: longer than two seconds, and no use
+
+
+class Views:
+    """What the server of these options asks."""
+
+    def __init__(self, code):
+        self.code = code
+        self.handle = None              # of the server, when it has started
+        self.results = collections.OrderedDict()        # of @call, as text
+
+    def __call__(self, what, o, path, argument):
+        if path[0] == '.pyfs':
+            node = _control.root(self)
+        else:
+            node = getattr(self, 'view_' + path[0])(o)
+        for name in path[1:]:
+            if node is None or node.kind != 'd':
+                raise LookupError(name)
+            node = node.get(name)
+        if node is None:
+            raise LookupError(path[-1])
+        if what == 'look':
+            return node.kind
+        if what == 'read':
+            return line(argument) if argument is not None else node.read()
+        if what == 'list':
+            return list(node.list())
+        return node.write(argument)
+
+    # ---------------------------------------------------------------- text --
+
+    def view_repr(self, o):
+        return File(lambda: line(_repr(o)), lambda data: replace(
+            o, literal(data)))
+
+    def view_str(self, o):
+        return File(lambda: line(str(o)))
+
+    def view_expr(self, o):
+        def write(data):
+            return (evaluate(data),)
+        return File(lambda: line(_repr(o)), write if self.code else None)
+
+    def view_json(self, o):
+        def read():
+            try:
+                return line(json.dumps(o, indent=2, sort_keys=True))
+            except (TypeError, ValueError) as error:
+                raise RuntimeError('no JSON: %s' % error) from None
+        return File(read, lambda data: replace(o, json.loads(
+            data.decode())))
+
+    def view_id(self, o):
+        return File(lambda: line(hex(id(o))))
+
+    def view_refcount(self, o):
+        return File(lambda: line('?'))      # the server has counted
+
+    def view_sizeof(self, o):
+        return File(lambda: line(sys.getsizeof(o)))
+
+    def view_len(self, o):
+        if not hasattr(type(o), '__len__'):
+            return None
+        return File(lambda: line(len(o)))
+
+    def view_doc(self, o):
+        return File(lambda: line(inspect.getdoc(o) or ''))
+
+    def view_sig(self, o):
+        return File(lambda: line(inspect.signature(o))) if callable(o) \
+            else None
+
+    def view_src(self, o):
+        if _hotswap.function_of(o) is not None:
+            def write(data):
+                _hotswap.swap(o, data)
+            return File(lambda: _pinefs.text(o),
+                        write if self.code else None)
+        if not (inspect.isclass(o) or inspect.ismodule(o) or
+                inspect.iscode(o)):
+            return None
+        return File(lambda: inspect.getsource(o))
+
+    def view_pickle(self, o):
+        return File(lambda: pickle.dumps(o))
+
+    def view_raw(self, o):
+        try:
+            view = memoryview(o)
+        except TypeError:
+            return None
+
+        def write(data):
+            with memoryview(o) as to:
+                if len(data) != to.nbytes:
+                    raise ValueError('%d bytes, not %d' % (
+                        len(data), to.nbytes))
+                with to.cast('B') as flat:
+                    flat[:] = data
+        with view:
+            return File(lambda: memoryview(o).tobytes(),
+                        None if view.readonly else write)
+
+    def view_npy(self, o):
+        return None         # those two are for mappers
+
+    view_csv = view_npy
+
+    def view_append(self, o):
+        add = getattr(o, 'append', None) or getattr(o, 'add', None)
+        if not isinstance(o, (list, set, collections.deque)):
+            return None
+
+        def write(data):
+            if not data:
+                return None
+            try:
+                value = literal(data)
+            except (ValueError, SyntaxError):
+                value = data.decode('utf-8', 'surrogateescape')
+                value = value[:-1] if value.endswith('\n') else value
+            add(value)
+        return File(bytes, write)
+
+    def view_call(self, o):
+        if not callable(o) or not self.code:
+            return None
+
+        def read():
+            return self.results.get(id(o), b'')
+
+        def write(data):
+            result = call(o, data)
+            self.results[id(o)] = line(_repr(result)).encode(
+                'utf-8', 'surrogateescape')
+            while len(self.results) > 32:
+                self.results.popitem(last=False)
+        return File(read, write)
+
+    # --------------------------------------------------------- directories --
+
+    def view_type(self, o):
+        return Link(lambda: type(o))
+
+    def view_attrs(self, o):
+        def get(name):
+            if name not in dir(o):
+                getattr(o, name)        # made by __getattr__, or not there
+
+            def write(data):
+                setattr(o, name, _pinefs.parse(getattr(o, name), data))
+            return File(lambda: text(getattr(o, name)), write)
+        return Dir(lambda: ((name, 'w') for name in dir(o)), get)
+
+    def view_items(self, o):
+        if not hasattr(type(o), '__getitem__') or \
+                isinstance(o, (str, bytes, bytearray, type)):
+            return None
+
+        def keys():
+            if hasattr(type(o), 'keys'):
+                found = o.keys()
+            else:
+                found = range(len(o))
+            for i, key in enumerate(found):
+                if i == MAX_ITEMS:
+                    break
+                yield key
+
+        def get(name):
+            for key in keys():
+                if key == name or _pinefs.key_name(key) == name:
+                    break
+            else:
+                raise LookupError(name)
+
+            def write(data):
+                o[key] = _pinefs.parse(o[key], data)
+            return File(lambda: text(o[key]), write)
+        return Dir(lambda: ((key, 'w') for key in keys()), get)
+
+    def view_referrers(self, o):
+        return _links(lambda: [x for x in o if not inspect.isframe(x)])
+
+    def view_referents(self, o):
+        return _links(lambda: gc.get_referents(o))
+
+
+def _repr(o):
+    try:
+        n = len(o)
+    except Exception:
+        n = 0
+    if n > MAX_REPR:
+        raise OverflowError('%d elements' % n)
+    return repr(o)
+
+
+def literal(data):
+    return ast.literal_eval(data.decode().strip())
+
+
+def evaluate(data):
+    source = data.decode().strip()
+    sys.audit('pinefs.code', source)
+    return eval(source, sys.modules['__main__'].__dict__)
+
+
+def replace(o, value):
+    """In place where the type is the same and can be changed, else anew."""
+    if type(o) is type(value):
+        if isinstance(o, (list, bytearray)):
+            o[:] = value
+            return None
+        if isinstance(o, (dict, set)):
+            o.clear()
+            o.update(value)
+            return None
+    return (value,)
+
+
+def call(o, data):
+    """Arguments are the literal of a tuple, or lines k=v."""
+    source = data.decode().strip()
+    sys.audit('pinefs.code', source)
+    if not source:
+        return o()
+    if source.startswith('('):
+        return o(*ast.literal_eval(source))
+    named = {}
+    for row in source.splitlines():
+        name, _, value = row.partition('=')
+        named[name.strip()] = ast.literal_eval(value.strip())
+    return o(**named)
+
+
+def _owner(o):
+    """Whose __dict__ it is, for that has a place in the tree."""
+    if type(o) is dict:
+        for x in gc.get_referrers(o):
+            try:
+                if object.__getattribute__(x, '__dict__') is o:
+                    return x
+            except Exception:
+                continue
+    return o
+
+
+def _links(objects):
+    def get(name):
+        for x in objects():
+            if hex(id(x)) == name:
+                return Link(lambda: _owner(x))
+        raise LookupError(name)
+    return Dir(lambda: [(hex(id(x)), 'l') for x in objects()], get)
