@@ -43,6 +43,8 @@ static const struct cli_row rows[] = {
 	{ 0, "suid", NULL, NULL, NULL, "tar: show setuid and setgid bits" },
 	{ 0, "no-loop", NULL, NULL, NULL,
 	    "py: no prompt; serve until a signal" },
+	{ 0, "code", NULL, "code", "yes",
+	    "py: functions can be written, expressions run" },
 	{ 0, NULL, NULL, NULL, NULL, NULL }
 };
 

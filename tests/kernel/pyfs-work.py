@@ -10,6 +10,11 @@ level = 'INFO'
 text = 'one\n'
 conf = {'db': {'host': 'db01', 'port': 5432}, 'debug': False}
 work = {}
+plain = []
+
+
+def double(x):
+    return 2 * x
 
 
 def answer():
