@@ -48,7 +48,7 @@ attempt(struct hold *h, struct request *r)
 	pf->changes++;
 	if (h->glow_id != 0)
 		glow_keep(&pf->glows, r->call, h->glow_id, &h->glow,
-		    r->n->flags & NODE_OPEN);
+		    (r->n->flags & (NODE_OPEN | NODE_VIEW)) == NODE_OPEN);
 	r->chg.atomic = r->to_chg.atomic = h->broker;
 	return 0;
 }

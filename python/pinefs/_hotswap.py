@@ -48,6 +48,9 @@ def swap(o, data):
     if code.co_freevars != function.__code__.co_freevars:
         raise ValueError('it closes over %s, and the old one over %s' % (
             code.co_freevars, function.__code__.co_freevars))
+    old = function.__code__.co_filename
+    if old.startswith('<pinefs '):
+        linecache.cache.pop(old, None)
     lines = source.splitlines(True)
     linecache.cache[name] = (len(source), None, lines, name)
     function.__code__ = code
@@ -70,9 +73,6 @@ def _file_name(function):
     """Tracebacks and inspect find the lines under this name."""
     global _count
     _count += 1
-    old = function.__code__.co_filename
-    if old.startswith('<pinefs '):
-        linecache.cache.pop(old, None)
     return '<pinefs %d: %s.%s>' % (_count, function.__module__,
                                    function.__qualname__)
 

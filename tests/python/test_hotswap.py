@@ -144,6 +144,10 @@ def test_what_is_no_single_function_is_refused_and_nothing_changes():
                      b'\xff\xfe', b'class f: pass\n', b'f = lambda a: 2\n'):
             assert status(c.write, '/f', text) == 'INVAL', text
             assert f(1) == 1, text
+        good = b'def f(a):\n    return a + 0\n'
+        c.write('/f', good)
+        assert status(c.write, '/f', b'def f(a:\n') == 'INVAL'
+        assert c.read('/f') == good
         assert 'SyntaxError' in c.read('/.pyfs/errors').decode()
         assert status(c.write, '/len', b'def len(x): return 1\n') == 'ACCES'
 
