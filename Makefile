@@ -42,6 +42,10 @@ bench:
 	@$(NINJA) bench/nfsbench bench/rawloop >&2
 	@PINEFS_BUILD=$(B) bench/run $(ARGS)
 
+# The Python package alone, into dist/: for pip, without this tree.
+wheel: all
+	@packaging/pinefs_build.py $(B) dist
+
 install: all
 	@$(MESON) install -C $(B) --no-rebuild
 
@@ -53,7 +57,8 @@ help:
 	@echo "make run        build and start: your Python, mounted"
 	@echo "make test       every test; the last line counts them"
 	@echo "make bench      our share of what TCP on this machine can do"
+	@echo "make wheel      the Python package, into dist/"
 	@echo "make install    to PREFIX=$(PREFIX)"
 	@echo "make test-long  make test, and what takes hours"
 
-.PHONY: all run test test-long bench install clean help
+.PHONY: all run test test-long bench wheel install clean help

@@ -1,0 +1,194 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Wheel and source distribution of the Python package pinefs.
+
+    packaging/pinefs_build.py [BUILD [DIR]]     both, into DIR (dist/), from
+                                                a build directory (build/)
+
+It is also the build backend of pyproject.toml (PEP 517), so that `pip install`
+works in a tree and on the source distribution.  It needs nothing that is not
+on the system: Meson, ninja, a C compiler.  The wheel has one binary, for the
+limited API of Python 3.8, so one wheel does for every later Python.
+"""
+
+import base64
+import hashlib
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tempfile
+import time
+import zipfile
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PACKAGE = ('__init__.py', '__init__.pyi', 'py.typed', '_control.py',
+           '_hotswap.py', '_nodes.py', '_startup.py', '_switch.py',
+           '_views.py', '_pinefs.abi3.so')
+TOP = ('rpc.py', 'rpchelp.py')
+NOT_SOURCE = re.compile(r'^(\.git|\.cache|build.*|dist|__pycache__|.*\.pyc)$')
+
+
+def version():
+    with open(os.path.join(SOURCE, 'meson.build')) as f:
+        return re.search(r"version: '([^']+)'", f.read())[1]
+
+
+def metadata():
+    with open(os.path.join(SOURCE, 'README.md'), encoding='utf-8') as f:
+        readme = f.read()
+    return ('Metadata-Version: 2.1\nName: pinefs\nVersion: %s\n'
+            'Summary: A running Python program as a file system, over NFS\n'
+            'License: MIT\nLicense-File: LICENSE\n'
+            'Classifier: License :: OSI Approved :: MIT License\n'
+            'Classifier: Operating System :: POSIX :: Linux\n'
+            'Classifier: Programming Language :: Python :: 3\n'
+            'Classifier: Typing :: Typed\n'
+            'Requires-Python: >=3.8\n'
+            'Description-Content-Type: text/markdown\n\n%s' %
+            (version(), readme)).encode()
+
+
+def moment():
+    return int(os.environ.get('SOURCE_DATE_EPOCH', time.time()))
+
+
+# ---------------------------------------------------------------- wheel --
+
+def compile_in(build):
+    """The modules, in a build directory; made if it is not there."""
+    if not os.path.exists(os.path.join(build, 'build.ninja')):
+        subprocess.run(['meson', 'setup', '-Dman=disabled',
+                        '--buildtype=release', build, SOURCE],
+                       check=True, stdout=sys.stderr)
+    wanted = ['python/pinefs/' + name for name in PACKAGE] + [
+        'python/' + name for name in TOP]
+    subprocess.run(['ninja', '-C', build] + wanted, check=True,
+                   stdout=sys.stderr)
+
+
+def contents(build):
+    """name in the wheel: bytes."""
+    files = {}
+    for name in PACKAGE:
+        with open(os.path.join(build, 'python', 'pinefs', name), 'rb') as f:
+            files['pinefs/' + name] = f.read()
+    for name in TOP:
+        with open(os.path.join(build, 'python', name), 'rb') as f:
+            files[name] = f.read()
+    files['pinefs/_pinefs.abi3.so'] = stripped(
+        os.path.join(build, 'python', 'pinefs', '_pinefs.abi3.so'))
+    return files
+
+
+def stripped(path):
+    with tempfile.TemporaryDirectory() as d:
+        to = os.path.join(d, 'module')
+        shutil.copy(path, to)
+        if shutil.which('strip'):
+            subprocess.run(['strip', '--strip-unneeded', to], check=True)
+        with open(to, 'rb') as f:
+            return f.read()
+
+
+def tag():
+    platform = re.sub('[-.]', '_', sysconfig.get_platform())
+    return 'cp38-abi3-' + platform
+
+
+def wheel(build, directory):
+    files = contents(build)
+    info = 'pinefs-%s.dist-info/' % version()
+    files[info + 'METADATA'] = metadata()
+    files[info + 'WHEEL'] = (
+        'Wheel-Version: 1.0\nGenerator: pinefs_build\n'
+        'Root-Is-Purelib: false\nTag: %s\n' % tag()).encode()
+    with open(os.path.join(SOURCE, 'LICENSE'), 'rb') as f:
+        files[info + 'LICENSE'] = f.read()
+    record = ''.join('%s,sha256=%s,%d\n' % (
+        name, base64.urlsafe_b64encode(hashlib.sha256(data).digest())
+        .rstrip(b'=').decode(), len(data)) for name, data in files.items())
+    files[info + 'RECORD'] = (record + info + 'RECORD,,\n').encode()
+    name = 'pinefs-%s-%s.whl' % (version(), tag())
+    when = time.gmtime(max(moment(), 315532800))[:6]    # zip begins in 1980
+    with zipfile.ZipFile(os.path.join(directory, name), 'w',
+                         zipfile.ZIP_DEFLATED) as z:
+        for path, data in files.items():
+            entry = zipfile.ZipInfo(path, when)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            mode = 0o755 if path.endswith('.so') else 0o644
+            entry.external_attr = (0o100000 | mode) << 16
+            z.writestr(entry, data)
+    return name
+
+
+# ---------------------------------------------------------------- sdist --
+
+def sources():
+    """Every file of the project, from git or (in an sdist) as they lie."""
+    try:
+        listed = subprocess.run(['git', 'ls-files', '-coz', '--exclude-standard'], cwd=SOURCE,
+                                check=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL).stdout
+        found = [p for p in listed.decode().split('\0') if p]
+        if 'meson.build' in found:
+            return [p for p in found
+                    if os.path.lexists(os.path.join(SOURCE, p))]
+    except (OSError, subprocess.CalledProcessError):
+        pass
+    found = []
+    for at, dirs, names in os.walk(SOURCE):
+        dirs[:] = sorted(d for d in dirs if not NOT_SOURCE.match(d))
+        found += [os.path.relpath(os.path.join(at, n), SOURCE)
+                  for n in sorted(names) if not NOT_SOURCE.match(n)]
+    return [p for p in found if p != 'PKG-INFO']
+
+
+def sdist(directory):
+    top = 'pinefs-%s' % version()
+
+    def plain(entry):
+        entry.uid = entry.gid = 0
+        entry.uname = entry.gname = ''
+        entry.mtime = moment()
+        return entry
+
+    name = top + '.tar.gz'
+    with tarfile.open(os.path.join(directory, name), 'w:gz',
+                      format=tarfile.PAX_FORMAT) as t:
+        data = metadata()
+        entry = tarfile.TarInfo(top + '/PKG-INFO')
+        entry.size = len(data)
+        t.addfile(plain(entry), io.BytesIO(data))
+        for path in sources():
+            t.add(os.path.join(SOURCE, path), top + '/' + path,
+                  recursive=False, filter=plain)
+    return name
+
+
+# -------------------------------------------------------------- PEP 517 --
+
+def build_wheel(wheel_directory, config_settings=None,
+                metadata_directory=None):
+    with tempfile.TemporaryDirectory(prefix='pinefs-wheel-') as build:
+        compile_in(build)
+        return wheel(build, wheel_directory)
+
+
+def build_sdist(sdist_directory, config_settings=None):
+    return sdist(sdist_directory)
+
+
+def main(build='build', directory='dist'):
+    os.makedirs(directory, exist_ok=True)
+    compile_in(os.path.abspath(build))
+    for name in (wheel(build, directory), sdist(directory)):
+        print(os.path.join(directory, name))
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+from types import TracebackType
+from typing import (
+    Any, Collection, Dict, Iterable, List, Optional, Tuple, Type, Union)
+
+__version__: str
+__all__: List[str]
+
+trace_rpc: int
+
+class Symlink(str): ...
+
+PROTECT: Tuple[str, ...]
+REDACT: Tuple[str, ...]
+SHADOW: Tuple[str, ...]
+
+class Server:
+    addr: str
+    @property
+    def port(self) -> int: ...
+    @property
+    def url(self) -> str: ...
+    def stop(self) -> None: ...
+    def stats(self) -> Dict[str, Union[int, float, str]]: ...
+    def __enter__(self) -> Server: ...
+    def __exit__(
+        self, kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType]) -> None: ...
+
+def servers() -> List[Server]: ...
+def program() -> str: ...
+
+def serve(
+    addr: Union[None, str, Iterable[str]] = ...,
+    port: int = ...,
+    mount_port: int = ...,
+    root: Any = ...,
+    *,
+    readonly: bool = ...,
+    code: bool = ...,
+    uids: Optional[Collection[int]] = ...,
+    public: bool = ...,
+    portmap: bool = ...,
+    tcp_only: bool = ...,
+    state_dir: Optional[str] = ...,
+    include: Union[None, str, Iterable[str]] = ...,
+    exclude: Union[None, str, Iterable[str]] = ...,
+    private: bool = ...,
+    sequences: str = ...,
+    control: str = ...,
+    newline: str = ...,
+    protect: Optional[Iterable[str]] = ...,
+    shadow: Optional[Iterable[str]] = ...,
+    gil: str = ...,
+    timeout: float = ...,
+    patience: float = ...,
+    max_nodes: int = ...,
+    max_file: int = ...,
+    threads: Optional[int] = ...,
+    instance: Optional[str] = ...,
+    log: Optional[str] = ...,
+) -> Server: ...

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""The wheel, in an environment of its own, without this tree or a network;
+the source distribution; what type checkers are told."""
+
+import ast
+import glob
+import inspect
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+
+import pytest
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+BUILD = os.path.abspath(os.environ.get('PINEFS_BUILD',
+                                       os.path.join(SOURCE, 'build')))
+
+USE = '''
+import os, pinefs, sys, tempfile
+assert 'site-packages' in pinefs.__file__, pinefs.__file__
+with pinefs.serve(port=0, mount_port=0, portmap=False,
+                  state_dir=tempfile.mkdtemp()) as server:
+    assert server.port > 0
+import rpchelp
+print(pinefs.__version__)
+'''
+
+
+@pytest.fixture(scope='module')
+def dist(tmp_path_factory):
+    directory = str(tmp_path_factory.mktemp('dist'))
+    subprocess.run([sys.executable, os.path.join(
+        SOURCE, 'packaging', 'pinefs_build.py'), BUILD, directory],
+        check=True)
+    return directory
+
+
+def only(pattern):
+    found = glob.glob(pattern)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def pythons():
+    yield sys.executable
+    yield from sorted(glob.glob(os.path.expanduser(
+        '~/.pyenv/versions/3.*/bin/python3')))
+
+
+def environment(python, directory):
+    """A venv's Python; None: this Python makes none, or is too old."""
+    ready = subprocess.run(
+        [python, '-c', 'import ensurepip, sys, venv; '
+         'sys.exit(sys.version_info < (3, 8))'],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if ready.returncode != 0:
+        return None
+    if subprocess.run([python, '-m', 'venv', directory],
+                      stdout=subprocess.DEVNULL).returncode != 0:
+        return None
+    return os.path.join(directory, 'bin', 'python3')
+
+
+def test_the_wheel_is_one_for_every_python_from_3_8_on(dist):
+    wheel = only(os.path.join(dist, '*.whl'))
+    assert '-cp38-abi3-linux_' in wheel
+    with zipfile.ZipFile(wheel) as z:
+        names = z.namelist()
+        assert z.testzip() is None
+        assert 'pinefs/py.typed' in names and 'rpchelp.py' in names
+        binaries = [n for n in names if n.endswith('.so')]
+        assert binaries == ['pinefs/_pinefs.abi3.so']
+
+
+def test_the_wheel_installs_without_a_network(dist, tmp_path):
+    wheel = only(os.path.join(dist, '*.whl'))
+    tried = 0
+    for n, python in enumerate(pythons()):
+        here = environment(python, str(tmp_path / str(n)))
+        if here is None:
+            continue
+        tried += 1
+        env = {k: v for k, v in os.environ.items()
+               if not k.startswith(('PINEFS', 'PYTHON', 'PIP'))}
+        subprocess.run([here, '-m', 'pip', 'install', '-q', '--no-index',
+                        '--disable-pip-version-check', wheel], check=True,
+                       env=env, cwd='/')
+        done = subprocess.run([here, '-c', USE], check=True, env=env, cwd='/',
+                              stdout=subprocess.PIPE)
+        assert done.stdout.strip()
+        if tried == 2:
+            break       # the others have been tested with the same file
+    if tried == 0:
+        # No Python here makes environments: unpack it, as pip would.
+        to = tmp_path / 'site-packages'
+        with zipfile.ZipFile(wheel) as z:
+            z.extractall(to)
+        subprocess.run([sys.executable, '-c', USE], check=True, cwd='/',
+                       env=dict(os.environ, PYTHONPATH=str(to)))
+
+
+def test_the_source_distribution_has_what_a_build_needs(dist):
+    with tarfile.open(only(os.path.join(dist, '*.tar.gz'))) as t:
+        names = {n.split('/', 1)[1] for n in t.getnames()}
+    for name in ('PKG-INFO', 'meson.build', 'pyproject.toml', 'LICENSE',
+                 'packaging/pinefs_build.py', 'python/ops.c', 'proto/nfs3.x',
+                 'include/pinefs.h', 'python/pinefs/__init__.py'):
+        assert name in names, name
+    assert not [n for n in names if n.startswith('build')]
+
+
+def test_the_stub_says_what_the_package_has():
+    sys.path.insert(0, os.path.join(BUILD, 'python'))
+    import pinefs
+    sys.path.pop(0)
+    with open(os.path.join(SOURCE, 'python', 'pinefs', '__init__.pyi')) as f:
+        stub = ast.parse(f.read())
+    told, serve = set(), None
+    for node in stub.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            told.add(node.name)
+        if isinstance(node, ast.AnnAssign):
+            told.add(node.target.id)
+        if isinstance(node, ast.FunctionDef) and node.name == 'serve':
+            serve = node.args
+    assert told >= set(pinefs.__all__)
+    parameters = list(inspect.signature(pinefs.serve).parameters)
+    assert [a.arg for a in serve.args + serve.kwonlyargs] == parameters
+
+
+def test_every_file_of_the_package_is_in_the_wheel(dist):
+    with zipfile.ZipFile(only(os.path.join(dist, '*.whl'))) as z:
+        names = set(z.namelist())
+    for name in os.listdir(os.path.join(SOURCE, 'python', 'pinefs')):
+        if name.endswith(('.py', '.pyi', '.typed')):
+            assert 'pinefs/' + name in names, name
