@@ -257,7 +257,7 @@ set_by_key(PyObject *dir, enum shape s, PyObject *key, PyObject *value)
 
 /* The value that is replaced outlives the assignment, and ends elsewhere. */
 static int
-bind_key(struct hold *h, PyObject *dir, enum shape s,
+bind_key(struct hold *h, struct node *at, PyObject *dir, enum shape s,
     struct pinefs_name name, PyObject *value)
 {
 	PyObject *key, *old;
@@ -270,7 +270,9 @@ bind_key(struct hold *h, PyObject *dir, enum shape s,
 		return PYFS_WORKER;
 	}
 	old = child_get(h, dir, s, name);
-	err = set_by_key(dir, s, key, value);
+	err = watch_change(h, at, name, old, value);
+	if (err == 0)
+		err = set_by_key(dir, s, key, value);
 	if (old != NULL)
 		bind_drop(h, old);
 	Py_DECREF(key);
@@ -278,7 +280,7 @@ bind_key(struct hold *h, PyObject *dir, enum shape s,
 }
 
 int
-bind_set(struct hold *h, PyObject *dir, enum shape s,
+bind_set(struct hold *h, struct node *at, PyObject *dir, enum shape s,
     struct pinefs_name name, PyObject *value)
 {
 	PyObject *old;
@@ -287,13 +289,14 @@ bind_set(struct hold *h, PyObject *dir, enum shape s,
 	if (!shape_is_writable(s, dir))
 		return s == SHAPE_CLASS ? EPERM : EACCES;
 	if (s != SHAPE_LIST && s != SHAPE_DEQUE)
-		return bind_key(h, dir, s, name, value);
+		return bind_key(h, at, dir, s, name, value);
 	if (h->broker && runs_user_code(dir, s, NULL))
 		return PYFS_WORKER;
 	old = child_get(h, dir, s, name);
-	if (s == SHAPE_LIST)
+	err = watch_change(h, at, name, old, value);
+	if (err == 0 && s == SHAPE_LIST)
 		err = set_in_list(dir, name_to_index(name), value);
-	else
+	else if (err == 0)
 		err = set_in_deque(dir, name_to_index(name), value);
 	if (old != NULL)
 		bind_drop(h, old);
@@ -347,7 +350,7 @@ delete_key(PyObject *dir, enum shape s, PyObject *key)
 }
 
 int
-bind_delete(struct hold *h, PyObject *dir, enum shape s,
+bind_delete(struct hold *h, struct node *at, PyObject *dir, enum shape s,
     struct pinefs_name name)
 {
 	PyObject *old, *key;
@@ -360,12 +363,12 @@ bind_delete(struct hold *h, PyObject *dir, enum shape s,
 	if (s == SHAPE_LIST || s == SHAPE_DEQUE) {
 		if (h->broker && runs_user_code(dir, s, NULL))
 			err = PYFS_WORKER;
-		else
+		else if ((err = watch_change(h, at, name, old, NULL)) == 0)
 			err = delete_last(dir, s, name_to_index(name));
 	} else if ((key = key_of(h, dir, s, old, name, &err)) != NULL) {
 		if (h->broker && runs_user_code(dir, s, key))
 			err = PYFS_WORKER;
-		else
+		else if ((err = watch_change(h, at, name, old, NULL)) == 0)
 			err = delete_key(dir, s, key);
 		Py_DECREF(key);
 	}

@@ -39,7 +39,9 @@ attempt(struct hold *h, struct request *r)
 	int err;
 
 	error_forget();
+	h->client = r->client;
 	err = r->work(h, r);
+	h->client = NULL;
 	home_forget(h);
 	if (err != 0) {
 		error_add(pf, r->n, r->name, r->what, err);
@@ -139,10 +141,13 @@ hand_over(struct pyfs *pf, const struct request *r)
 int
 request_do(struct op *op, struct request *r)
 {
+	const char *client = pinefs_call_cred(r->call)->client;
 	int err;
 
 	if (op->h.pf->config.readonly)
 		return EROFS;
+	(void)PyOS_snprintf(r->client, sizeof r->client, "%s",
+	    client != NULL ? client : "");
 	r->n = op->n;
 	err = attempt(&op->h, r);
 	if (err == PYFS_WORKER)
@@ -583,7 +588,7 @@ make_file(struct hold *h, struct request *r, struct dir *d)
 		return make_beside(h, r, true);
 	if ((empty = PyUnicode_FromString("")) == NULL)
 		return py_errno();
-	err = bind_set(h, d->o, d->s, r->name, empty);
+	err = bind_set(h, r->n, d->o, d->s, r->name, empty);
 	Py_DECREF(empty);
 	if (err != 0)
 		return err;
@@ -605,7 +610,7 @@ make_bound(struct hold *h, struct request *r, struct dir *d, PyObject *value)
 
 	if (value == NULL)
 		return py_errno();
-	err = bind_set(h, d->o, d->s, r->name, value);
+	err = bind_set(h, r->n, d->o, d->s, r->name, value);
 	if (err == 0) {
 		n = home_child(h, r->n, r->name, value,
 		    shape_of(h->pf, value));
@@ -841,7 +846,7 @@ unbind(struct hold *h, struct request *r, struct dir *d, PyObject *o)
 	if (node_nlink(node_lead(n)) > 1)
 		err = stage_commit(h, node_lead(n));
 	if (err == 0)
-		err = bind_delete(h, d->o, d->s, r->name);
+		err = bind_delete(h, r->n, d->o, d->s, r->name);
 	if (err == 0)
 		node_remove(&h->pf->nodes, n);
 	node_unpin(&h->pf->nodes, n);

@@ -9,6 +9,7 @@ struct request {
 	struct job		 job;
 	int			(*work)(struct hold *, struct request *);
 	const char		*what;		/* for .pyfs/errors */
+	char			 client[64];	/* who asks */
 	struct pinefs_call	*call;
 	struct node		*n, *to;	/* pinned; leaders */
 	struct pinefs_name	 name, new_name;

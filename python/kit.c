@@ -48,6 +48,7 @@ static const struct part parts[] = {
 	{ &kit.classmethod, ATTR, "builtins", "classmethod" },
 	{ &kit.cached_property, ATTR, "functools", "cached_property" },
 	{ &kit.deque, ATTR, "_collections", "deque" },
+	{ &kit.audit, ATTR, "sys", "audit" },
 	{ &kit.referents, ATTR, "gc", "get_referents" },
 	{ &kit.referrers, ATTR, "gc", "get_referrers" },
 	{ &kit.literal_eval, ATTR, "ast", "literal_eval" },

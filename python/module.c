@@ -127,6 +127,8 @@ get_config(PyObject *options, struct pyfs_config *c)
 	get_object(options, "switches", &c->switches);
 	get_object(options, "ask", &c->ask);
 	get_object(options, "swap", &c->swap);
+	get_object(options, "watchers", &c->watchers);
+	get_object(options, "tell", &c->tell);
 	return 0;
 }
 

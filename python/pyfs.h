@@ -14,7 +14,7 @@
  *	name.c		keys as file names, reversibly
  *	value.c		values as bytes;  parse.c: bytes as values
  *	source.c	functions as their source
- *	bind.c		assigning, deleting
+ *	bind.c		assigning, deleting;  watch.c: who is asked before
  *	stage.c		writes that Python does not see yet
  *	glow.c		what the reply to a write says of the file
  *	gil.c		the interpreter lock: nowhere else is it taken
@@ -270,6 +270,8 @@ struct pyfs_config {
 	PyObject	*switches;	/* dicts that hold trace_rpc */
 	PyObject	*ask;		/* pinefs._views, for this server */
 	PyObject	*swap;		/* gives a function another code */
+	PyObject	*watchers;	/* a list; `tell` calls each of it */
+	PyObject	*tell;
 	/* NULL at the end: */
 	char		**include, **exclude, **protect, **shadow;
 	bool		 readonly, hide_private, exact_newline;
@@ -342,6 +344,7 @@ struct hold {
 	bool		 broker;
 	uint64_t	 glow_id;	/* what the last commit was of; or 0 */
 	struct pinefs_attr glow;	/* as it was written */
+	const char	*client;	/* who asks, or NULL */
 };
 
 /* All servers of this process. */
@@ -509,11 +512,16 @@ void	error_clear(struct pyfs *);
 
 /* -------------------------------------------------------------- binding -- */
 
-/* Bind, delete: 0, an errno, or PYFS_WORKER. */
-int	bind_set(struct hold *, PyObject *dir, enum shape, struct pinefs_name,
+/* Bind, delete in `dir`, which is at `at`: 0, an errno, or PYFS_WORKER. */
+int	bind_set(struct hold *, struct node *at, PyObject *dir, enum shape,
+	    struct pinefs_name,
 	    PyObject *value);
-int	bind_delete(struct hold *, PyObject *dir, enum shape,
+int	bind_delete(struct hold *, struct node *at, PyObject *dir, enum shape,
 	    struct pinefs_name);
+/* Tell who wants to know that `name` will be bound to `value`, or deleted
+ * (NULL); 0, EPERM: somebody refuses, or PYFS_WORKER. */
+int	watch_change(struct hold *, const struct node *at,
+	    struct pinefs_name name, PyObject *old, PyObject *value);
 /* Let go of a value whose end may run code of the user. */
 void	bind_drop(struct hold *, PyObject *o);
 /* The errno of the Python exception that is set, which is cleared. */
@@ -665,7 +673,7 @@ struct kit {
 	PyObject *set_iter, *frozenset_iter, *deque_iter, *deque_len,
 	    *set_len, *frozenset_len, *list_len;
 	PyObject *set_has, *frozenset_has, *referents, *referrers,
-	    *literal_eval;
+	    *literal_eval, *audit;
 	PyObject *deque_append, *deque_pop, *set_add, *set_discard;
 	PyObject *s_dict, *s_get, *s_slots, *s_class, *s_name, *s_module,
 	    *s_qualname, *s_fields, *s_code, *s_doc, *s_func, *s_fget,

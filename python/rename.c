@@ -121,7 +121,8 @@ shadow_to_real(struct hold *h, struct move *m)
 	if (value == NULL)
 		return err;
 	if (value != m->old)
-		err = bind_set(h, m->to.o, m->to.s, r->new_name, value);
+		err = bind_set(h, r->to, m->to.o, m->to.s, r->new_name,
+		    value);
 	bind_drop(h, value);
 	if (err != 0)
 		return err;
@@ -181,7 +182,8 @@ real_to_shadow(struct hold *h, struct move *m)
 		return err;
 	n->stage->due = 0;
 	if (is_silly(r->new_name) &&
-	    (err = bind_delete(h, m->from.o, m->from.s, r->name)) != 0) {
+	    (err = bind_delete(h, r->n, m->from.o, m->from.s,
+		    r->name)) != 0) {
 		stage_drop(n);
 		return err;
 	}
@@ -220,8 +222,9 @@ roll_back(struct hold *h, struct move *m)
 	struct request *r = m->r;
 
 	if (m->old != NULL)
-		return bind_set(h, m->to.o, m->to.s, r->new_name, m->old);
-	return bind_delete(h, m->to.o, m->to.s, r->new_name);
+		return bind_set(h, r->to, m->to.o, m->to.s, r->new_name,
+		    m->old);
+	return bind_delete(h, r->to, m->to.o, m->to.s, r->new_name);
 }
 
 static int
@@ -234,11 +237,13 @@ real_to_real(struct hold *h, struct move *m)
 	if ((err = can_delete(h, m)) != 0 ||
 	    (value = value_for(h, m, &err)) == NULL)
 		return err;
-	err = bind_set(h, m->to.o, m->to.s, r->new_name, value);
+	err = bind_set(h, r->to, m->to.o, m->to.s, r->new_name,
+		    value);
 	bind_drop(h, value);
 	if (err != 0)
 		return err;
-	err = bind_delete(h, m->from.o, m->from.s, r->name);
+	err = bind_delete(h, r->n, m->from.o, m->from.s,
+		    r->name);
 	if (err != 0) {
 		/* The second half on a worker is the whole on a worker. */
 		(void)roll_back(h, m);
@@ -295,8 +300,8 @@ drop_binding(struct hold *h, struct move *m)
 	if (is_protected(h, r->n, m->from.s, r->name))
 		return EPERM;
 	node_pin(m->source);
-	err = m->value == NULL ? 0 : bind_delete(h, m->from.o, m->from.s,
-	    r->name);
+	err = m->value == NULL ? 0 : bind_delete(h, r->n, m->from.o,
+	    m->from.s, r->name);
 	if (err == 0)
 		node_remove(&h->pf->nodes, m->source);
 	node_unpin(&h->pf->nodes, m->source);
@@ -396,7 +401,7 @@ bind_link(struct hold *h, struct request *r, struct dir *d, PyObject *o)
 	if (is_shadow_name(h->pf, d->s, r->name) ||
 	    home_hides(h->pf, r->n, r->name))
 		return EPERM;
-	if ((err = bind_set(h, d->o, d->s, r->name, o)) != 0)
+	if ((err = bind_set(h, r->n, d->o, d->s, r->name, o)) != 0)
 		return err;
 	member = node_make(&h->pf->nodes, r->n, r->name, PINEFS_REG);
 	if (member == NULL)

@@ -199,6 +199,8 @@ pyfs_free_config(struct pyfs *pf)
 	Py_CLEAR(pf->config.switches);
 	Py_CLEAR(pf->config.ask);
 	Py_CLEAR(pf->config.swap);
+	Py_CLEAR(pf->config.watchers);
+	Py_CLEAR(pf->config.tell);
 }
 
 void

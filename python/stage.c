@@ -241,7 +241,8 @@ bind_others(struct hold *h, struct commit *c, PyObject *value)
 		s = shape_of(h->pf, dir);
 		v = child_get(h, dir, s, name);
 		if (v == c->old)
-			err = bind_set(h, dir, s, name, value);
+			err = bind_set(h, m->parent, dir, s, name,
+			    value);
 		if (v != NULL)
 			bind_drop(h, v);
 		bind_drop(h, dir);
@@ -268,7 +269,8 @@ parse_and_bind(struct hold *h, struct commit *c)
 		/* The group first: its members are compared with `old`. */
 		err = bind_others(h, c, value);
 		if (err == 0)
-			err = bind_set(h, c->dir, c->dir_shape, name, value);
+			err = bind_set(h, c->n->parent, c->dir,
+			    c->dir_shape, name, value);
 	}
 	bind_drop(h, value);
 	return err;
@@ -387,7 +389,7 @@ delete_away(struct hold *h, struct node *n)
 	if (dir != NULL)
 		o = child_get(h, dir, s, name);
 	if (o != NULL && is_as_it_was(h, n, o))
-		err = bind_delete(h, dir, s, name);
+		err = bind_delete(h, n->parent, dir, s, name);
 	if (o != NULL)
 		bind_drop(h, o);
 	if (dir != NULL)

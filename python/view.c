@@ -449,7 +449,7 @@ take_answer(struct hold *h, struct about *a, PyObject *answer)
 	    PyTuple_Size(answer) != 1)
 		return EACCES;
 	value = PyTuple_GetItem(answer, 0);
-	return bind_set(h, a->dir, a->shape, a->name, value);
+	return bind_set(h, a->dir_node, a->dir, a->shape, a->name, value);
 }
 
 int

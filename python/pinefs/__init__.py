@@ -23,7 +23,7 @@ from . import _views
 
 __version__ = _pinefs.version()
 __all__ = ['serve', 'servers', 'Server', 'Symlink', 'PROTECT', 'REDACT',
-           'SHADOW', 'trace_rpc']
+           'SHADOW', 'ABSENT', 'on_change', 'trace_rpc']
 
 # Not 0: calls are printed on file descriptor 2.  The same switch as
 # rpchelp.trace_rpc, once something is served.
@@ -51,7 +51,30 @@ SHADOW = ('*~', '.*.sw?', '.*.sw?x', '4913', '.#*', '#*#', 'sed' + _SIX,
           '.?*.' + _SIX, '.nfs[0-9a-f]*', '.goutputstream-*', '._*',
           '.DS_Store')
 
+class _Absent:
+    def __repr__(self):
+        return 'pinefs.ABSENT'
+
+
+# Of a change: nothing was bound there, or nothing will be.
+ABSENT = _Absent()
+
 _servers = []
+_watchers = []
+
+
+def on_change(callback):
+    """Have callback(path, old, new, client) called before each change that a
+    client makes; what it raises refuses the change.  Also a decorator."""
+    _watchers.append(callback)
+    return callback
+
+
+def _tell(path, has_old, old, has_new, new, client):
+    for callback in list(_watchers):
+        callback(path, old if has_old else ABSENT, new if has_new else ABSENT,
+                 client or None)
+
 
 
 class Server:
@@ -251,7 +274,8 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
         'time_box_ms': int(timeout * 1000),
         'patience_ms': int(patience * 1000), 'max_nodes': max_nodes,
         'max_file': max_file, 'mode_mask': 0o022 if public else 0o077,
-        'symlink': Symlink, 'switches': _switch.install(),
+        'symlink': Symlink, 'watchers': _watchers, 'tell': _tell,
+        'switches': _switch.install(),
     }
     settings = _settings(
         addrs, _uids(uids, public), port=port, mount_port=mount_port,

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 from types import TracebackType
 from typing import (
-    Any, Collection, Dict, Iterable, List, Optional, Tuple, Type, Union)
+    Any, Callable, Collection, Dict, Iterable, List, Optional, Tuple, Type,
+    TypeVar, Union)
 
 __version__: str
 __all__: List[str]
@@ -9,6 +10,15 @@ __all__: List[str]
 trace_rpc: int
 
 class Symlink(str): ...
+
+class _Absent: ...
+
+ABSENT: _Absent
+
+_Callback = TypeVar("_Callback", bound=Callable[
+    [str, Any, Any, Optional[str]], object])
+
+def on_change(callback: _Callback) -> _Callback: ...
 
 PROTECT: Tuple[str, ...]
 REDACT: Tuple[str, ...]
