@@ -683,5 +683,9 @@ const struct pinefs_ops pyfs_ops = {
 	.statfs = op_statfs,
 	.open = op_open,
 	.close = op_close,
+	.getxattr = op_getxattr,
+	.setxattr = op_setxattr,
+	.listxattr = op_listxattr,
+	.removexattr = op_removexattr,
 	.written = op_written,
 };

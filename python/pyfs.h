@@ -19,6 +19,7 @@
  *	glow.c		what the reply to a write says of the file
  *	gil.c		the interpreter lock: nowhere else is it taken
  *	worker.c	threads for code of the user
+ *	xattr.c		views as extended attributes
  *	view.c		views and the control directory: what Python makes up
  *	error.c		the last failures
  *	stats.c		what was counted
@@ -765,14 +766,16 @@ int	view_commit(struct hold *, struct node *);
 void	view_free(struct node *);
 bool	view_is_trash(const struct node *);
 
-enum view_look { VIEW_LOOKUP, VIEW_GETATTR, VIEW_READ, VIEW_READDIR };
+enum view_look { VIEW_LOOKUP, VIEW_GETATTR, VIEW_READ, VIEW_READDIR,
+    VIEW_GETXATTR, VIEW_SETXATTR };
 
-/* Where a result goes; but one is NULL. */
+/* Where a result goes, but one is NULL; or what is written. */
 struct view_to {
 	struct pinefs_attr	*attr;
 	struct pinefs_ident	*id;
 	struct pinefs_emit	*emit;
 	struct pinefs_out	*out;
+	struct pinefs_in	*in;
 };
 
 /* Have op's call answered by a worker: PINEFS_LATER or an errno. */
@@ -796,6 +799,14 @@ int	op_link(struct pinefs_call *, struct pinefs_node *,
 	    struct pinefs_node *, struct pinefs_name, struct pinefs_change *);
 int	op_open(struct pinefs_call *, struct pinefs_node *, uint32_t access);
 void	op_close(struct pinefs_node *);
+int	op_getxattr(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_name, struct pinefs_out *);
+int	op_setxattr(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_name, struct pinefs_in *, int how);
+int	op_removexattr(struct pinefs_call *, struct pinefs_node *,
+	    struct pinefs_name);
+int	op_listxattr(struct pinefs_call *, struct pinefs_node *,
+	    uint64_t after, struct pinefs_emit *);
 void	op_written(struct pinefs_node *);
 
 /* What was counted, as a dict. */

@@ -452,22 +452,18 @@ take_answer(struct hold *h, struct about *a, PyObject *answer)
 	return bind_set(h, a->dir_node, a->dir, a->shape, a->name, value);
 }
 
-int
-view_commit(struct hold *h, struct node *n)
+/* Have the package take what was written; on a worker. */
+static int
+hand_over(struct hold *h, struct node *n, const char *base, size_t len)
 {
 	struct pinefs_name none = { 0 };
-	struct stage *st = n->stage;
 	PyObject *bytes, *answer = NULL;
-	uint64_t version = st->version;
 	struct about a;
 	int err;
 
-	if (h->broker)
-		return PYFS_WORKER;
-	bytes = PyBytes_FromStringAndSize(st->base, (Py_ssize_t)st->len);
+	bytes = PyBytes_FromStringAndSize(base, (Py_ssize_t)len);
 	if (bytes == NULL)
 		return py_errno();
-	node_pin(n);
 	if ((err = about_begin(h, n, none, &a)) == 0)
 		answer = ask(h, n, &a, "write", bytes, &err);
 	if (answer != NULL) {
@@ -476,6 +472,20 @@ view_commit(struct hold *h, struct node *n)
 	}
 	about_fini(h, &a);
 	Py_DECREF(bytes);
+	return err;
+}
+
+int
+view_commit(struct hold *h, struct node *n)
+{
+	struct stage *st = n->stage;
+	uint64_t version = st->version;
+	int err;
+
+	if (h->broker)
+		return PYFS_WORKER;
+	node_pin(n);
+	err = hand_over(h, n, st->base, st->len);
 	home_forget(h);
 	if (err == 0 && n->stage != NULL && n->stage->version == version) {
 		if (node_attr(h, n, NULL, SHAPE_NONE, &h->glow) == 0)
@@ -649,6 +659,44 @@ look_readdir(struct hold *h, struct look *l)
 	return 0;
 }
 
+/* `name` is that of a view beside or in a directory. */
+static int
+look_getxattr(struct hold *h, struct look *l)
+{
+	struct text t = { 0 };
+	struct node *n;
+	int err;
+
+	if ((err = view_find(h, l->n, l->name, &n)) != 0)
+		return err == ENOENT ? ENODATA : err;
+	if (n->kind == PINEFS_DIR)
+		return ENODATA;
+	node_pin(n);
+	if ((err = view_text(h, n, &t)) == 0)
+		err = sbuf_add(&l->bytes, t.base, t.len);
+	text_fini(&t);
+	node_unpin(&h->pf->nodes, n);
+	return err == ESTALE ? ENODATA : err;
+}
+
+static int
+look_setxattr(struct hold *h, struct look *l)
+{
+	struct node *n;
+	int err;
+
+	if ((err = view_find(h, l->n, l->name, &n)) != 0)
+		return err == ENOENT ? ENODATA : err;
+	if (!(n->flags & NODE_WRITABLE))
+		return EACCES;
+	node_pin(n);
+	err = hand_over(h, n, l->bytes.base, l->bytes.len);
+	if (err == 0)
+		h->pf->changes++;
+	node_unpin(&h->pf->nodes, n);
+	return err;
+}
+
 static int
 look_run(struct job *job, struct hold *h)
 {
@@ -667,6 +715,12 @@ look_run(struct job *job, struct hold *h)
 		break;
 	case VIEW_READDIR:
 		err = look_readdir(h, l);
+		break;
+	case VIEW_GETXATTR:
+		err = look_getxattr(h, l);
+		break;
+	case VIEW_SETXATTR:
+		err = look_setxattr(h, l);
 		break;
 	}
 	node_unpin(&h->pf->nodes, l->n);
@@ -716,6 +770,9 @@ look_done(struct job *job, int err)
 		*l->to.attr = l->attr;
 	if (err == 0 && l->what == VIEW_READDIR)
 		emit_entries(l);
+	if (err == 0 && l->what == VIEW_GETXATTR)
+		err = pinefs_out_copy(l->to.out, l->bytes.base,
+		    l->bytes.len);
 	if (err == 0 && l->what == VIEW_READ) {
 		err = pinefs_out_copy(l->to.out, l->bytes.base,
 		    l->bytes.len);
@@ -723,6 +780,22 @@ look_done(struct job *job, int err)
 			pinefs_out_eof(l->to.out);
 	}
 	pinefs_complete(l->call, err);
+}
+
+/* What the client wants to be written: the call may end before the work. */
+static int
+copy_in(struct look *l, struct pinefs_in *in)
+{
+	const struct iovec *iov;
+	unsigned n, i;
+	int err = 0;
+
+	if (in == NULL)
+		return 0;
+	iov = pinefs_in_iov(in, &n);
+	for (i = 0; i < n && err == 0; i++)
+		err = sbuf_add(&l->bytes, iov[i].iov_base, iov[i].iov_len);
+	return err;
 }
 
 int
@@ -745,6 +818,10 @@ view_look(struct op *op, struct pinefs_call *call, enum view_look what,
 	if (name.len > 0)
 		memcpy(l->name_bytes, name.base, name.len);
 	l->name = (struct pinefs_name){ l->name_bytes, name.len };
+	if ((err = copy_in(l, to->in)) != 0) {
+		free(l);
+		return err;
+	}
 	l->job = (struct job){ .pf = pf, .run = look_run, .done = look_done,
 	    .fini = look_fini,
 	    .time_box = (int64_t)pf->config.time_box * 1000000 };
@@ -752,6 +829,7 @@ view_look(struct op *op, struct pinefs_call *call, enum view_look what,
 	if ((err = worker_do(&l->job)) == 0)
 		return PINEFS_LATER;
 	node_unpin(&pf->nodes, op->n);
+	look_fini(&l->job);
 	free(l);
 	return err;
 }

@@ -36,11 +36,11 @@ def work(job_id):
 
 def answer():
     """What the test looks at, where no client is asked."""
-    with open('/tmp/state.new', 'w') as f:
+    with open('/tmp/program-state.new', 'w') as f:
         print([logging.getLogger().level, app.flags, app.conf,
                shop.price(1)], file=f)
     import os
-    os.rename('/tmp/state.new', '/tmp/state')
+    os.rename('/tmp/program-state.new', '/tmp/program-state')
 
 
 threading.Thread(target=work, args=(4711,), daemon=True).start()

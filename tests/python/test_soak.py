@@ -15,6 +15,8 @@ from client import Failed
 
 SECONDS = float(os.environ.get('SOAK_SECONDS', '1' if served.BRIEF else '4'))
 SEED = int(os.environ.get('SOAK_SEED', '0')) or random.randrange(1 << 30)
+VIEWS = ['@repr', '@json', '@type', '@len', '@attrs/value', '@items/0',
+         '@refcount', '@doc', '@attrs/__class__']
 NAMES = ['a', 'b', 'c', 'd', 'e', 'x~', '.y.swp', '0', '1', 'f.c']
 EXPECTED = {'NOENT', 'STALE', 'EXIST', 'NOTDIR', 'ISDIR', 'NOTEMPTY',
             'INVAL', 'ACCES', 'PERM', 'NOTSUPP', 'IO'}
@@ -55,7 +57,7 @@ class User:
         c, r = self.c, self.r
         data = r.choice([b'1\n', b'text\n', b'\xff\0', b'', b'x' * 9000,
                          b'True', b"None"])
-        what = r.randrange(16)
+        what = r.randrange(20)
         if what == 0:
             c.create(self.path(), mode=r.choice([None, 0o755]),
                      how=r.randrange(2))
@@ -89,6 +91,19 @@ class User:
             c.list(self.target())
         elif what == 14:
             c.write(self.path(), data, r.choice([0, 2]))
+        elif what == 15:
+            c.read(self.path() + r.choice(VIEWS))
+        elif what == 16:
+            c.write(self.path() + r.choice(['@repr', '@append', '@json']),
+                    r.choice([b'1', b'[1, {}]', b"{'a': {'b': 2}}", b'x']))
+        elif what == 17:
+            c.list(self.path() + r.choice(['@attrs', '@items',
+                                           '@referents']))
+        elif what == 18:
+            path = '/.pyfs/' + r.choice(['threads', 'gc', 'run', '.'])
+            for name in c.list(path)[:3]:
+                c.getattr(path + '/' + name)
+            c.read('/.pyfs/' + r.choice(['errors', 'stats', 'eval/1+1']))
         else:
             self.handles.append((c.fh(self.path()),))
             del self.handles[1:-20]
@@ -121,14 +136,19 @@ def program(space, r):
         space.pop(name, None)
     if r.random() < 0.01:
         gc.collect()
+    if r.random() < 0.001:
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
 
 
 def test_everything_at_once():
     print('SOAK_SEED=%d' % SEED)
     space, errors = {}, []
-    with served.own(root=space, max_nodes=200, timeout=1.0) as c:
+    with served.own(root=space, max_nodes=200, timeout=1.0, code=True) as c:
         port = c.rpc.sock.getpeername()[1]
-        users = [User(port, SEED + i) for i in range(3)]
+        users = [User(port, SEED + i) for i in range(4)]
         end = time.monotonic() + SECONDS
 
         def guarded(user):
