@@ -32,19 +32,19 @@ struct command {
 
 static const struct cli_row rows[] = {
 	{ 'f', "fs", "TYPE[:NAME]", NULL, NULL,
-	    "py (the default), mem or tar, as / or /NAME; again: more" },
+	    "py (default), mem or tar, as / or /NAME; again: more" },
 	{ 0, "size", "N", NULL, NULL,
 	    "mem: bytes, 512M, 4G; like -o of the -f before, or all" },
 	{ 'm', "module", "MOD", NULL, NULL,
 	    "py: run MOD as python3 -m does; the rest is its" },
 	{ 0, "root", "DIR", NULL, NULL,
 	    "tar: archives below may be mounted (again); ." },
-	{ 0, "dev", NULL, NULL, NULL, "tar: show device nodes" },
-	{ 0, "suid", NULL, NULL, NULL, "tar: show setuid and setgid bits" },
-	{ 0, "no-loop", NULL, NULL, NULL,
-	    "py: no prompt; serve until a signal" },
+	{ 0, "dev", NULL, NULL, NULL, NULL },
+	{ 0, "suid", NULL, NULL, NULL,
+	    "tar: show device nodes; setuid and setgid bits" },
+	{ 0, "no-loop", NULL, NULL, NULL, NULL },
 	{ 0, "code", NULL, "code", "yes",
-	    "py: functions can be written, expressions run" },
+	    "py: no prompt, until a signal; code can be written" },
 	{ 0, NULL, NULL, NULL, NULL, NULL }
 };
 

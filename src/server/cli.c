@@ -29,11 +29,11 @@ const struct cli_row cli_serve_rows[] = {
 	    "peer: ask who owns a local client's socket; none" },
 	{ 0, "squash", "WHOM", "squash", NULL,
 	    "none, root or all become the anonymous user; root" },
-	{ 0, "lease", "SECONDS", "lease", NULL,
-	    "how long a v4 client may be silent; 60" },
 	{ 0, "no-delegations", NULL, "delegations", "no",
 	    "promise v4 clients nothing about files" },
-	{ 0, "threads", "N", "threads", NULL, "loops; one per core" },
+	{ 0, "lease", "SECONDS", "lease", NULL, NULL },
+	{ 0, "threads", "N", "threads", NULL,
+	    "silence of clients, 60; loops, one per core" },
 	{ 0, "state-dir", "DIR", "state-dir", NULL,
 	    "where the key of handles is kept" },
 	{ 'o', "options", "ro", NULL, NULL, "ro: read-only; rw" },
@@ -41,8 +41,8 @@ const struct cli_row cli_serve_rows[] = {
 	    "error, warning, info or debug; info" },
 	{ 0, "ready-fd", "FD", NULL, NULL,
 	    "write a newline there when it serves" },
-	{ 'h', "help", NULL, NULL, NULL, "this" },
-	{ 'V', "version", NULL, NULL, NULL, "the version" },
+	{ 'h', "help", NULL, NULL, NULL, NULL },
+	{ 'V', "version", NULL, NULL, NULL, "this; the version" },
 	{ 0, NULL, NULL, NULL, NULL, NULL }
 };
 
@@ -116,19 +116,34 @@ cli_parse(const struct cli_row *own, const struct cli_row *serve, int argc,
 	return 0;
 }
 
+/* "-p, --port N"; one without a letter is indented, where a line begins. */
+static size_t
+put_option(const struct cli_row *row, bool first, char *to, size_t size)
+{
+	char letter[8] = "";
+	int n;
+
+	if (row->letter != 0)
+		snprintf(letter, sizeof letter, "-%c, ", row->letter);
+	n = snprintf(to, size, "%s%s--%s%s%s", first ? "" : ", ",
+	    first && row->letter == 0 ? "    " : letter, row->name,
+	    row->arg == NULL ? "" : " ", row->arg == NULL ? "" : row->arg);
+	return n < 0 || (size_t)n >= size ? size - 1 : (size_t)n;
+}
+
+/* A row without help shares the line, and the help, of the one behind it. */
 static void
 print_rows(const struct cli_row *row)
 {
-	char left[64];
+	char left[64] = "";
+	size_t n = 0;
 
 	for (; row != NULL && row->name != NULL; row++) {
-		snprintf(left, sizeof left, "%s%c%s --%s%s%s",
-		    row->letter == 0 ? "  " : "-",
-		    row->letter == 0 ? ' ' : row->letter,
-		    row->letter == 0 ? "" : ",", row->name,
-		    row->arg == NULL ? "" : " ",
-		    row->arg == NULL ? "" : row->arg);
+		n += put_option(row, n == 0, left + n, sizeof left - n);
+		if (row->help == NULL)
+			continue;
 		printf("  %-22s %s\n", left, row->help);
+		n = 0;
 	}
 }
 

@@ -18,7 +18,7 @@ struct cli_row {
 	const char	*arg;		/* of its argument; NULL: none */
 	const char	*option;	/* pinefs_set's name for it, or NULL */
 	const char	*value;		/* without argument: set to this */
-	const char	*help;
+	const char	*help;		/* NULL: that of the next row */
 };
 
 /* Options of every server, for pinefs_set; ends with a row without name. */
