@@ -210,10 +210,10 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
           readonly=False, code=False, uids=None, public=False, portmap=True,
           tcp_only=False, state_dir=None, include=None,
           exclude=('pinefs._*',), private=True, sequences='dir',
-          control='hidden', newline='auto', protect=PROTECT, shadow=SHADOW, gil='auto',
-          timeout=2.0, patience=10.0, max_nodes=1 << 18, max_file=1 << 26,
-          threads=None, lease=None, instance=None, log=None, _path='/',
-          _beside=()):
+          control='hidden', newline='auto', protect=PROTECT, shadow=SHADOW,
+          gil='auto', timeout=2.0, patience=10.0, max_nodes=1 << 18,
+          max_file=1 << 26, threads=None, lease=None, instance=None,
+          log=None, _path='/', _beside=()):
     """Serve this process, and return the Server.
 
     addr        a loopback address or several; None: 127.0.0.1 and ::1

@@ -68,6 +68,7 @@ def serve(
     max_nodes: int = ...,
     max_file: int = ...,
     threads: Optional[int] = ...,
+    lease: Optional[int] = ...,
     instance: Optional[str] = ...,
     log: Optional[str] = ...,
 ) -> Server: ...
