@@ -96,6 +96,7 @@ struct rpc_peer {
 	bool			 loopback;
 	bool			 proven;	/* `uid` owns the peer's socket */
 	uint32_t		 uid;
+	char			 name[56];	/* "127.0.0.1:1012" */
 };
 
 const struct rpc_cred	*rpc_call_cred(const struct rpc_call *);

@@ -6,44 +6,10 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "rpc/peer.h"
 
 /* ------------------------------------------------------ who is asking -- */
 
 enum { NOBODY = 65534 };
-
-static char *
-put_number(char *p, unsigned v)
-{
-	char digits[10];
-	int n = 0;
-
-	do {
-		digits[n++] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v != 0);
-	while (n > 0)
-		*p++ = digits[--n];
-	return p;
-}
-
-/* By hand for IPv4: this is done for every call, and printf is not free. */
-static void
-name_client(const struct rpc_peer *peer, char *to, size_t size)
-{
-	const struct sockaddr_in *sin = (const void *)&peer->addr;
-	const uint8_t *ip = (const uint8_t *)&sin->sin_addr;
-
-	if (peer->addr.ss_family != AF_INET) {
-		peer_name(&peer->addr, to, size);
-		return;
-	}
-	for (int i = 0; i < 4; i++) {
-		to = put_number(to, ip[i]);
-		*to++ = i < 3 ? '.' : ':';
-	}
-	*put_number(to, peer_port(&peer->addr)) = '\0';
-}
 
 /* What rpc found out of the caller, as file systems see it. */
 static void
@@ -52,8 +18,7 @@ fill_given(struct nfs_call *call, const struct rpc_peer *peer)
 	const struct rpc_cred *cred = rpc_call_cred(call->rpc);
 	struct pinefs_cred *given = &call->given;
 
-	name_client(peer, call->client, sizeof call->client);
-	given->client = call->client;
+	given->client = peer->name;
 	given->proven = peer->proven;
 	given->peer_uid = peer->uid;
 	if (cred->flavor == RPC_AUTH_SYS) {
@@ -147,6 +112,7 @@ no_memory(struct nfs *nfs, struct rpc_call *rpc,
 	none.nfs = nfs;
 	none.service = service;
 	none.proc = rpc_call_proc(rpc);
+	none.given.client = "";
 	return &none;
 }
 
@@ -294,11 +260,11 @@ log_refusal(const struct nfs_call *call, const struct vfs_export *export)
 		    i == 0 ? "uid " : ", ", export->uids[i]);
 	if (call->given.flavor == RPC_AUTH_SYS)
 		log_limited(&limit, "export %s: %s calls as uid %u, but only "
-		    "%s may", export->path, call->client, call->given.uid,
+		    "%s may", export->path, call->given.client, call->given.uid,
 		    uids);
 	else
 		log_limited(&limit, "export %s: %s calls as nobody, but only "
-		    "%s may", export->path, call->client, uids);
+		    "%s may", export->path, call->given.client, uids);
 }
 
 int

@@ -32,7 +32,6 @@ struct nfs_call {
 	unsigned			 tries;		/* of nfs_call_again */
 	struct nfs_block		*blocks, *block; /* nfs_call_alloc */
 	struct pinefs_cred		 given;
-	char				 client[64];
 	struct pinefs_call		 vfs;
 };
 

@@ -90,10 +90,10 @@ log_mnt(const struct nfs_call *call, struct xdr_view path, int err)
 
 	log_escape(text, sizeof text, path.data, path.len);
 	if (err == 0)
-		log_debug("%s mounted %s (MOUNT %u)", call->client, text,
+		log_debug("%s mounted %s (MOUNT %u)", call->given.client, text,
 		    call->service->vers);
 	else
-		log_limited(&limit, "%s cannot mount %s: %s", call->client,
+		log_limited(&limit, "%s cannot mount %s: %s", call->given.client,
 		    text, strerror(err));
 }
 
@@ -101,13 +101,13 @@ log_mnt(const struct nfs_call *call, struct xdr_view path, int err)
 static const char *
 host_of(const struct nfs_call *call, char *to, size_t size)
 {
-	const char *end = strrchr(call->client, ':');
-	size_t n = end == NULL ? strlen(call->client) :
-	    (size_t)(end - call->client);
+	const char *end = strrchr(call->given.client, ':');
+	size_t n = end == NULL ? strlen(call->given.client) :
+	    (size_t)(end - call->given.client);
 
 	if (n > size - 1)
 		n = size - 1;
-	memcpy(to, call->client, n);
+	memcpy(to, call->given.client, n);
 	to[n] = '\0';
 	return to;
 }

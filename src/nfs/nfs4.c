@@ -549,7 +549,6 @@ decode(struct nfs4_call *c, const struct nfs4_op **row, nfs_resop4 *res)
 		err = COMPOUND4args_argarray_next(&c->ops, c->arg);
 	c->decoded = true;
 	*row = row_of(c, (uint32_t)c->arg->argop);
-	memset(res, 0, sizeof *res);
 	if (*row == NULL) {
 		/* An operation number of 0 was not read at all. */
 		res->resop = OP_ILLEGAL;
@@ -577,8 +576,10 @@ operate(struct nfs4_call *c, nfsstat4 *st)
 	c->data = 0;
 	if (decode(c, &row, res)) {
 		err = run_one(c, row, res);
-		if (err == PINEFS_LATER)
+		if (err == PINEFS_LATER) {
+			memset(res, 0, sizeof *res);	/* as it was */
 			return err;
+		}
 		if (err != 0)
 			res->opillegal.status = nfs4_status(c, err);
 		measure(c, row, res);
@@ -671,7 +672,7 @@ begin(struct nfs4_call *c, struct nfs *nfs, struct rpc_call *rpc,
 	c->head_size = RPC_REPLY_HEAD + 4 + xdr_view_size(&args->tag) + 4;
 	c->reply_size = c->head_size;
 	c->arg = xdr_arena_alloc(rpc_call_arena(rpc), sizeof *c->arg);
-	c->results = xdr_arena_alloc(rpc_call_arena(rpc),
+	c->results = xdr_arena_zalloc(rpc_call_arena(rpc),
 	    (c->nops + 1) * sizeof *c->results);
 	return c->arg != NULL && c->results != NULL;
 }

@@ -141,17 +141,14 @@ put_filehandle(const struct nfs4_object *o, uint8_t *p)
 static uint8_t *
 put_id(uint8_t *p, uint32_t id)
 {
-	char digits[10];
-	uint32_t n = 0, len;
+	uint32_t len = 1, left;
 
-	do {
-		digits[sizeof digits - ++n] = (char)('0' + id % 10);
-		id /= 10;
-	} while (id != 0);
-	len = n;
+	for (left = id; left >= 10; left /= 10)
+		len++;
 	p = u32(p, len);
-	memset(p, 0, 12);
-	memcpy(p, digits + sizeof digits - len, len);
+	u32(p + (len - 1) / 4 * 4, 0);
+	for (left = len; left > 0; id /= 10)
+		p[--left] = (uint8_t)('0' + id % 10);
 	return p + ((len + 3) & ~3u);
 }
 

@@ -5,9 +5,10 @@
  *	last + 1       idle                       run
  *	last           never used                 SEQ_MISORDERED
  *	last           running                    DELAY
- *	last           done, another request      SEQ_FALSE_RETRY
  *	last           done, reply kept           that reply
+ *	                     of another request   SEQ_FALSE_RETRY
  *	last           done, SEQUENCE was alone   the same again
+ *	                     and now is not       SEQ_FALSE_RETRY
  *	last           done, not kept             RETRY_UNCACHED_REP
  *	else           any                        SEQ_MISORDERED
  */
@@ -402,7 +403,7 @@ fill(const struct nfs4_session *s, const SEQUENCE4args *a,
 
 /* The last request of a slot once more: see the table at the top. */
 static nfsstat4
-retry(struct nfs4_call *call, struct nfs4_slot *slot, uint64_t digest)
+retry(struct nfs4_call *call, struct nfs4_slot *slot)
 {
 	void *copy;
 
@@ -410,12 +411,12 @@ retry(struct nfs4_call *call, struct nfs4_slot *slot, uint64_t digest)
 		return NFS4ERR_SEQ_MISORDERED;
 	if (slot->state == SLOT_RUNNING)
 		return NFS4ERR_DELAY;
-	if (slot->digest != digest)
-		return NFS4ERR_SEQ_FALSE_RETRY;
 	if (slot->was_lone)
-		return NFS4_OK;
+		return call->nops == 1 ? NFS4_OK : NFS4ERR_SEQ_FALSE_RETRY;
 	if (slot->reply == NULL)
 		return NFS4ERR_RETRY_UNCACHED_REP;
+	if (slot->digest != rpc_call_digest(call->nfs.rpc))
+		return NFS4ERR_SEQ_FALSE_RETRY;
 	copy = xdr_arena_alloc(rpc_call_arena(call->nfs.rpc),
 	    slot->reply->len);
 	if (copy == NULL)
@@ -429,7 +430,6 @@ retry(struct nfs4_call *call, struct nfs4_slot *slot, uint64_t digest)
 static nfsstat4
 sequence(struct nfs4_call *call, const SEQUENCE4args *a, SEQUENCE4resok *ok)
 {
-	uint64_t digest = rpc_call_digest(call->nfs.rpc);
 	struct nfs4_session *s = find(call->nfs4, a->sa_sessionid);
 	struct nfs4_slot *slot;
 
@@ -444,7 +444,7 @@ sequence(struct nfs4_call *call, const SEQUENCE4args *a, SEQUENCE4resok *ok)
 	slot = &s->slot[a->sa_slotid];
 	fill(s, a, ok);
 	if (a->sa_sequenceid == slot->seq)
-		return retry(call, slot, digest);
+		return retry(call, slot);
 	if (a->sa_sequenceid != slot->seq + 1 || slot->state == SLOT_RUNNING)
 		return NFS4ERR_SEQ_MISORDERED;
 	if (call->nops > s->fore.ca_maxoperations)
@@ -452,7 +452,9 @@ sequence(struct nfs4_call *call, const SEQUENCE4args *a, SEQUENCE4resok *ok)
 
 	slot->seq++;
 	slot->state = SLOT_RUNNING;
-	slot->digest = digest;
+	/* To be compared with, if there will be a reply to give again. */
+	if (a->sa_cachethis)
+		slot->digest = rpc_call_digest(call->nfs.rpc);
 	slot->was_lone = false;
 	pool_bytes_put(slot->reply);
 	slot->reply = NULL;

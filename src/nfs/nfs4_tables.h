@@ -100,7 +100,7 @@ struct nfs4_slot {
 	bool			 cached;
 	nfsstat4		 lone;		/* status, if SEQUENCE was alone */
 	bool			 was_lone;
-	uint64_t		 digest;	/* of the request */
+	uint64_t		 digest;	/* of the request, if cached */
 	struct pool_bytes	*reply;
 };
 

@@ -70,6 +70,7 @@ identify(const struct rpc_server *server, int fd, struct rpc_peer *peer)
 {
 	socklen_t len = sizeof peer->local;
 
+	peer_name(&peer->addr, peer->name, sizeof peer->name);
 	if (getsockname(fd, (struct sockaddr *)&peer->local, &len) == -1)
 		return false;
 	peer->loopback = peer_is_loopback(&peer->addr) &&
@@ -136,11 +137,9 @@ static void
 refuse(struct rpc_loop *loop, const struct rpc_peer *peer, int fd)
 {
 	static struct log_limit limit;
-	char name[80];
 
 	loop_count(loop, COUNT_PEER_REFUSED);
-	peer_name(&peer->addr, name, sizeof name);
-	log_limited(&limit, "%s: connection refused: %s", name,
+	log_limited(&limit, "%s: connection refused: %s", peer->name,
 	    peer->loopback ? "its owner cannot be proven" :
 	    "not from an allowed network and a port below 1024 (--allow)");
 	close(fd);

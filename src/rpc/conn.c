@@ -224,7 +224,6 @@ conn_timer(struct wheel_timer *t)
 {
 	struct rpc_conn *c = (struct rpc_conn *)(void *)((char *)t -
 	    offsetof(struct rpc_conn, timer));
-	char name[80];
 	const char *why = "";
 
 	c->armed_ms = 0;
@@ -234,8 +233,7 @@ conn_timer(struct wheel_timer *t)
 		return;
 	}
 	loop_count(c->loop, COUNT_TIMEOUTS);
-	peer_name(&c->peer.addr, name, sizeof name);
-	log_debug("%s: connection closed: %s", name, why);
+	log_debug("%s: connection closed: %s", c->peer.name, why);
 	conn_close(c);
 }
 
@@ -553,7 +551,6 @@ bad_record(struct rpc_conn *c)
 	static struct log_limit limit;
 	const uint8_t *p = c->in->data + c->record.pos;
 	const char *what = "an over-long record or empty fragments";
-	char name[80];
 
 	if (memcmp(p, "GET ", 4) == 0 || memcmp(p, "POST", 4) == 0 ||
 	    memcmp(p, "HEAD", 4) == 0 || memcmp(p, "OPTI", 4) == 0 ||
@@ -562,8 +559,8 @@ bad_record(struct rpc_conn *c)
 	else if (p[0] == 0x16 && p[1] == 3)
 		what = "TLS without STARTTLS";
 	loop_count(c->loop, COUNT_BAD_RECORDS);
-	peer_name(&c->peer.addr, name, sizeof name);
-	log_limited(&limit, "%s sent %s: connection closed", name, what);
+	log_limited(&limit, "%s sent %s: connection closed", c->peer.name,
+	    what);
 	conn_close(c);
 }
 

@@ -425,7 +425,6 @@ decode(struct rpc_call *call)
 {
 	static struct log_limit limit;
 	const struct rpc_procedure *proc = call->proc;
-	char name[80];
 
 	if (proc->args_size > 0)
 		call->args = xdr_arena_alloc(&call->arena, proc->args_size);
@@ -438,9 +437,8 @@ decode(struct rpc_call *call)
 	    && (proc->args_lazy || xdr_in_left(&call->in) == 0))
 		return RPC_SUCCESS;
 	loop_count(call->loop, COUNT_BAD_ARGS);
-	peer_name(&call->peer->addr, name, sizeof name);
-	log_limited(&limit, "%s: %s: bad arguments: %s at %s +%zu", name,
-	    proc->name, xdr_error_name((enum xdr_error)call->in.why),
+	log_limited(&limit, "%s: %s: bad arguments: %s at %s +%zu",
+	    call->peer->name, proc->name, xdr_error_name((enum xdr_error)call->in.why),
 	    call->in.where == NULL ? "the end" : call->in.where,
 	    call->in.offset);
 	return RPC_GARBAGE_ARGS;
@@ -516,7 +514,6 @@ static void
 no_call(struct rpc_call *call)
 {
 	static struct log_limit limit;
-	char name[80];
 
 	if (call->h.mtype == RPC_REPLY && call->conn != NULL) {
 		xdr_in_init_segs(&call->in, call->segs, call->nsegs,
@@ -526,8 +523,8 @@ no_call(struct rpc_call *call)
 		return;
 	}
 	loop_count(call->loop, COUNT_BAD_CALLS);
-	peer_name(&call->peer->addr, name, sizeof name);
-	log_limited(&limit, "%s sent a message that is no RPC call", name);
+	log_limited(&limit, "%s sent a message that is no RPC call",
+	    call->peer->name);
 	if (call->conn != NULL)
 		conn_close(call->conn);
 	end(call);

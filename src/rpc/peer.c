@@ -45,9 +45,27 @@ peer_is_loopback(const struct sockaddr_storage *ss)
 	return memcmp(a, one, 16) == 0;
 }
 
+static char *
+put_number(char *p, unsigned v)
+{
+	char digits[10];
+	int n = 0;
+
+	do {
+		digits[n++] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v != 0);
+	while (n > 0)
+		*p++ = digits[--n];
+	return p;
+}
+
+/* By hand for IPv4: over UDP it is done for every call, and printf is slow. */
 void
 peer_name(const struct sockaddr_storage *ss, char *to, size_t size)
 {
+	const struct sockaddr_in *sin = (const void *)ss;
+	const uint8_t *ip = (const uint8_t *)&sin->sin_addr;
 	char text[INET6_ADDRSTRLEN] = "?";
 
 	if (ss->ss_family == AF_INET6) {
@@ -55,11 +73,15 @@ peer_name(const struct sockaddr_storage *ss, char *to, size_t size)
 		    &((const struct sockaddr_in6 *)ss)->sin6_addr, text,
 		    sizeof text);
 		snprintf(to, size, "[%s]:%u", text, peer_port(ss));
-	} else {
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)ss)->sin_addr,
-		    text, sizeof text);
-		snprintf(to, size, "%s:%u", text, peer_port(ss));
+		return;
 	}
+	if (size < sizeof "255.255.255.255:65535")
+		return;
+	for (int i = 0; i < 4; i++) {
+		to = put_number(to, ip[i]);
+		*to++ = i < 3 ? '.' : ':';
+	}
+	*put_number(to, peer_port(ss)) = '\0';
 }
 
 int

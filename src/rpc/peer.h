@@ -11,7 +11,7 @@
 void	 peer_addr_bytes(const struct sockaddr_storage *, uint8_t addr[16]);
 uint16_t peer_port(const struct sockaddr_storage *);
 bool	 peer_is_loopback(const struct sockaddr_storage *);
-/* "127.0.0.1:1012", "[::1]:1012". */
+/* "127.0.0.1:1012", "[::1]:1012"; size: that of rpc_peer.name, or more. */
 void	 peer_name(const struct sockaddr_storage *, char *to, size_t size);
 /* "127.0.0.1", "::1", "10.0.0.0/8"; EINVAL. */
 int	 peer_parse(const char *text, uint16_t port,

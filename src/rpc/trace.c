@@ -41,11 +41,10 @@ print(char *to, const struct xdr_type *type, const void *value)
 void
 rpc_trace(const struct rpc_call *call, enum rpc_accept_stat stat)
 {
-	char args[VALUE], res[VALUE], name[80], line[2 * VALUE + 256];
+	char args[VALUE], res[VALUE], line[2 * VALUE + 256];
 	unsigned long us = 0;
 	int n;
 
-	peer_name(&call->peer->addr, name, sizeof name);
 	args[0] = res[0] = '\0';
 	if (call->proc != NULL && stat != RPC_GARBAGE_ARGS)
 		print(args, call->proc->args_type, call->args);
@@ -55,12 +54,12 @@ rpc_trace(const struct rpc_call *call, enum rpc_accept_stat stat)
 		us = (unsigned long)((clock_boot_ns() - call->started) / 1000);
 	if (call->proc != NULL)
 		n = snprintf(line, sizeof line,
-		    "%s %08x %s(%s) -> %s%s %lu us\n", name, call->h.xid,
+		    "%s %08x %s(%s) -> %s%s %lu us\n", call->peer->name, call->h.xid,
 		    call->proc->name, args, stat_name(stat), res, us);
 	else
 		n = snprintf(line, sizeof line,
 		    "%s %08x program %u version %u procedure %u -> %s\n",
-		    name, call->h.xid, call->h.prog, call->h.vers,
+		    call->peer->name, call->h.xid, call->h.prog, call->h.vers,
 		    call->h.proc, stat_name(stat));
 	if (write(STDERR_FILENO, line, (size_t)n) == -1) {
 		/* Nobody watches. */

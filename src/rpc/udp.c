@@ -56,6 +56,7 @@ static bool
 identify(const struct rpc_server *server, struct rpc_peer *peer)
 {
 	peer->udp = true;
+	peer_name(&peer->addr, peer->name, sizeof peer->name);
 	peer->loopback = peer_is_loopback(&peer->addr) &&
 	    peer_is_loopback(&peer->local);
 	if (peer->loopback && !server->config.local_auth_none) {

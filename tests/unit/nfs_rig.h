@@ -71,6 +71,7 @@ rig_start(void)
 	sin->sin_port = htons(1012);
 	sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	rig.peer.loopback = rig.peer.proven = true;
+	strcpy(rig.peer.name, "127.0.0.1:1012");
 	rig.cred.flavor = RPC_AUTH_SYS;	/* uid 0, and proven */
 	rig.rpc = calloc(1, sizeof *rig.rpc + 64);
 }

@@ -405,6 +405,16 @@ def test_a_lone_sequence_is_always_replayed(s):
     assert seq(s, 2).status == 0
 
 
+def test_a_lone_sequence_is_not_replayed_in_company(s, d):
+    """It would run what follows without a slot."""
+    assert seq(s, 1).status == 0
+    reply = seq(s, 1, op.putfh(d), op.create(b'new', op.DIR))
+    assert reply.status == x.NFS4ERR_SEQ_FALSE_RETRY
+    assert len(reply) == 1
+    assert seq(s, 2, op.putfh(d), op.lookup(b'new')).status == \
+        x.NFS4ERR_NOENT
+
+
 @pytest.mark.parametrize('jump', [2, 3, 0x7fffffff, 0xfffffffe])
 def test_any_other_number_is_misordered(s, jump):
     assert seq(s, 1).status == 0
