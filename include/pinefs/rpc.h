@@ -129,6 +129,8 @@ void	 rpc_call_set_raw(struct rpc_call *, const void *base, size_t len);
 uint64_t rpc_call_digest(const struct rpc_call *);
 /* Bytes of the whole call. */
 size_t	 rpc_call_size(const struct rpc_call *);
+/* Said by route(): its reply may have so many bytes of data. */
+void	 rpc_call_expect(struct rpc_call *, size_t bytes);
 /* This call's reply need not be kept for a retransmission after all. */
 void	 rpc_call_forget(struct rpc_call *);
 

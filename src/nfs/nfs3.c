@@ -427,6 +427,8 @@ route(void *self, struct rpc_call *rpc, const void *args)
 	uint32_t proc = rpc_call_proc(rpc);
 	const nfs_fh3 *fh = args;
 
+	if (proc == NFSPROC3_READ)
+		rpc_call_expect(rpc, ((const READ3args *)args)->count);
 	if (!rules[proc].handle)
 		return NULL;
 	return nfs_executor(self, fh->data.data, fh->data.len,

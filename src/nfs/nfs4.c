@@ -759,11 +759,16 @@ executor_of(const struct nfs *nfs, const struct vfs_export *x)
 	    vfs_fs_executor(x->fs, ~UINT64_C(0));
 }
 
-/* That of the first filehandle, if that comes first; or NULL. */
+/*
+ * That of the first filehandle, if that comes first; or NULL.  *bytes: those
+ * that a READ right behind it asks for.
+ */
 static struct rpc_executor *
-first_executor(const struct nfs *nfs, const COMPOUND4args *args)
+first_executor(const struct nfs *nfs, const COMPOUND4args *args,
+    uint32_t *bytes)
 {
-	enum { SEQUENCE_ARGS = NFS4_SESSIONID_SIZE + 16 };
+	enum { SEQUENCE_ARGS = NFS4_SESSIONID_SIZE + 16,
+	    READ_ARGS = 16 + 8 /* before the count */ };
 	struct xdr_in in = *args->argarray.in;
 	struct xdr_view fh;
 	uint32_t id, op;
@@ -777,6 +782,10 @@ first_executor(const struct nfs *nfs, const COMPOUND4args *args)
 		if (xdr_get_view(&in, &fh, NFS4_FHSIZE, "fh") != 0 ||
 		    !nfs_fh_peek(fh.data, fh.len, &id))
 			return NULL;
+		/* What is read of it may wait, and be much. */
+		if (xdr_get_u32(&in) == OP_READ &&
+		    xdr_take(&in, READ_ARGS) != NULL)
+			*bytes = xdr_get_u32(&in);
 		return executor_of(nfs, vfs_export_by_id(nfs->exports, id));
 	case OP_PUTROOTFH:
 	case OP_PUTPUBFH:
@@ -794,6 +803,8 @@ route(void *self, struct rpc_call *rpc, const void *args)
 {
 	const struct nfs *nfs = self;
 	const struct vfs_export *x;
+	struct rpc_executor *on;
+	uint32_t bytes = 0;
 
 	if (rpc_call_proc(rpc) != NFSPROC4_COMPOUND)
 		return NULL;
@@ -803,7 +814,9 @@ route(void *self, struct rpc_call *rpc, const void *args)
 			break;
 	if (x == NULL && nfs->exports->executor == NULL)
 		return NULL;
-	return first_executor(nfs, args);
+	on = first_executor(nfs, args, &bytes);
+	rpc_call_expect(rpc, bytes);
+	return on;
 }
 
 static const struct nfs4_v4_server handlers = { .compound = compound };

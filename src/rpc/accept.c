@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "rpc/addrs.h"
 #include "rpc/conn.h"
 #include "rpc/peer.h"
 #include "rpc/server.h"
@@ -89,6 +90,25 @@ set_options(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &low, sizeof low);
 }
 
+/* Only remote peers are limited; false: they are too many. */
+static bool
+count_conn(struct rpc_server *server, const struct rpc_peer *peer)
+{
+	if (!peer->loopback &&
+	    !addrs_add(server->addrs, &peer->addr, SERVER_MAX_PER_ADDR))
+		return false;
+	atomic_fetch_add(&server->nconns, 1);
+	return true;
+}
+
+void
+server_forget_conn(struct rpc_server *server, const struct rpc_peer *peer)
+{
+	if (!peer->loopback)
+		addrs_remove(server->addrs, &peer->addr);
+	atomic_fetch_sub(&server->nconns, 1);
+}
+
 static void
 arrive(struct loop_task *task, struct rpc_loop *loop)
 {
@@ -96,28 +116,9 @@ arrive(struct loop_task *task, struct rpc_loop *loop)
 
 	if (conn_new(loop, n->fd, &n->peer, n->second, NULL) != 0) {
 		close(n->fd);
-		atomic_fetch_sub(&loop->server->nconns, 1);
+		server_forget_conn(loop->server, &n->peer);
 	}
 	free(n);
-}
-
-/*
- * Connections of one address that is not ours: counted by walking, since
- * only remote peers are limited and they are few.
- */
-static unsigned
-count_of(const struct rpc_loop *loop, const struct rpc_peer *peer)
-{
-	uint8_t want[16], is[16];
-	const struct rpc_conn *c;
-	unsigned n = 0;
-
-	peer_addr_bytes(&peer->addr, want);
-	for (c = loop->conns; c != NULL; c = c->next) {
-		peer_addr_bytes(&c->peer.addr, is);
-		n += memcmp(want, is, sizeof want) == 0;
-	}
-	return n;
 }
 
 static struct rpc_loop *
@@ -134,14 +135,13 @@ least_loaded(struct rpc_server *server)
 }
 
 static void
-refuse(struct rpc_loop *loop, const struct rpc_peer *peer, int fd)
+refuse(struct rpc_loop *loop, const struct rpc_peer *peer, int fd,
+    const char *why)
 {
 	static struct log_limit limit;
 
 	loop_count(loop, COUNT_PEER_REFUSED);
-	log_limited(&limit, "%s: connection refused: %s", peer->name,
-	    peer->loopback ? "its owner cannot be proven" :
-	    "not from an allowed network and a port below 1024 (--allow)");
+	log_limited(&limit, "%s: connection refused: %s", peer->name, why);
 	close(fd);
 }
 
@@ -153,19 +153,24 @@ welcome(struct rpc_listener *l, struct rpc_loop *loop, int fd,
 	struct rpc_peer peer = *addr;
 	struct newcomer *n;
 
-	if (!identify(server, fd, &peer) ||
-	    (!peer.loopback && count_of(loop, &peer) * server->nloops >=
-	    SERVER_MAX_PER_ADDR)) {
-		refuse(loop, &peer, fd);
+	if (!identify(server, fd, &peer)) {
+		refuse(loop, &peer, fd, peer.loopback ?
+		    "its owner cannot be proven" :
+		    "not from an allowed network and a port below 1024 "
+		    "(--allow)");
 		return;
 	}
 	if ((n = calloc(1, sizeof *n)) == NULL) {
 		close(fd);
 		return;
 	}
+	if (!count_conn(server, &peer)) {
+		refuse(loop, &peer, fd, "its address has too many");
+		free(n);
+		return;
+	}
 	set_options(fd);
 	loop_count(loop, COUNT_ACCEPTED);
-	atomic_fetch_add(&server->nconns, 1);
 	*n = (struct newcomer){ .task.fn = arrive, .fd = fd, .peer = peer,
 	    .second = l->second };
 	loop = least_loaded(server);

@@ -71,6 +71,7 @@ struct rpc_call {
 	uint64_t			 started;	/* ns, when traced */
 	size_t				 size;	/* of the record */
 	size_t				 head;	/* ... before the arguments */
+	size_t				 expected; /* bytes of its reply */
 	int				 err;	/* what the handler returned */
 	atomic_int			 phase;
 	enum call_todo			 todo;

@@ -30,9 +30,11 @@ struct rpc_client {
 	uint32_t		 prog, vers, xid;
 	int			 timeout_ms;
 	struct rpc_cred		 cred;
-	struct rpc_record	 record;
+	struct rpc_record	 record;	/* under way, or done with */
+	int			 broken;	/* why the stream is no use */
 	uint8_t			*in;
 	size_t			 fill, size;
+	bool			 done;	/* the record was handed out */
 	struct pending		*pending;
 };
 
@@ -159,8 +161,11 @@ send_call(struct rpc_client *c, const struct rpc_procedure *proc,
 	struct pinefs_chain chain;
 	struct xdr_mark mark;
 	struct xdr_out out;
+	size_t size;
 	int err = 0;
 
+	if (c->broken != 0)
+		return c->broken;
 	chain_init(&chain, NULL);
 	xdr_out_init(&out, &chain, MAX_REPLY);
 	out.borrow = true;	/* the caller's bytes stay until we return */
@@ -176,8 +181,12 @@ send_call(struct rpc_client *c, const struct rpc_procedure *proc,
 	xdr_out_flush(&out);
 	if (err == 0 && out.bad)
 		err = EMSGSIZE;
+	size = chain.bytes;
 	if (err == 0)
 		err = send_chain(c, &chain, until);
+	/* Half a call is in the stream: nothing can follow it. */
+	if (err != 0 && !c->udp && chain.bytes != size)
+		c->broken = ECONNRESET;
 	chain_fini(&chain);
 	return err;
 }
@@ -200,18 +209,29 @@ grow(struct rpc_client *c)
 	return 0;
 }
 
-/* One message into c->in[*start] to [*end]. */
+/* What the last record used is free again. */
+static void
+drop_last(struct rpc_client *c)
+{
+	memmove(c->in, c->in + c->record.pos, c->fill - c->record.pos);
+	c->fill -= c->record.pos;
+	c->record = (struct rpc_record){ 0 };
+	c->done = false;
+}
+
+/*
+ * One message into c->in[*start] to [*end].  When the time is up in the
+ * middle of one, the next call goes on with it.
+ */
 static int
-receive(struct rpc_client *c, size_t *start, size_t *end, int64_t until)
+receive_some(struct rpc_client *c, size_t *start, size_t *end, int64_t until)
 {
 	enum record_status st;
 	ssize_t n;
 	int err;
 
-	/* What the last record used is free again. */
-	memmove(c->in, c->in + c->record.pos, c->fill - c->record.pos);
-	c->fill -= c->record.pos;
-	c->record = (struct rpc_record){ 0 };
+	if (c->done)
+		drop_last(c);
 	for (;;) {
 		st = c->udp ? c->fill > 0 ? RECORD_DONE : RECORD_MORE :
 		    record_next(&c->record, c->in, c->fill, MAX_REPLY);
@@ -234,7 +254,19 @@ receive(struct rpc_client *c, size_t *start, size_t *end, int64_t until)
 	*end = c->udp ? c->fill : c->record.end;
 	if (c->udp)
 		c->record.pos = c->fill;
+	c->done = true;
 	return 0;
+}
+
+static int
+receive(struct rpc_client *c, size_t *start, size_t *end, int64_t until)
+{
+	int err = c->broken != 0 ? c->broken :
+	    receive_some(c, start, end, until);
+
+	if (err != 0 && err != ETIMEDOUT && !c->udp)
+		c->broken = err;
+	return err;
 }
 
 /*

@@ -122,10 +122,8 @@ end_state(const struct rpc_conn *c)
 static void
 bulk_drop(struct rpc_conn *c)
 {
-	if (c->bulk.buf == NULL)
-		return;
-	atomic_fetch_sub(&c->loop->server->memory, c->bulk.buf->size);
-	pinefs_buf_put(c->bulk.buf);
+	if (c->bulk.buf != NULL)
+		rpc_bulk_put(c->loop, c->bulk.buf);
 	c->bulk.buf = NULL;
 }
 
@@ -161,7 +159,7 @@ conn_close(struct rpc_conn *c)
 			cancel(call->cancel_arg);
 	}
 	atomic_fetch_sub(&loop->nconns, 1);
-	atomic_fetch_sub(&loop->server->nconns, 1);
+	server_forget_conn(loop->server, &c->peer);
 	conn_put(c);
 }
 
@@ -170,6 +168,7 @@ static bool
 has_much(const struct rpc_conn *c)
 {
 	return c->out.bytes > 2 * c->loop->server->config.max_payload ||
+	    c->out.bytes + c->held > SERVER_MAX_HELD ||
 	    c->in_flight >= SERVER_MAX_IN_FLIGHT;
 }
 
@@ -303,6 +302,13 @@ conn_mark_dirty(struct rpc_conn *c)
 	c->loop->dirty = c;
 }
 
+/* The payload that came with a call, and that which will go with its reply. */
+static size_t
+holds(const struct rpc_call *call)
+{
+	return call->expected + (call->bulk == NULL ? 0 : call->bulk->size);
+}
+
 void
 conn_call_waits(struct rpc_conn *c, struct rpc_call *call)
 {
@@ -311,6 +317,7 @@ conn_call_waits(struct rpc_conn *c, struct rpc_call *call)
 		c->in->refs++;
 	}
 	c->refs++;
+	c->held += holds(call);
 	call->conn_next = c->waiting;
 	call->conn_prev = &c->waiting;
 	if (c->waiting != NULL)
@@ -324,6 +331,7 @@ conn_call_ends(struct rpc_conn *c, struct rpc_call *call)
 	c->in_flight--;
 	if (call->conn_prev == NULL)
 		return;		/* it never waited */
+	c->held -= holds(call);
 	*call->conn_prev = call->conn_next;
 	if (call->conn_next != NULL)
 		call->conn_next->conn_prev = call->conn_prev;
@@ -441,7 +449,7 @@ run_record(struct rpc_conn *c, const struct xdr_seg *segs, unsigned nsegs,
 
 	if (call == NULL) {
 		if (bulk != NULL)
-			pinefs_buf_put(bulk);
+			rpc_bulk_put(c->loop, bulk);
 		conn_close(c);
 		return;
 	}
@@ -536,8 +544,7 @@ bulk_end(struct rpc_conn *c)
 		{ head + b.start, b.tail },
 	};
 
-	atomic_fetch_sub(&c->loop->server->memory, b.buf->size);
-	c->bulk.buf = NULL;
+	c->bulk.buf = NULL;	/* the call's, and counted as long */
 	c->small_head = true;
 	c->checked = false;
 	r->pos = r->start + b.start + b.tail;
@@ -693,6 +700,8 @@ input_turn(struct rpc_conn *c)
 		if (bulk_is_whole(c)) {
 			bulk_end(c);
 			records++;
+			if (overloaded(c))
+				regulate(c);
 		}
 		if (!c->closed)
 			records += run_records(c, TURN_RECORDS - records);

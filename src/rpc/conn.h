@@ -44,6 +44,7 @@ struct rpc_conn {
 	struct pinefs_chain	 out;
 	struct rpc_call		*waiting;	/* parked or elsewhere */
 	unsigned		 in_flight;
+	size_t			 held;		/* bytes of `waiting` */
 	struct drc_origin	*origin;
 	struct rpc_link		*link;		/* for those who keep it */
 

@@ -705,6 +705,14 @@ rpc_call_forget(struct rpc_call *call)
 }
 
 void
+rpc_call_expect(struct rpc_call *call, size_t bytes)
+{
+	size_t most = call->loop->server->config.max_payload;
+
+	call->expected = bytes < most ? bytes : most;
+}
+
+void
 rpc_call_set_raw(struct rpc_call *call, const void *base, size_t len)
 {
 	call->raw = (struct xdr_piece){ base, len, NULL, NULL };

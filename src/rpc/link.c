@@ -140,19 +140,23 @@ start(struct loop_task *task, struct rpc_loop *loop)
 	struct link_pending *p = (struct link_pending *)task;
 	struct rpc_link *l = p->link;
 	struct xdr_piece *piece = &p->chain.piece[p->chain.head];
-	struct pinefs_chain *out;
+	struct rpc_conn *conn = l->conn;
+	bool begun = false;
 
-	if (l->conn == NULL) {
+	if (conn == NULL) {
 		finish(p, ECONNRESET, NULL);
 		return;
 	}
-	out = &l->conn->out;
 	while (p->chain.n > 0) {
-		if (chain_borrow(out, piece->base, piece->len, piece->release,
-		    piece->owner) != 0) {
+		if (chain_borrow(&conn->out, piece->base, piece->len,
+		    piece->release, piece->owner) != 0) {
 			finish(p, ENOMEM, NULL);
+			/* Half a call is in the stream: it is no use now. */
+			if (begun)
+				conn_close(conn);
 			return;
 		}
+		begun = true;
 		/* The piece is the connection's now. */
 		piece->release = NULL;
 		chain_consume(&p->chain, piece->len);
@@ -165,7 +169,7 @@ start(struct loop_task *task, struct rpc_loop *loop)
 	l->pending = p;
 	p->timer.fn = too_late;
 	wheel_arm(&loop->wheel, &p->timer, loop->now_ms + p->timeout_ms);
-	conn_mark_dirty(l->conn);
+	conn_mark_dirty(conn);
 }
 
 static int

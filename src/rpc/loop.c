@@ -52,6 +52,15 @@ rbuf_put(struct rpc_loop *loop, struct rbuf *b)
 	loop->nrbufs++;
 }
 
+void
+rpc_bulk_put(struct rpc_loop *loop, struct pinefs_buf *buf)
+{
+	/* A file system that keeps it counts it from now on. */
+	atomic_fetch_sub_explicit(&loop->server->memory, buf->size,
+	    memory_order_relaxed);
+	pinefs_buf_put(buf);
+}
+
 struct rpc_call *
 rpc_call_new(struct rpc_loop *loop)
 {
@@ -80,7 +89,7 @@ rpc_call_free(struct rpc_call *call)
 	if (call->state_fini != NULL)
 		call->state_fini(call->state);
 	if (call->bulk != NULL)
-		pinefs_buf_put(call->bulk);
+		rpc_bulk_put(loop, call->bulk);
 	rbuf_put(loop, call->record);
 	xdr_arena_reset(&call->arena);
 	atomic_fetch_sub_explicit(&loop->in_flight, 1, memory_order_relaxed);

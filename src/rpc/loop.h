@@ -106,6 +106,8 @@ void	poller_wait(struct rpc_loop *, int timeout_ms);
 
 struct rbuf *rbuf_new(struct rpc_loop *, size_t size);
 void	rbuf_put(struct rpc_loop *, struct rbuf *);
+/* A received payload, which was counted as memory of the server. */
+void	rpc_bulk_put(struct rpc_loop *, struct pinefs_buf *);
 
 /* Run this call, with others of the turn, on call->executor. */
 void	loop_offload(struct rpc_loop *, struct rpc_call *);

@@ -1,4 +1,5 @@
 /* A server: its programs, loops, listeners; start and stop. */
+#include "rpc/addrs.h"
 #include "rpc/server.h"
 
 #include <sched.h>
@@ -26,7 +27,8 @@ rpc_server_new(struct rpc_server **sp, const struct rpc_server_config *config)
 	s->max_record = config->max_payload + SERVER_HEAD_ROOM;
 	s->drc = drc_new(DRC_BYTES, DRC_PER_ORIGIN);
 	s->groups = groups_new();
-	if (s->drc == NULL || s->groups == NULL) {
+	s->addrs = addrs_new();
+	if (s->drc == NULL || s->groups == NULL || s->addrs == NULL) {
 		rpc_server_free(s);
 		return ENOMEM;
 	}
@@ -341,6 +343,7 @@ rpc_server_free(struct rpc_server *s)
 	free(s->loops);
 	drc_free(s->drc);
 	groups_free(s->groups);
+	addrs_free(s->addrs);
 	free(s);
 }
 

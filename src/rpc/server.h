@@ -14,6 +14,11 @@ enum { SERVER_MAX_PROGRAMS = 16, SERVER_MAX_LISTENERS = 32,
 
 /* Bytes of all receive buffers and payloads under way, of all loops. */
 #define SERVER_MAX_MEMORY	((size_t)256 << 20)
+/*
+ * Bytes of one connection (SECURITY 5): unsent replies, and what calls hold
+ * that wait: their payloads, and those of the replies they will have.
+ */
+#define SERVER_MAX_HELD		((size_t)8 << 20)
 
 struct rpc_listener {
 	struct rpc_source	 source;	/* first */
@@ -39,6 +44,7 @@ struct rpc_server {
 	uint16_t		 port;		/* as bound */
 	uint16_t		 second_port;	/* 0: none */
 	atomic_uint		 nconns;
+	struct addrs		*addrs;		/* of remote peers */
 	unsigned		 max_conns;
 	atomic_size_t		 memory;
 	atomic_bool		 started, stopping;
@@ -46,6 +52,7 @@ struct rpc_server {
 };
 
 /* accept.c */
+void	server_forget_conn(struct rpc_server *, const struct rpc_peer *);
 int	listeners_open(struct rpc_server *);
 void	listeners_close(struct rpc_server *);
 

@@ -151,6 +151,32 @@ def test_many_calls_wait_together_and_all_are_answered(slow):
         assert seen == {i: 0 for i in range(100)}
 
 
+def read_call(xid, fh):
+    return rpc.pack_call(xid, NFS, 3, 6, nfs3.READ3args(
+        wire.fh3(fh), 0, 1 << 20).pack(), wire.root())
+
+
+def write_call(xid, fh):
+    return rpc.pack_call(xid, NFS, 3, 7, nfs3.WRITE3args(
+        wire.fh3(fh), 0, 1 << 20, nfs3.UNSTABLE, bytes(1 << 20)).pack(),
+        wire.root())
+
+
+@pytest.mark.parametrize('call', [read_call, write_call])
+def test_who_has_8_mib_waiting_is_not_read_from(slow, call):
+    """What waits cannot be taken back, so no more of it is let in."""
+    with Nfs3(slow.tcp()) as c:
+        fh = c.find(slow.table, b'a')
+    hold(slow, 1.5)
+    with slow.raw() as raw:
+        for i in range(12):
+            raw.send_call(call(i, fh))
+        raw.send_call(wire.null_call(99))
+        order = [rpc.unpack_reply(raw.receive())[0] for _ in range(13)]
+    assert sorted(order) == [*range(12), 99]
+    assert order.index(99) >= 4, order
+
+
 def test_sigterm_lets_a_call_under_way_end(slow):
     hold(slow, 1)
     with slow.raw() as raw:
