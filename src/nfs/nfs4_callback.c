@@ -7,10 +7,14 @@
  * own to the address that the client named, which must be its own.
  *
  * What is to be told waits in a queue per client; one call is under way at a
- * time.  It carries no pointers into the tables, for the client may be gone
- * when it is answered.  A call whose connection broke may have been executed:
- * in a session it is sent again as it was, with its number, over the next
- * connection, never over the same (8881 2.10.6.2).
+ * time.  A recall goes out of it when its delegation comes back; so there are
+ * no more of a client's than it has delegations.  The client may be gone when
+ * a call is answered.
+ *
+ * A call whose connection broke may have been executed: in a session it is
+ * sent again as it was, with its number, over the next connection, never over
+ * the same (8881 2.10.6.2).  Until then it occupies its session, which others
+ * do not wait for: they are told by another session, if there is one.
  */
 #include "nfs/nfs4_deleg.h"
 
@@ -23,21 +27,23 @@
 
 enum {
 	AGAIN_MS = 1000,	/* after NFS4ERR_DELAY and the like */
-	TRIES = 4		/* for what the client does not know (yet) */
+	TRIES = 4,		/* for what the client does not know (yet) */
+	MOST_LOCKS = 256	/* of one client, to be told of */
 };
 
 enum cb_what { CB_PROBE, CB_TELL_RECALL, CB_TELL_LOCK };
 
 /* Something to be told to a client. */
 struct nfs4_cb {
-	struct nfs4_cb		*next;
+	struct nfs4_cb		*next, **prev;	/* in the queue */
 	struct nfs4		*nfs4;
 	clientid4		 client;
 	uint8_t			 what;
 	uint8_t			 tries;
-	bool			 numbered;	/* sent, and not answered, in */
-	sessionid4		 session;	/* ... this one */
-	stateid4		 stateid;	/* recall */
+	bool			 under_way;	/* done() will be called */
+	sessionid4		 session;	/* that it was last sent in */
+	struct nfs4_deleg	*deleg;		/* recall; NULL: came back */
+	stateid4		 stateid;
 	struct pool_bytes	*owner;		/* lock */
 	struct nfs4_referring	 open;
 	uint32_t		 fh_len;
@@ -77,9 +83,14 @@ static const struct rpc_procedure compound_row = { .name = "CB_COMPOUND",
 
 /* -------------------------------------------------------------- the queue -- */
 
+/* `c`: its client, if that is still there. */
 static void
-cb_free(struct nfs4_cb *cb)
+cb_free(struct nfs4_client *c, struct nfs4_cb *cb)
 {
+	if (c != NULL && cb->what == CB_PROBE)
+		c->cb_probes = false;
+	if (cb->deleg != NULL)
+		cb->deleg->cb = NULL;
 	pool_bytes_put(cb->owner);
 	pool_give(&cb->nfs4->delegs->cb, cb);
 }
@@ -100,19 +111,37 @@ cb_new(struct nfs4 *n, const struct nfs4_client *c, enum cb_what what)
 static void
 put_first(struct nfs4_client *c, struct nfs4_cb *cb)
 {
-	cb->next = c->cb_first;
+	if ((cb->next = c->cb_first) != NULL)
+		cb->next->prev = &cb->next;
+	else
+		c->cb_last = &cb->next;
+	cb->prev = &c->cb_first;
 	c->cb_first = cb;
+	c->ncbs++;
 }
 
 static void
 put_last(struct nfs4_client *c, struct nfs4_cb *cb)
 {
-	struct nfs4_cb **at = &c->cb_first;
-
-	while (*at != NULL)
-		at = &(*at)->next;
 	cb->next = NULL;
-	*at = cb;
+	cb->prev = c->cb_last;
+	*c->cb_last = cb;
+	c->cb_last = &cb->next;
+	c->ncbs++;
+}
+
+/* Out of the queue, if it is there. */
+static void
+take(struct nfs4_client *c, struct nfs4_cb *cb)
+{
+	if (cb->prev == NULL)
+		return;
+	if ((*cb->prev = cb->next) != NULL)
+		cb->next->prev = cb->prev;
+	else
+		c->cb_last = cb->prev;
+	cb->prev = NULL;
+	c->ncbs--;
 }
 
 static void
@@ -121,21 +150,52 @@ queue_drop(struct nfs4_client *c)
 	struct nfs4_cb *cb;
 
 	while ((cb = c->cb_first) != NULL) {
-		c->cb_first = cb->next;
-		cb_free(cb);
+		take(c, cb);
+		cb_free(c, cb);
 	}
 }
 
-/* The delegation that it wants back may have come by itself. */
+/* The delegation that it wants back has come by itself. */
 static bool
-is_moot(struct nfs4 *n, const struct nfs4_cb *cb)
+is_moot(const struct nfs4_cb *cb)
 {
-	const struct nfs4_state *s;
+	return cb->what == CB_TELL_RECALL && cb->deleg == NULL;
+}
 
-	if (cb->what != CB_TELL_RECALL)
-		return false;
-	s = nfs4_state_other(n, &cb->stateid);
-	return s == NULL || s->revoked;
+/* It occupies no session: it goes, or waits for its turn again. */
+static void
+put_back(struct nfs4_client *c, struct nfs4_cb *cb)
+{
+	if (is_moot(cb))
+		cb_free(c, cb);
+	else
+		put_first(c, cb);
+}
+
+void
+nfs4_cb_returned(struct nfs4_deleg *d)
+{
+	struct nfs4_cb *cb = d->cb;
+
+	if (cb == NULL)
+		return;
+	d->cb = NULL;
+	cb->deleg = NULL;
+	if (cb->prev == NULL)
+		return;		/* a session has sent it, and needs it still */
+	take(d->st.client, cb);
+	cb_free(d->st.client, cb);
+}
+
+/* What a session has sent has no number any more. */
+void
+nfs4_cb_session_gone(struct nfs4_session *s)
+{
+	struct nfs4_cb *cb = s->back_cb;
+
+	s->back_cb = NULL;
+	if (cb != NULL && !cb->under_way)
+		put_back(s->client, cb);
 }
 
 /* ---------------------------------------------------------------- the way -- */
@@ -159,20 +219,39 @@ find_session(struct nfs4_client *c, const sessionid4 id)
 	return s;
 }
 
-/* A session to call by; for what was sent by one that still is, only that. */
-static struct nfs4_session *
-session_for(struct nfs4_client *c, struct nfs4_cb *cb)
+/*
+ * What can be sent now, and in which session: what was sent before comes
+ * first.  *sp NULL: in none.  NULL: there is nothing.
+ */
+static struct nfs4_cb *
+next_of(const struct nfs4_client *c, struct nfs4_session **sp)
 {
-	struct nfs4_session *s = NULL;
+	struct nfs4_session *s;
 
-	if (cb->numbered && (s = find_session(c, cb->session)) != NULL &&
-	    !s->back_fault)
-		return nfs4_cb_session_is_up(s) ? s : NULL;
-	cb->numbered = false;
-	for (s = c->sessions; s != NULL; s = s->of_client)
-		if (nfs4_cb_session_is_up(s))
-			break;
-	return s;
+	for (s = c->sessions; s != NULL; s = s->of_client) {
+		if (!nfs4_cb_session_is_up(s))
+			continue;
+		*sp = s;
+		if (s->back_cb != NULL)
+			return s->back_cb;
+		if (c->cb_first != NULL)
+			return c->cb_first;
+	}
+	*sp = NULL;
+	return c->cb_first;
+}
+
+/* Has a client a way to be called by at all? */
+static bool
+has_way(const struct nfs4_client *c)
+{
+	const struct nfs4_session *s = c->sessions;
+
+	if (c->minor == 0)
+		return c->cb_sa.ss_family != AF_UNSPEC;
+	while (s != NULL && !nfs4_cb_session_is_up(s))
+		s = s->of_client;
+	return s != NULL;
 }
 
 /* 4.0: the connection there is, or a new one; NULL: it cannot be. */
@@ -201,8 +280,7 @@ path_down(struct nfs4 *n, struct nfs4_client *c)
 static bool
 may_be_lost(const struct nfs4_cb *cb)
 {
-	return cb->what == CB_PROBE ||
-	    (cb->what == CB_TELL_LOCK && !cb->numbered);
+	return cb->what == CB_PROBE || cb->what == CB_TELL_LOCK;
 }
 
 /* -------------------------------------------------------------- answers -- */
@@ -224,10 +302,8 @@ judge_sequence(struct nfs4_session *s, struct nfs4_cb *cb,
 	const nfs_cb_resop4 *r = res->resarray.v;
 	const CB_SEQUENCE4resok *ok;
 
-	if (res->resarray.n == 0 || r->resop != OP_CB_SEQUENCE) {
-		s->back_fault = true;
-		return V_AGAIN;
-	}
+	if (res->resarray.n == 0 || r->resop != OP_CB_SEQUENCE)
+		goto fault;
 	ok = &r->opcbsequence.csr_resok4;
 	switch (r->opcbsequence.csr_status) {
 	case NFS4_OK:
@@ -236,7 +312,7 @@ judge_sequence(struct nfs4_session *s, struct nfs4_cb *cb,
 		    sizeof s->id) != 0)
 			break;
 		s->back_seq++;
-		cb->numbered = false;
+		s->back_cb = NULL;
 		return V_DONE;
 	case NFS4ERR_DELAY:
 		return V_LATER;
@@ -245,12 +321,14 @@ judge_sequence(struct nfs4_session *s, struct nfs4_cb *cb,
 			break;
 		/* It was executed, but the answer is lost. */
 		s->back_seq++;
-		cb->numbered = false;
+		s->back_cb = NULL;
 		return V_AGAIN;
 	default:
 		break;
 	}
+fault:
 	s->back_fault = true;
+	s->back_cb = NULL;
 	return V_AGAIN;
 }
 
@@ -271,15 +349,13 @@ judge_operation(struct nfs4_cb *cb, nfsstat4 st)
 	}
 }
 
+/* `s`: that it was sent in, if that is still there. */
 static enum verdict
-judge(struct nfs4_client *c, struct nfs4_cb *cb, int err,
-    const CB_COMPOUND4res *res)
+judge(struct nfs4_client *c, struct nfs4_session *s, struct nfs4_cb *cb,
+    int err, const CB_COMPOUND4res *res)
 {
-	struct nfs4_session *s = NULL;
 	enum verdict v;
 
-	if (c->minor > 0)
-		s = find_session(c, cb->session);
 	if (s != NULL && err != 0 && err != ECONNRESET)
 		s->back_stuck = true;	/* until it is bound anew */
 	if (err != 0)
@@ -298,40 +374,46 @@ judge(struct nfs4_client *c, struct nfs4_cb *cb, int err,
 	return judge_operation(cb, res->status);
 }
 
+/* There is nothing more to say. */
+static void
+told(struct nfs4_client *c, struct nfs4_cb *cb)
+{
+	if (cb->deleg != NULL)
+		cb->deleg->told = true;
+	cb_free(c, cb);
+}
+
 /* On the loop of the connection, without the lock. */
 static void
 done(void *ctx, int err, void *res)
 {
 	struct nfs4_cb *cb = ctx;
 	struct nfs4 *n = cb->nfs4;
+	struct nfs4_session *s = NULL;
 	struct nfs4_client *c;
+	enum verdict v;
 
 	nfs4_lock(n);
+	cb->under_way = false;
 	if ((c = nfs4_client_find(n, cb->client)) == NULL) {
-		cb_free(cb);
+		cb_free(NULL, cb);
 		nfs4_unlock(n);
 		return;
 	}
 	c->cb_busy = false;
-	switch (judge(c, cb, err, res)) {
-	case V_DONE:
-		cb_free(cb);
-		break;
-	case V_AGAIN:
-		put_first(c, cb);
-		break;
-	case V_LATER:
-		put_first(c, cb);
+	if (c->minor > 0)
+		s = find_session(c, cb->session);
+	v = judge(c, s, cb, err, res);
+	if (is_moot(cb) && (s == NULL || s->back_cb != cb))
+		v = V_DONE;
+	if (v == V_LATER)
 		c->cb_again_ms = nfs4_now_ms() + AGAIN_MS;
-		break;
-	case V_DOWN:
+	if (v == V_DOWN || !has_way(c))
 		path_down(n, c);
-		if (may_be_lost(cb))
-			cb_free(cb);
-		else
-			put_first(c, cb);
-		break;
-	}
+	if (v == V_DONE || (v == V_DOWN && may_be_lost(cb)))
+		told(c, cb);
+	else if (s == NULL || s->back_cb != cb)
+		put_back(c, cb);
 	run(n, c);
 	nfs4_client_release(n, c);
 	nfs4_unlock(n);
@@ -375,7 +457,7 @@ fill_operation(const struct nfs4_cb *cb, nfs_cb_argop4 *op)
 	    (uint32_t)cb->owner->len);
 }
 
-/* 0, or an errno if it could not even be sent. */
+/* 0, and done() will be called; or an errno: it could not even be sent. */
 static int
 send_to(struct nfs4 *n, struct nfs4_client *c, struct nfs4_cb *cb,
     struct nfs4_session *s, struct rpc_link *link)
@@ -397,7 +479,6 @@ send_to(struct nfs4 *n, struct nfs4_client *c, struct nfs4_cb *cb,
 		a.head.minorversion = s->minor;
 		a.op[i].argop = OP_CB_SEQUENCE;
 		fill_sequence(s, cb, &list, &ref, &a.op[i++].opcbsequence);
-		cb->numbered = true;
 	} else {
 		a.head.callback_ident = c->cb_ident;
 	}
@@ -410,36 +491,32 @@ send_to(struct nfs4 *n, struct nfs4_client *c, struct nfs4_cb *cb,
 static void
 run(struct nfs4 *n, struct nfs4_client *c)
 {
-	struct nfs4_session *s = NULL;
+	struct nfs4_session *s;
 	struct rpc_link *link;
 	struct nfs4_cb *cb;
 
-	while (!n->stopping && !c->cb_busy && (cb = c->cb_first) != NULL) {
-		if (!cb->numbered && is_moot(n, cb)) {
-			c->cb_first = cb->next;
-			cb_free(cb);
-			continue;
-		}
+	while (!n->stopping && !c->cb_busy && (cb = next_of(c, &s)) != NULL) {
 		if (c->cb_again_ms > nfs4_now_ms()) {
 			nfs4_deleg_tick(n);
 			return;
 		}
 		if (c->minor > 0)
-			link = (s = session_for(c, cb)) == NULL ? NULL :
-			    s->back_link;
+			link = s == NULL ? NULL : s->back_link;
 		else
 			link = link_to(n, c);
-		c->cb_first = cb->next;
 		if (link != NULL && send_to(n, c, cb, s, link) == 0) {
-			c->cb_busy = true;
+			take(c, cb);
+			if (s != NULL && cb->what != CB_PROBE)
+				s->back_cb = cb;
+			cb->under_way = c->cb_busy = true;
 			return;
 		}
 		path_down(n, c);
-		if (may_be_lost(cb)) {
-			cb_free(cb);
+		if (may_be_lost(cb) && cb->prev != NULL) {
+			take(c, cb);
+			cb_free(c, cb);
 			continue;
 		}
-		put_first(c, cb);
 		if (c->minor == 0)
 			nfs4_deleg_tick(n);	/* else a new connection will */
 		return;
@@ -450,6 +527,7 @@ bool
 nfs4_cb_retry(struct nfs4 *n)
 {
 	uint64_t now = nfs4_now_ms();
+	struct nfs4_session *s;
 	struct nfs4_client *c;
 	bool waits = false;
 	unsigned i;
@@ -457,7 +535,7 @@ nfs4_cb_retry(struct nfs4 *n)
 	/* Linear: four times a second, while something is being recalled. */
 	for (i = 0; i < NFS4_BUCKETS; i++) {
 		for (c = n->by_id[i]; c != NULL; c = c->next) {
-			if (c->cb_first == NULL || c->cb_busy)
+			if (c->cb_busy || next_of(c, &s) == NULL)
 				continue;
 			if (c->cb_again_ms <= now)
 				run(n, c);
@@ -473,18 +551,16 @@ nfs4_cb_retry(struct nfs4 *n)
 bool
 nfs4_cb_is_up(struct nfs4 *n, struct nfs4_client *c)
 {
-	struct nfs4_session *s = c->sessions;
 	struct nfs4_cb *cb;
 
-	while (s != NULL && !nfs4_cb_session_is_up(s))
-		s = s->of_client;
-	if (c->minor > 0 ? s == NULL : c->cb_sa.ss_family == AF_UNSPEC)
+	if (!has_way(c))
 		return false;
 	if (c->cb_path == CB_DOWN && c->cb_probe_ms <= nfs4_now_ms())
 		c->cb_path = CB_UNKNOWN;
-	if (c->cb_path == CB_UNKNOWN &&
+	if (c->cb_path == CB_UNKNOWN && !c->cb_probes &&
 	    (cb = cb_new(n, c, CB_PROBE)) != NULL) {
 		c->cb_path = CB_PROBING;
+		c->cb_probes = true;
 		put_last(c, cb);
 		run(n, c);
 	}
@@ -519,7 +595,7 @@ tell(struct nfs4_client *c, struct nfs4_cb *cb, const struct vfs_export *x,
 	struct nfs4 *n = cb->nfs4;
 
 	if (!set_fh(cb, x, node)) {
-		cb_free(cb);
+		cb_free(c, cb);
 		return;
 	}
 	put_last(c, cb);
@@ -527,13 +603,15 @@ tell(struct nfs4_client *c, struct nfs4_cb *cb, const struct vfs_export *x,
 }
 
 void
-nfs4_cb_recall(struct nfs4 *n, const struct nfs4_deleg *d)
+nfs4_cb_recall(struct nfs4 *n, struct nfs4_deleg *d)
 {
 	struct nfs4_client *c = d->st.client;
 	struct nfs4_cb *cb = cb_new(n, c, CB_TELL_RECALL);
 
 	if (cb == NULL)
 		return;
+	cb->deleg = d;
+	d->cb = cb;
 	cb->stateid = d->st.id;
 	cb->open = d->open;
 	tell(c, cb, d->export, d->file->node);
@@ -544,12 +622,13 @@ nfs4_cb_notify_lock(struct nfs4 *n, struct nfs4_client *c,
     const struct vfs_export *x, const struct pinefs_node *node,
     struct xdr_view owner)
 {
-	struct nfs4_cb *cb = cb_new(n, c, CB_TELL_LOCK);
+	struct nfs4_cb *cb;
 
-	if (cb == NULL)
+	if (c->ncbs >= MOST_LOCKS ||
+	    (cb = cb_new(n, c, CB_TELL_LOCK)) == NULL)
 		return;
 	if ((cb->owner = pool_bytes_new(owner.data, owner.len)) == NULL)
-		cb_free(cb);
+		cb_free(c, cb);
 	else
 		tell(c, cb, x, node);
 }

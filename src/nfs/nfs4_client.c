@@ -202,6 +202,7 @@ client_new(struct nfs4 *n, struct xdr_view owner, const uint8_t *verifier,
 	c->id = new_id(n);
 	c->cs_seq = 1;
 	c->idle_last = &c->idle;
+	c->cb_last = &c->cb_first;
 	c->expires_ms = nfs4_now_ms() + n->lease_ms;
 	b = id_bucket(n, c->id);
 	if ((c->next = *b) != NULL)

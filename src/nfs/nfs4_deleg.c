@@ -112,6 +112,7 @@ leave_file(struct nfs4 *n, struct nfs4_deleg *d)
 	struct nfs4_file *f = d->file;
 
 	recall_end(d);
+	nfs4_cb_returned(d);
 	*d->prev = d->next;
 	if (d->next != NULL)
 		d->next->prev = d->prev;
@@ -497,6 +498,8 @@ tick(void *arg)
 		next = d->recall_next;
 		if (d->revoke_ms <= now)
 			revoke(n, d);
+		else if (d->cb == NULL && !d->told)
+			nfs4_cb_recall(n, d);	/* there is room now */
 	}
 	for (w = t->waiters; w != NULL; w = rest) {
 		rest = w->next;

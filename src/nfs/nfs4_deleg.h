@@ -33,6 +33,8 @@ struct nfs4_deleg {
 	struct nfs4_file	*file;		/* NULL: revoked */
 	const struct vfs_export	*export;
 	uint64_t		 revoke_ms;	/* when it is being recalled */
+	struct nfs4_cb		*cb;		/* that is to tell of it */
+	bool			 told;		/* it has */
 	struct nfs4_referring	 open;
 };
 
@@ -93,14 +95,20 @@ bool	nfs4_cb_is_up(struct nfs4 *, struct nfs4_client *);
 void	nfs4_cb_renewed(struct nfs4 *, struct nfs4_client *);
 /* 4.0: the client wants to be called elsewhere. */
 void	nfs4_cb_moved(struct nfs4 *, struct nfs4_client *);
-/* Tell the client; again where that fails.  Best effort. */
-void	nfs4_cb_recall(struct nfs4 *, const struct nfs4_deleg *);
+/*
+ * Tell the client; again where that fails.  Without memory d->cb stays NULL.
+ * Then the delegation may come back, or be revoked.
+ */
+void	nfs4_cb_recall(struct nfs4 *, struct nfs4_deleg *d);
+void	nfs4_cb_returned(struct nfs4_deleg *d);
+/* Best effort: the client asks again, told or not. */
 void	nfs4_cb_notify_lock(struct nfs4 *, struct nfs4_client *,
 	    const struct vfs_export *, const struct pinefs_node *,
 	    struct xdr_view owner);
 /* Send what waited long enough; true: something waits still. */
 bool	nfs4_cb_retry(struct nfs4 *);
-/* The client goes. */
+/* A session goes, out of its client's list; then the client. */
+void	nfs4_cb_session_gone(struct nfs4_session *);
 void	nfs4_cb_drop_client(struct nfs4_client *);
 /* May the session's back channel be used? */
 bool	nfs4_cb_session_is_up(const struct nfs4_session *);

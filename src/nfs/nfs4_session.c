@@ -73,6 +73,7 @@ session_drop(struct nfs4 *n, struct nfs4_session *s)
 		p = &(*p)->of_client;
 	*p = s->of_client;
 	s->client->nsessions--;
+	nfs4_cb_session_gone(s);
 	*s->prev = s->next;
 	if (s->next != NULL)
 		s->next->prev = s->prev;

@@ -89,7 +89,9 @@ struct nfs4_client {
 	bool			 cb_busy;	/* one is under way */
 	uint64_t		 cb_again_ms;	/* the next, not before */
 	uint64_t		 cb_probe_ms;	/* DOWN: look again then */
-	struct nfs4_cb		*cb_first;	/* those that wait */
+	bool			 cb_probes;	/* a CB_NULL is among them */
+	struct nfs4_cb		*cb_first, **cb_last;	/* those that wait */
+	unsigned		 ncbs;
 };
 
 enum nfs4_slot_state { SLOT_NEVER, SLOT_RUNNING, SLOT_DONE };
@@ -119,6 +121,7 @@ struct nfs4_session {
 	struct rpc_link		*back_link;	/* back channel, or NULL */
 	size_t			 replies;	/* taken from nfs4->replies */
 	uint32_t		 back_seq;	/* the last, in slot 0 */
+	struct nfs4_cb		*back_cb;	/* ... is this, or NULL */
 	bool			 back_stuck;	/* ... got no answer */
 	bool			 back_fault;	/* ... or a wrong one */
 	struct nfs4_slot	 slot[NFS4_MAX_SLOTS];

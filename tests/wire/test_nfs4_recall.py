@@ -4,6 +4,7 @@ becomes of it when its holder does not give it back."""
 import time
 
 import nfs4 as x
+import nfs4_callbacks
 import nfs4_client
 import nfs4_ops as op
 import pytest
@@ -486,6 +487,31 @@ def test_an_answer_already_forgotten_counts_as_one(h, other, d, f):
     seen = [h.called.compounds.get(timeout=wire.PATIENCE)[1]
             .argarray[0]._data.csa_sequenceid for _ in range(2)]
     assert seen == [1, 2]
+
+
+@SESSIONS
+def test_a_call_without_answer_keeps_no_others_waiting(h, other, d, f):
+    """It occupies its session; another one carries what else there is."""
+    def write(c, f):
+        return c(op.putfh(f), op.write(b'new')).status
+
+    g = other.make(d, b'g', b'old')
+    o, o2 = h.hold(d, b'f'), h.hold(d, b'g')
+    deaf, first = nfs4_callbacks.Called(), h.transport
+    deaf.answer = lambda _: None
+    session, h.transport = h.session, nfs4_callbacks.Duplex(h.server, deaf)
+    h.create_session(flags=x.CREATE_SESSION4_FLAG_CONN_BACK_CHAN)
+    second, h.transport, h.session = h.transport, first, session
+    waits = Aside(write, other, f)
+    assert deaf.operations.get(timeout=wire.PATIENCE).fh == f
+    second.close()
+    assert waits.result() == x.NFS4ERR_DELAY
+    writes = Aside(write, other, g)
+    assert h.told().fh == g
+    h.returns(o2)
+    assert writes.result() == x.NFS4_OK
+    h.returns(o)
+    assert write(other, f) == x.NFS4_OK
 
 
 # -------------------------------------------------------- 4.0: where to call --
