@@ -506,6 +506,8 @@ setclientid(struct nfs4_call *call, const SETCLIENTID4args *a,
 		    (uint32_t)strlen(conf->cb_netid));
 		res->client_using.na_r_addr = xdr_view(conf->cb_addr,
 		    (uint32_t)strlen(conf->cb_addr));
+		nfs4_view_copy(call, &res->client_using.na_r_netid);
+		nfs4_view_copy(call, &res->client_using.na_r_addr);
 		return NFS4ERR_CLID_INUSE;
 	}
 	if (un != NULL)

@@ -192,22 +192,26 @@ nfs4_owner_seq(const struct nfs4_call *call, const struct nfs4_owner *o,
 	    SEQ_BAD;
 }
 
+/*
+ * The reply is encoded when the tables are free for others again, and the
+ * owner may have done more: what it points to is copied.
+ */
 void
 nfs4_owner_replay(struct nfs4_call *call, const struct nfs4_owner *o,
     nfs_resop4 *r)
 {
-	struct xdr_view *denied = &r->oplock.denied.owner.owner;
-	void *copy;
+	bitmap4 *set = &r->opopen.resok4.attrset;
 
 	*r = o->last;
-	/* The reply is encoded when the tables are free for others again. */
-	if (r->resop == OP_LOCK && o->last_denied != NULL) {
-		copy = nfs_call_alloc(&call->nfs, denied->len + 1);
-		if (copy == NULL)
-			denied->len = 0;
+	if (r->resop == OP_LOCK && o->last_denied != NULL)
+		nfs4_view_copy(call, &r->oplock.denied.owner.owner);
+	if (r->resop == OP_OPEN && r->opopen.status == NFS4_OK &&
+	    set->n > 0) {
+		set->v = nfs_call_alloc(&call->nfs, sizeof o->last_words);
+		if (set->v == NULL)
+			set->n = 0;
 		else
-			memcpy(copy, denied->data, denied->len);
-		denied->data = copy;
+			memcpy(set->v, o->last_words, sizeof o->last_words);
 	}
 	if (o->last_node == NULL)
 		return;

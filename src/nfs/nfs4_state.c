@@ -101,6 +101,18 @@ nfs4_stateid_is_bypass(const stateid4 *id)
 }
 
 /* RFC 8881 8.2.3: other 0, seqid 1 is the current one. */
+void
+nfs4_view_copy(struct nfs4_call *call, struct xdr_view *v)
+{
+	void *copy = nfs_call_alloc(&call->nfs, v->len + 1);
+
+	if (copy == NULL)
+		v->len = 0;
+	else
+		memcpy(copy, v->data, v->len);
+	v->data = copy;
+}
+
 nfsstat4
 nfs4_stateid_resolve(struct nfs4_call *call, const stateid4 *id,
     stateid4 *real)

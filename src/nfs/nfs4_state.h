@@ -125,6 +125,11 @@ nfsstat4 nfs4_state_find(struct nfs4_call *, const stateid4 *,
 	    struct nfs4_state **);
 /* The same by `other` alone, whoever asks; NULL: there is none. */
 struct nfs4_state *nfs4_state_other(struct nfs4 *, const stateid4 *);
+/*
+ * Bytes of the tables, for a reply: copied, for it is encoded when the lock is
+ * free again.  Without memory there are none.
+ */
+void	nfs4_view_copy(struct nfs4_call *, struct xdr_view *);
 /* All zeros, all ones; the current stateid (other 0, seqid 1) is neither. */
 bool	nfs4_stateid_is_anonymous(const stateid4 *);
 bool	nfs4_stateid_is_bypass(const stateid4 *);

@@ -204,6 +204,22 @@ def test_open_is_replayed(c40, d):
     assert c40.names(d) == [b'first', b'f']
 
 
+def test_a_replayed_open_stays_what_it_was_whatever_follows(c40, d):
+    """Its answer is encoded when the whole compound is done, and the owner
+    remembers another one by then."""
+    o = c40.new(d, b'f')
+    seqid = c40.next_seqid(b'owner')
+    first = op.open_(op.by_name(b'f'), owner=b'owner', seqid=seqid,
+                     how=op.unchecked(size=0), clientid=c40.clientid)
+    second = op.open_(op.by_name(b'g'), owner=b'owner', seqid=seqid + 1,
+                      how=op.guarded(mode=0o600), clientid=c40.clientid)
+    once = c40.ok(op.putfh(d), first)[1]
+    again = c40.ok(op.putfh(d), first, op.putfh(d), second)
+    assert again[1].attrset == once.attrset
+    assert again[3].attrset != once.attrset
+    assert o.fh == c40.find(d, b'f')
+
+
 def test_a_replayed_open_sets_the_current_filehandle(c40, d):
     c40.new(d, b'first')
     seqid = c40.next_seqid(b'owner')
