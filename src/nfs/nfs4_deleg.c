@@ -255,7 +255,7 @@ decide(struct nfs4_call *call, const struct nfs4_open *open,
 		return WND4_CANCELLED;
 	if (w->want == OPEN4_SHARE_ACCESS_WANT_WRITE_DELEG)
 		return WND4_WRITE_DELEG_NOT_SUPP_FTYPE;
-	if (!n->delegs->on || !vfs_fs_can_promise(pinefs_node_fs(node)))
+	if (!vfs_fs_can_promise(pinefs_node_fs(node), n))
 		return WND4_NOT_SUPP_FTYPE;
 	/* A retransmitted OPEN cannot be told before it is confirmed. */
 	if ((!w->is_new && !w->reclaim) ||
@@ -522,14 +522,24 @@ nfs4_deleg_tick(struct nfs4 *n)
 
 /* ---------------------------------------------------------------- server -- */
 
+/*
+ * The exports there are at the start.  In those that come later nothing is
+ * delegated: no file system that comes so would have it.
+ */
 static void
 watch(struct nfs4 *n, bool on)
 {
-	const struct vfs_export *x;
+	const struct vfs_export *x = n->nfs->exports->first;
+	unsigned i;
 
-	for (x = n->nfs->exports->first; x != NULL; x = x->next) {
-		vfs_fs_set_guard(x->fs, on ? guard : NULL, n);
+	for (i = 0; i < n->delegs->nwatched; i++, x = x->next) {
+		if (on)
+			vfs_fs_set_guard(x->fs, guard, n);
+		if (!vfs_fs_can_promise(x->fs, n))
+			continue;
 		vfs_fs_set_watch(x->fs, on ? changed : NULL, n);
+		if (!on)
+			vfs_fs_set_guard(x->fs, NULL, n);
 	}
 }
 
@@ -540,10 +550,10 @@ nfs4_delegs_init(struct nfs4 *n, bool on)
 
 	if ((n->delegs = t) == NULL)
 		return ENOMEM;
-	t->on = on;
 	pool_init(&t->deleg, sizeof(struct nfs4_deleg), n->limits.states);
 	nfs4_cb_init(&t->cb);
-	watch(n, on);
+	t->nwatched = on ? n->nfs->exports->n : 0;
+	watch(n, true);
 	return 0;
 }
 

@@ -49,7 +49,7 @@ struct nfs4_waiter {
 struct nfs4_cb;
 
 struct nfs4_delegs {
-	bool			 on;		/* --no-delegations */
+	unsigned		 nwatched;	/* exports; 0: all is off */
 	bool			 ticks;		/* a timer runs */
 	struct pool		 deleg, cb;
 	struct nfs4_deleg	*recalled;	/* oldest last */
@@ -104,7 +104,9 @@ void	nfs4_cb_returned(struct nfs4_deleg *d);
 /* Best effort: the client asks again, told or not. */
 void	nfs4_cb_notify_lock(struct nfs4 *, struct nfs4_client *,
 	    const struct vfs_export *, const struct pinefs_node *,
-	    struct xdr_view owner);
+	    struct pool_bytes *owner);
+/* May a client that asks for locks be told that it may be told? */
+bool	nfs4_cb_may_notify(const struct nfs4_client *);
 /* Send what waited long enough; true: something waits still. */
 bool	nfs4_cb_retry(struct nfs4 *);
 /* A session goes, out of its client's list; then the client. */
@@ -119,5 +121,20 @@ bool	nfs4_cb_session_is_up(const struct nfs4_session *);
 void	nfs4_cb_address(const cb_client4 *, const struct rpc_peer *,
 	    struct sockaddr_storage *to);
 void	nfs4_cb_init(struct pool *);
+
+/* -------------------------------------------- locks: nfs4_blocked.c -- */
+
+/* This owner was denied a blocking lock; it got it, and waits no more. */
+void	nfs4_blocked_note(struct nfs4_call *, struct nfs4_file *,
+	    const struct nfs4_owner *, uint64_t start, uint64_t end,
+	    bool write);
+void	nfs4_blocked_forget(struct nfs4 *, const struct nfs4_file *,
+	    const struct nfs4_owner *, uint64_t start, uint64_t end);
+/* Ranges of the file have gone: tell those who may go on. */
+void	nfs4_blocked_tell(struct nfs4 *, struct nfs4_file *);
+/* They go. */
+void	nfs4_blocked_drop_client(struct nfs4 *, struct nfs4_client *);
+void	nfs4_blocked_drop_file(struct nfs4 *, struct nfs4_file *);
+void	nfs4_blocked_init(struct nfs4 *);
 
 #endif

@@ -10,17 +10,25 @@ struct vfs_guard {
 	bool		over;
 };
 
-bool
-vfs_fs_can_promise(const struct pinefs *fs)
+static bool
+is_guarded(const struct pinefs *fs)
 {
 	/* Who waits for a promise must not keep all others out. */
 	return (fs->ops.flags & PINEFS_DELEGATION) != 0 &&
 	    (fs->ops.flags & PINEFS_SERIAL) == 0 && fs->guard != NULL;
 }
 
+bool
+vfs_fs_can_promise(const struct pinefs *fs, const void *arg)
+{
+	return is_guarded(fs) && fs->guard_arg == arg;
+}
+
 void
 vfs_fs_set_guard(struct pinefs *fs, vfs_guard_fn *fn, void *arg)
 {
+	if (fs->guard != NULL && fs->guard_arg != arg)
+		return;		/* another server has it */
 	fs->guard_arg = arg;
 	fs->guard = fn;
 }
@@ -72,7 +80,7 @@ announce(struct pinefs_call *call, struct pinefs_node *node,
 	struct vfs_guard *g;
 
 	*to = NULL;
-	if (!vfs_fs_can_promise(fs))
+	if (!is_guarded(fs))
 		return 0;
 	if ((g = step_take(call, STEP_GUARD, fs, node, sizeof *g)) == NULL)
 		return ENOMEM;
@@ -123,7 +131,7 @@ guard_name(struct pinefs_call *call, struct pinefs_node *dir,
 	int err;
 
 	*to = NULL;
-	if (!vfs_fs_can_promise(dir->fs))
+	if (!is_guarded(dir->fs))
 		return 0;
 	err = vfs_lookup(call, dir, name, &node);
 	if (err == ENOENT || err == EACCES)

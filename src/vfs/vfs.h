@@ -342,8 +342,12 @@ int	vfs_limits(struct pinefs_call *, struct pinefs_node *,
 typedef int vfs_guard_fn(void *arg, struct pinefs_call *,
 	    struct pinefs_node *);
 void	 vfs_fs_set_guard(struct pinefs *, vfs_guard_fn *, void *arg);
-/* May promises be given for files of this file system at all? */
-bool	 vfs_fs_can_promise(const struct pinefs *);
+/*
+ * May promises be given for files of this file system by who gave it that
+ * `arg`?  Of several servers of one file system only the first may, until it
+ * sets NULL.
+ */
+bool	 vfs_fs_can_promise(const struct pinefs *, const void *arg);
 /* False: a change is under way.  Again for a node that has one is harmless. */
 bool	 vfs_node_promise(struct pinefs_node *);
 void	 vfs_node_promise_end(struct pinefs_node *);
