@@ -283,7 +283,8 @@ bool	 rpc_link_is_open(const struct rpc_link *);
 /*
  * A connection that we make, over TCP: for clients that want to be called
  * back elsewhere.  It is there at once, calls wait until it stands, and fail
- * with ECONNRESET if it never does.  What comes in by it are replies only.
+ * with ECONNRESET if it never does, or where half of all connections that
+ * there may be are taken.  What comes in by it are replies only.
  */
 int	 rpc_link_connect(struct rpc_server *, const struct sockaddr_storage *,
 	    struct rpc_link **);

@@ -16,6 +16,7 @@
  *	nfs4_opened.c	files with state; what their file systems are told
  *	nfs4_owner.c	open- and lock-owners; 4.0's numbers and replays
  *	nfs4_lock.c	LOCK, LOCKT, LOCKU, RELEASE_LOCKOWNER: ranges
+ *	nfs4_blocked.c	who waits for a lock
  *	nfs4_deleg.c	read delegations: given, recalled, returned, revoked
  *	nfs4_callback.c	calls to clients
  *	nfs4_chores.c	what is done when the lock is free again

@@ -19,16 +19,15 @@
 #include "nfs/nfs4_deleg.h"
 
 #include <errno.h>
-#include <stdio.h>
 
-#include "base/log.h"
 #include "nfs/nfs4_ops.h"
 #include "rpc/peer.h"
 
 enum {
 	AGAIN_MS = 1000,	/* after NFS4ERR_DELAY and the like */
 	TRIES = 4,		/* for what the client does not know (yet) */
-	MOST_LOCKS = 256	/* of one client, to be told of */
+	MOST_LOCKS = 256,	/* of one client, to be told of */
+	CALL_SIZE = 2048	/* with a handle and a lock-owner */
 };
 
 enum cb_what { CB_PROBE, CB_TELL_RECALL, CB_TELL_LOCK };
@@ -206,7 +205,8 @@ nfs4_cb_session_is_up(const struct nfs4_session *s)
 	return (s->flags & CREATE_SESSION4_FLAG_CONN_BACK_CHAN) != 0 &&
 	    s->back_link != NULL && rpc_link_is_open(s->back_link) &&
 	    !s->back_stuck && !s->back_fault &&
-	    s->back.ca_maxrequests > 0 && s->back.ca_maxoperations >= 2;
+	    s->back.ca_maxrequests > 0 && s->back.ca_maxoperations >= 2 &&
+	    s->back.ca_maxrequestsize >= CALL_SIZE;
 }
 
 static struct nfs4_session *
@@ -343,7 +343,8 @@ judge_operation(struct nfs4_cb *cb, nfsstat4 st)
 	case NFS4ERR_BADHANDLE:
 	case NFS4ERR_BAD_STATEID:
 		/* It may have overtaken the answer that gave it. */
-		return ++cb->tries < TRIES ? V_LATER : V_DONE;
+		return cb->what == CB_TELL_RECALL && ++cb->tries < TRIES ?
+		    V_LATER : V_DONE;
 	default:
 		return V_DONE;
 	}
@@ -548,6 +549,13 @@ nfs4_cb_retry(struct nfs4 *n)
 
 /* ---------------------------------------------------------- for the rest -- */
 
+/* 4.0 does not have it.  A way that is not known to work will do. */
+bool
+nfs4_cb_may_notify(const struct nfs4_client *c)
+{
+	return c->minor > 0 && c->cb_path != CB_DOWN && has_way(c);
+}
+
 bool
 nfs4_cb_is_up(struct nfs4 *n, struct nfs4_client *c)
 {
@@ -570,9 +578,12 @@ nfs4_cb_is_up(struct nfs4 *n, struct nfs4_client *c)
 void
 nfs4_cb_renewed(struct nfs4 *n, struct nfs4_client *c)
 {
-	if (c->cb_path != CB_PROBING)
-		c->cb_path = CB_UNKNOWN;
-	c->cb_again_ms = c->cb_probe_ms = 0;
+	/*
+	 * What waits finds out whether it works.  Else not before its time: a
+	 * client that binds whenever it hears of trouble, and never answers,
+	 * would be asked for ever.
+	 */
+	c->cb_again_ms = 0;
 	run(n, c);
 }
 
@@ -620,17 +631,16 @@ nfs4_cb_recall(struct nfs4 *n, struct nfs4_deleg *d)
 void
 nfs4_cb_notify_lock(struct nfs4 *n, struct nfs4_client *c,
     const struct vfs_export *x, const struct pinefs_node *node,
-    struct xdr_view owner)
+    struct pool_bytes *owner)
 {
 	struct nfs4_cb *cb;
 
 	if (c->ncbs >= MOST_LOCKS ||
 	    (cb = cb_new(n, c, CB_TELL_LOCK)) == NULL)
 		return;
-	if ((cb->owner = pool_bytes_new(owner.data, owner.len)) == NULL)
-		cb_free(c, cb);
-	else
-		tell(c, cb, x, node);
+	cb->owner = owner;
+	owner->refs++;
+	tell(c, cb, x, node);
 }
 
 static void
@@ -647,6 +657,9 @@ void
 nfs4_cb_moved(struct nfs4 *n, struct nfs4_client *c)
 {
 	link_drop(c);
+	if (c->cb_path != CB_PROBING)
+		c->cb_path = CB_UNKNOWN;
+	c->cb_probe_ms = 0;
 	nfs4_cb_renewed(n, c);
 }
 
@@ -665,44 +678,60 @@ nfs4_cb_init(struct pool *pool)
 
 /* -------------------------------------------------- 4.0: where to call -- */
 
+/* Take ".N", N at most 255, off the end of a text; -1: it is not there. */
+static int
+take_byte(char *text)
+{
+	char *dot = strrchr(text, '.'), *p;
+	int n = 0;
+
+	if (dot == NULL || dot[1] == '\0' || strlen(dot + 1) > 3)
+		return -1;
+	for (p = dot + 1; *p >= '0' && *p <= '9'; p++)
+		n = 10 * n + (*p - '0');
+	if (*p != '\0' || n > 255)
+		return -1;
+	*dot = '\0';
+	return n;
+}
+
+static bool
+is_tcp(struct xdr_view netid)
+{
+	return (netid.len == 3 && memcmp(netid.data, "tcp", 3) == 0) ||
+	    (netid.len == 4 && memcmp(netid.data, "tcp6", 4) == 0);
+}
+
 /*
  * "h1.h2.h3.h4.p1.p2", or an IPv6 address and ".p1.p2" (RFC 5665 5.2.3).  It
- * must be where the client calls from: we are not to be sent elsewhere.
+ * must be where the client calls from: we are not to be sent elsewhere.  And
+ * the program must be one of those that belong to nobody (RFC 5531 13).
  */
 void
 nfs4_cb_address(const cb_client4 *cb, const struct rpc_peer *peer,
     struct sockaddr_storage *to)
 {
-	const clientaddr4 *loc = &cb->cb_location;
+	struct xdr_view addr = cb->cb_location.na_r_addr;
+	struct sockaddr_storage ss;
 	uint8_t here[16], there[16];
-	char text[80], *p1, *p2;
-	unsigned hi, lo;
+	char text[80];
 	socklen_t len;
+	int hi, lo;
 
 	memset(to, 0, sizeof *to);
 	to->ss_family = AF_UNSPEC;
-	/* Numbers that belong to nobody else (RFC 5531 13). */
 	if (cb->cb_program < 0x40000000 || cb->cb_program > 0x5fffffff ||
-	    loc->na_r_addr.len >= sizeof text ||
-	    loc->na_r_netid.len < 3 ||
-	    memcmp(loc->na_r_netid.data, "tcp", 3) != 0)
+	    !is_tcp(cb->cb_location.na_r_netid) || addr.len >= sizeof text ||
+	    addr.len == 0 || memchr(addr.data, '\0', addr.len) != NULL)
 		return;
-	snprintf(text, sizeof text, "%.*s", (int)loc->na_r_addr.len,
-	    (const char *)loc->na_r_addr.data);
-	if ((p2 = strrchr(text, '.')) == NULL)
+	memcpy(text, addr.data, addr.len);
+	text[addr.len] = '\0';
+	if ((lo = take_byte(text)) == -1 || (hi = take_byte(text)) == -1 ||
+	    hi + lo == 0 || peer_parse(text, (uint16_t)(hi << 8 | lo), &ss,
+	    &len) != 0)
 		return;
-	*p2++ = '\0';
-	if ((p1 = strrchr(text, '.')) == NULL)
-		return;
-	*p1++ = '\0';
-	if (sscanf(p1, "%3u", &hi) != 1 || sscanf(p2, "%3u", &lo) != 1 ||
-	    hi > 255 || lo > 255 || hi + lo == 0 ||
-	    peer_parse(text, (uint16_t)(hi << 8 | lo), to, &len) != 0) {
-		to->ss_family = AF_UNSPEC;
-		return;
-	}
-	peer_addr_bytes(to, there);
+	peer_addr_bytes(&ss, there);
 	peer_addr_bytes(&peer->addr, here);
-	if (memcmp(here, there, sizeof here) != 0)
-		to->ss_family = AF_UNSPEC;
+	if (memcmp(here, there, sizeof here) == 0)
+		*to = ss;
 }

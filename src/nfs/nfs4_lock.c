@@ -233,6 +233,7 @@ nfs4_locks_drop(struct nfs4 *n, struct nfs4_locks *l)
 		else
 			at = &(*at)->next;
 	}
+	nfs4_blocked_tell(n, l->open->file);
 	nfs4_state_leave(n, &l->st);
 	*l->prev = l->next;
 	if (l->next != NULL)
@@ -247,8 +248,8 @@ nfs4_locks_drop(struct nfs4 *n, struct nfs4_locks *l)
 void
 nfs4_lock_drop_client(struct nfs4 *n, struct nfs4_client *c)
 {
-	/* Locks hang on opens, and go with those. */
-	(void)n, (void)c;
+	/* Locks themselves hang on opens, and go with those. */
+	nfs4_blocked_drop_client(n, c);
 }
 
 static struct nfs4_locks *
@@ -362,9 +363,13 @@ lock(struct nfs4_call *call, const LOCK4args *a, struct locking *w,
 	r = conflict(call->nfs4, call->current.node, w->owner, start, end,
 	    write);
 	if (r != NULL) {
+		if (a->locktype == READW_LT || a->locktype == WRITEW_LT)
+			nfs4_blocked_note(call, w->open->file, w->owner,
+			    start, end, write);
 		denied(r, &res->denied);
 		return denied_copy(call, &res->denied);
 	}
+	nfs4_blocked_forget(call->nfs4, w->open->file, w->owner, start, end);
 	first = w->locks == NULL;
 	if (first && (w->locks = locks_new(call->nfs4, w->open,
 	    w->owner)) == NULL)
@@ -376,6 +381,8 @@ lock(struct nfs4_call *call, const LOCK4args *a, struct locking *w,
 		w->fresh = w->fresh && !first;
 		return nfs4_no_room(call);
 	}
+	if (!write)	/* it may have been more before */
+		nfs4_blocked_tell(call->nfs4, w->open->file);
 	nfs4_state_next(&w->locks->st);
 	res->resok4.lock_stateid = w->locks->st.id;
 	nfs4_set_stateid(call, &w->locks->st.id);
@@ -468,6 +475,7 @@ unlock(struct nfs4_call *call, const LOCKU4args *a, struct nfs4_locks *l)
 	if (!ranges_cut(call->nfs4, l, start, end))
 		return nfs4_no_room(call);
 	sort(&l->open->file->ranges);
+	nfs4_blocked_tell(call->nfs4, l->open->file);
 	nfs4_state_next(&l->st);
 	return NFS4_OK;
 }

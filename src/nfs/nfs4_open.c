@@ -656,6 +656,8 @@ fill(struct nfs4_call *call, const struct opening *w,
 		ok->rflags |= OPEN4_RESULT_CONFIRM;
 	if (call->minor > 0)
 		ok->rflags |= OPEN4_RESULT_PRESERVE_UNLINKED;
+	if (nfs4_cb_may_notify(w->client))
+		ok->rflags |= OPEN4_RESULT_MAY_NOTIFY_LOCK;
 	if (w->created)
 		ok->attrset = w->set.done;
 	else if ((w->set.set.attr.have & PINEFS_SIZE) != 0)
@@ -966,6 +968,7 @@ nfs4_opens_init(struct nfs4 *n)
 	pool_init(&o->open, sizeof(struct nfs4_open), n->limits.states);
 	pool_init(&o->locks, sizeof(struct nfs4_locks), n->limits.states);
 	pool_init(&o->range, sizeof(struct nfs4_range), n->limits.ranges);
+	nfs4_blocked_init(n);
 	return 0;
 }
 
@@ -977,6 +980,7 @@ nfs4_opens_fini(struct nfs4 *n)
 	if (o == NULL)
 		return;
 	pool_fini(&n->held);
+	pool_fini(&o->blocked);
 	pool_fini(&o->range);
 	pool_fini(&o->locks);
 	pool_fini(&o->open);

@@ -14,7 +14,7 @@
  * file wait for their turn: so it hears of open and close in turns, however
  * clients race.  A file counts the OPENs under way (pins), and stays as long.
  */
-#include "nfs/nfs4_opens.h"
+#include "nfs/nfs4_deleg.h"
 
 /* ----------------------------------------------------------------- table -- */
 
@@ -78,6 +78,7 @@ nfs4_file_put(struct nfs4 *n, struct nfs4_file *f)
 	}
 	if (f->delegs != NULL)
 		return;
+	nfs4_blocked_drop_file(n, f);
 	*f->prev = f->next;
 	if (f->next != NULL)
 		f->next->prev = f->prev;

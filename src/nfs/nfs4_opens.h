@@ -21,6 +21,7 @@ struct nfs4_file {
 	struct nfs4_open	*opens;
 	struct nfs4_deleg	*delegs;
 	struct nfs4_range	*ranges;	/* by start */
+	struct nfs4_blocked	*blocked;	/* who waits for some */
 	unsigned		 nopens, nwriters;
 	unsigned		 pins;		/* OPENs under way */
 	uint8_t			 told, tell;
@@ -83,7 +84,7 @@ struct nfs4_range {
 struct nfs4_opens {
 	struct nfs4_file	*files[NFS4_FILE_BUCKETS];
 	struct nfs4_owner	*owners[NFS4_OWNER_BUCKETS];
-	struct pool		 file, owner, open, locks, range;
+	struct pool		 file, owner, open, locks, range, blocked;
 };
 
 /* ------------------------------------------------ files: nfs4_opened.c -- */

@@ -84,6 +84,9 @@ struct nfs4_client {
 	struct nfs4_deleg	*delegs;
 	unsigned		 ndelegs, nrevoked;	/* among them */
 
+	struct nfs4_blocked	*blocked;	/* that wait for locks */
+	unsigned		 nblocked;
+
 	/* Calls to it (nfs4_callback.c). */
 	uint8_t			 cb_path;	/* enum nfs4_cb_path */
 	bool			 cb_busy;	/* one is under way */

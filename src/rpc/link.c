@@ -255,7 +255,7 @@ dial_on_loop(struct loop_task *task, struct rpc_loop *loop)
 	int fd = -1;
 
 	if (!atomic_load(&server->stopping) &&
-	    atomic_load(&server->nconns) < server->max_conns)
+	    atomic_load(&server->nconns) < server->max_conns / 2)
 		fd = dial(&d->peer.addr);
 	if (fd != -1) {
 		atomic_fetch_add(&server->nconns, 1);

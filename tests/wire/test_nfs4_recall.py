@@ -1,6 +1,7 @@
 """What recalls a read delegation (RFC 8881 10.4.4, RFC 7530 10.4.4), and what
 becomes of it when its holder does not give it back."""
 
+import itertools
 import time
 
 import nfs4 as x
@@ -325,6 +326,52 @@ def test_a_server_stops_though_somebody_waits(start4, clients, minor):
         assert does.result().status == x.NFS4ERR_DELAY
     except (ConnectionError, OSError):
         pass
+
+
+def reads_twice(h, d, names, until):
+    """Hold one file after the other; what is read under a delegation must
+    not change before it is returned.  How often it was held."""
+    held = 0
+    for i in itertools.count():
+        name = names[i % len(names)]
+        o = h.try_hold(d, name)
+        if o.deleg.delegation_type == x.OPEN_DELEGATE_READ:
+            held += 1
+            first = h.read_by(o)
+            h.ok(op.putfh(o.fh), op.access(1))
+            assert h.read_by(o) == first
+            h.returns(o)
+        h.close_file(o)
+        if time.monotonic() > until:
+            return held
+
+
+def counts_up(server, fhs, until):
+    """Another content for each file, again and again."""
+    with wire.Nfs3(server.tcp()) as c:
+        for i in itertools.count():
+            res = c.write(fhs[i % len(fhs)], 0, b'%08d' % i)
+            assert res.status in (0, wire.nfs3.NFS3ERR_JUKEBOX)
+            if time.monotonic() > until:
+                return i
+            time.sleep(0.01)
+
+
+def test_nothing_changes_while_somebody_holds_it(start4, clients):
+    # Recalled files are left alone for a lease time: many files.
+    server = start4('--lease', '5')
+    with wire.Nfs3(server.tcp()) as c:
+        root, names = wire.root_of(server), [b'%d' % i for i in range(200)]
+        fhs = [c.make(root, name, b'%08d' % 0) for name in names]
+    for minor in (0, 1, 2):
+        clients.append(holder(server, minor))
+        clients[-1].hold(root, names[0])
+    until = time.monotonic() + 2
+    holding = [Aside(reads_twice, h, root, names[k:] + names[:k], until)
+               for k, h in zip((0, 60, 120), clients)]
+    writing = [Aside(counts_up, server, fhs[k:], until) for k in (0, 100)]
+    assert all(w.result() > 0 for w in holding)
+    assert all(w.result() > 0 for w in writing)
 
 
 # -------------------------------------------------------------- when it fails --
