@@ -153,7 +153,7 @@ is_included(char *const *patterns, const struct node *parent,
 }
 
 bool
-home_hides(const struct pyfs *pf, const struct node *parent,
+home_excludes(const struct pyfs *pf, const struct node *parent,
     struct pinefs_name name)
 {
 	char *const *exclude = pf->config.exclude;
@@ -162,9 +162,6 @@ home_hides(const struct pyfs *pf, const struct node *parent,
 
 	if (pf->config.hide_private && name.len > 0 && first == '_' &&
 	    !(name.len > 4 && memcmp(name.base, "__", 2) == 0))
-		return true;
-	if (pf->config.include != NULL &&
-	    !is_included(pf->config.include, parent, name))
 		return true;
 	if (exclude == NULL)
 		return false;
@@ -175,6 +172,19 @@ home_hides(const struct pyfs *pf, const struct node *parent,
 	if (none_begins_so(exclude, first))
 		return false;
 	return home_match(exclude, parent, name, '.');
+}
+
+bool
+home_hides(const struct pyfs *pf, const struct node *parent,
+    struct pinefs_name name)
+{
+	if (parent->parent == NULL && pf->config.control &&
+	    name_equal(name, ".pyfs", 5))
+		return false;	/* no name of the program's */
+	if (pf->config.include != NULL &&
+	    !is_included(pf->config.include, parent, name))
+		return true;
+	return home_excludes(pf, parent, name);
 }
 
 /* --------------------------------------------------- homes by the name -- */
@@ -359,8 +369,10 @@ place_container(struct hold *h, struct node *parent, struct pinefs_name name,
 	if (n != NULL)
 		return node_make(&h->pf->nodes, parent, name, PINEFS_LNK);
 	n = node_make(&h->pf->nodes, parent, name, PINEFS_DIR);
-	if (n != NULL)
+	if (n != NULL) {
+		n->flags &= (uint16_t)~NODE_VIEW;
 		node_set_home(&h->pf->nodes, n, o);
+	}
 	return n;
 }
 
@@ -391,8 +403,12 @@ home_child(struct hold *h, struct node *parent, struct pinefs_name name,
 		node_unpin(&h->pf->nodes, parent);
 		return n;
 	}
+	if (shape_is_mapped(s))
+		return view_mapped(h, parent, name, o);
 	n = node_make(&h->pf->nodes, parent, name,
 	    s == SHAPE_SYMLINK ? PINEFS_LNK : PINEFS_REG);
+	if (n != NULL)	/* it may have had a mapper */
+		n->flags &= (uint16_t)~(NODE_VIEW | NODE_WRITABLE);
 	if (n != NULL && n->link_next != NULL)
 		check_link(h, n, o);
 	return n;
@@ -438,6 +454,8 @@ is_kind(struct hold *h, struct node *n, PyObject *o)
 
 	if (s == SHAPE_SYMLINK)
 		return n->kind == PINEFS_LNK;
+	if (shape_is_mapped(s))		/* since a moment ago */
+		return false;
 	if (!shape_is_dir(s) || node_depth(n) > DEPTH_MAX)
 		return n->kind == PINEFS_REG;
 	if (n->kind == PINEFS_REG)

@@ -101,6 +101,7 @@ static const struct word words[] = {
 	{ &kit.s_argcount, "co_argcount" },
 	{ &kit.s_enum_name, "_name_" },
 	{ &kit.s_enum_value, "_value_" },
+	{ &kit.s_pinefs, "__pinefs__" },
 	{ &kit.s_members, "_member_map_" },
 	{ &kit.s_trace_rpc, "trace_rpc" },
 };

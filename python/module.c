@@ -107,6 +107,7 @@ get_config(PyObject *options, struct pyfs_config *c)
 	    get_bool(options, "flat", &c->flat) != 0 ||
 	    get_bool(options, "code", &c->code) != 0 ||
 	    get_bool(options, "control", &c->control) != 0 ||
+	    get_bool(options, "views", &c->views) != 0 ||
 	    get_size(options, "signal", &signal) != 0 ||
 	    get_size(options, "max_nodes", &c->max_nodes) != 0 ||
 	    get_size(options, "max_file", &c->max_file) != 0 ||
@@ -129,6 +130,7 @@ get_config(PyObject *options, struct pyfs_config *c)
 	get_object(options, "swap", &c->swap);
 	get_object(options, "watchers", &c->watchers);
 	get_object(options, "tell", &c->tell);
+	shape_set_mappers(option(options, "mappers"));
 	return 0;
 }
 

@@ -487,7 +487,10 @@ emit_item(struct op *op, const struct listing *l, const struct item *it,
 		node_pin(child);
 		if (pinefs_emit_want(emit) != 0 && s == SHAPE_FUNC)
 			source_prepare(h, o);
-		if (pinefs_emit_want(emit) != 0)
+		if (pinefs_emit_want(emit) != 0 && child->flags & NODE_VIEW) {
+			view_entry_attr(h, child, &attr);
+			has_attr = true;
+		} else if (pinefs_emit_want(emit) != 0)
 			has_attr = node_attr(h, child, o, s, &attr) == 0;
 		id = (struct pinefs_ident){ .fileid = node_lead(child)->id,
 		    .generation = 1, .own = own };

@@ -482,6 +482,8 @@ value_parse(struct hold *h, PyObject *old, enum shape s, const char *base,
 	*err = 0;
 	if (old == NULL) {
 		v = parse_new(base, len);
+	} else if (s == SHAPE_MAPPED) {
+		v = view_parse(h, old, base, len, err);
 	} else if (s == SHAPE_FUNC) {
 		v = write_source(h, old, base, len, err);
 	} else if (s == SHAPE_OPAQUE) {

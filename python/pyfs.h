@@ -21,6 +21,7 @@
  *	worker.c	threads for code of the user
  *	xattr.c		views as extended attributes
  *	view.c		views and the control directory: what Python makes up
+ *	look.c		calls about these, answered by workers
  *	error.c		the last failures
  *	stats.c		what was counted
  *	kit.c		types and functions of Python, fetched once
@@ -107,6 +108,7 @@ enum shape {
 	SHAPE_ELLIPSIS, SHAPE_STD, SHAPE_ENUM, SHAPE_FUNC, SHAPE_REPR,
 	SHAPE_FLAT,		/* a sequence or set, with sequences="file" */
 	SHAPE_OPAQUE,
+	SHAPE_MAPPED,		/* has a mapper, which says what it is */
 	/* symbolic links, */
 	SHAPE_SYMLINK,
 	/* and directories. */
@@ -134,8 +136,17 @@ shape_is_sequence(enum shape s)
 	return s == SHAPE_LIST || s == SHAPE_TUPLE || s == SHAPE_DEQUE;
 }
 
+static inline bool
+shape_is_mapped(enum shape s)
+{
+	return s == SHAPE_MAPPED;
+}
+
 struct pyfs;
 
+/* Types that have mappers: "f", "w" (a file that can be written) or "d". */
+void	shape_set_mappers(PyObject *dict);
+const char *shape_mapped_kind(PyObject *o);
 enum shape shape_of(const struct pyfs *, PyObject *o);
 /* What is known of types is old: code of the user may have run. */
 void	shape_forget(void);
@@ -281,6 +292,7 @@ struct pyfs_config {
 	bool		 flat;		/* sequences="file" */
 	bool		 code;		/* functions can be written */
 	bool		 control;	/* there is a .pyfs */
+	bool		 views;		/* there are views */
 	uint32_t	 mode_mask;
 	size_t		 max_nodes, max_file;
 	unsigned	 time_box;	/* ms */
@@ -475,6 +487,9 @@ struct node *home_node(struct hold *, const struct pinefs_ident *id);
 void	home_forget(struct hold *);
 /* Options say that this name is not served. */
 bool	home_hides(const struct pyfs *, const struct node *parent,
+	    struct pinefs_name name);
+/* By `exclude` and `private` alone, which are for views, too. */
+bool	home_excludes(const struct pyfs *, const struct node *parent,
 	    struct pinefs_name name);
 /* `path`, dotted or with slashes, matches one of the patterns. */
 bool	home_match(char *const *patterns, const struct node *parent,
@@ -679,7 +694,7 @@ struct kit {
 	PyObject *s_dict, *s_get, *s_slots, *s_class, *s_name, *s_module,
 	    *s_qualname, *s_fields, *s_code, *s_doc, *s_func, *s_fget,
 	    *s_filename, *s_firstlineno, *s_enum_name, *s_trace_rpc, *s_set,
-	    *s_enum_value,
+	    *s_enum_value, *s_pinefs,
 	    *s_members, *s_varnames, *s_argcount;
 	/* Not in the headers of our floor; the first two are in all. */
 	const char *(*utf8)(PyObject *, Py_ssize_t *);
@@ -754,6 +769,22 @@ struct node *view_revive(struct hold *, struct node *dir,
 	    struct pinefs_name name, int kind);
 /* The control directory, if this is its name's hash. */
 struct node *view_control(struct hold *, uint32_t hash);
+/* A node of a kind as ask("look") says it: f, w, d or l. */
+struct node *view_node(struct hold *, struct node *dir,
+	    struct pinefs_name name, const char *kind);
+/* The node of what has a mapper; and the value that bytes stand for there,
+ * as value_parse has it. */
+struct node *view_mapped(struct hold *, struct node *dir,
+	    struct pinefs_name name, PyObject *o);
+PyObject *view_parse(struct hold *, PyObject *o, const char *base,
+	    size_t len, int *err);
+/* On a worker: pairs of names and kinds; have what was written taken. */
+PyObject *view_list(struct hold *, struct node *, int *err);
+int	view_write(struct hold *, struct node *, const char *base,
+	    size_t len);
+/* For a listing: its size is not known before somebody looks at it. */
+void	view_entry_attr(struct hold *, struct node *,
+	    struct pinefs_attr *);
 /* What it reads as, made anew if it is old: 0, an errno, or PYFS_WORKER. */
 int	view_text(struct hold *, struct node *, struct text *);
 /* The same; what lies behind `off` 0 is of the text that was read there. */

@@ -374,11 +374,66 @@ shape_by_base(PyObject *type)
 	return SHAPE_NONE;
 }
 
+/* {type: kind}, of pinefs.mapper; filled and read by the package. */
+static PyObject *mappers;
+
+void
+shape_set_mappers(PyObject *dict)
+{
+	Py_XINCREF(dict);
+	mappers = dict;		/* for the life of the process */
+}
+
+static int
+kind_of_class(PyObject *cls, PyObject *dict, void *arg)
+{
+	PyObject *kind = PyDict_GetItemWithError(mappers, cls);
+
+	(void)dict;
+	PyErr_Clear();
+	if (kind == NULL || !PyUnicode_CheckExact(kind))
+		return 0;
+	*(const char **)arg = kit.utf8(kind, NULL);
+	return 1;
+}
+
+/* NULL: it has no mapper.  With __pinefs__ it is a file unless one says. */
+static const char *
+mapped_kind(PyObject *type)
+{
+	const char *kind = NULL;
+	PyObject *own;
+
+	if (mappers == NULL)
+		return NULL;
+	if (PyDict_Size(mappers) > 0)
+		(void)shape_mro(type, kind_of_class, &kind);
+	if (kind == NULL && (own = shape_of_class(type, kit.s_pinefs)) !=
+	    NULL) {
+		kind = "f";
+		if (PyType_Check(own))
+			(void)shape_mro(own, kind_of_class, &kind);
+		Py_DECREF(own);
+	}
+	return kind;
+}
+
+const char *
+shape_mapped_kind(PyObject *o)
+{
+	const char *kind = mapped_kind(TYPE_OF(o));
+
+	return kind != NULL ? kind : "f";
+}
+
 static enum shape
 shape_of_type(PyObject *type)
 {
-	enum shape s = shape_by_base(type);
+	enum shape s;
 
+	if (mapped_kind(type) != NULL)
+		return SHAPE_MAPPED;
+	s = shape_by_base(type);
 	if (s != SHAPE_NONE)
 		return s;
 	if (type == TYPE_OF(Py_None))

@@ -17,6 +17,7 @@
  *
  * LOOKUP finds views, READDIR does not list them: `find` runs nothing.
  */
+#define PY_SSIZE_T_CLEAN
 #include "pyfs.h"
 
 #include <stdlib.h>
@@ -86,12 +87,10 @@ view_is_name(struct hold *h, struct node *dir, PyObject *o, enum shape s,
 	struct pinefs_name of, view;
 	PyObject *v;
 
-	if (h->pf->config.ask == NULL)
-		return false;
 	if (dir->parent == NULL && h->pf->config.control &&
 	    name_equal(name, CONTROL, sizeof CONTROL - 1))
 		return true;
-	if (!split(name, &of, &view) ||
+	if (!h->pf->config.views || !split(name, &of, &view) ||
 	    (v = object_of(h, dir, o, s, of)) == NULL)
 		return false;
 	bind_drop(h, v);
@@ -120,23 +119,42 @@ about_fini(struct hold *h, struct about *a)
 	Py_XDECREF(a->path);
 }
 
-/* The object of the view at the top of the path. */
-static int
-about_object(struct hold *h, struct node *top, struct about *a)
+static bool
+is_control(const struct hold *h, const struct node *top)
 {
-	struct pinefs_name view;
-	struct node *dir = top->parent;
+	return h->pf->config.control && top->parent->parent == NULL &&
+	    strcmp(top->name, CONTROL) == 0;
+}
 
-	if (!split(name_of(top), &a->name, &view))
-		return dir->parent == NULL ? 0 : ESTALE;
+/*
+ * The object of the view at the top of the path, and what begins the path:
+ * the name of the view, `.pyfs`, or `mapped` of what has a mapper.
+ */
+static int
+about_object(struct hold *h, struct node *top, struct about *a,
+    struct pinefs_name *first)
+{
+	static const struct pinefs_name mapped = { "mapped", 6 };
+	struct node *dir = top->parent;
+	bool is_view;
+
+	*first = name_of(top);
+	if (is_control(h, top))
+		return 0;
+	is_view = split(name_of(top), &a->name, first);
+	if (!is_view) {
+		a->name = name_of(top);
+		*first = mapped;
+	}
 	if ((a->dir = home_walk(h, dir)) == NULL)
 		return ESTALE;
 	a->shape = shape_of(h->pf, a->dir);
 	a->dir_node = dir;
 	a->o = object_of(h, dir, a->dir, a->shape, a->name);
-	if (a->o == NULL)
+	if (a->o == NULL || (!is_view &&
+	    !shape_is_mapped(shape_of(h->pf, a->o))))
 		return ESTALE;
-	if (!name_equal(a->name, ".", 1))
+	if (!is_view || !name_equal(a->name, ".", 1))
 		return 0;
 	/* Of the directory itself, which is bound one higher. */
 	bind_drop(h, a->dir);
@@ -155,7 +173,7 @@ about_begin(struct hold *h, struct node *n, struct pinefs_name more,
     struct about *a)
 {
 	PyObject *list = PyList_New(0), *part;
-	struct pinefs_name of, view;
+	struct pinefs_name first = { 0 };
 	struct node *top = n;
 	int err = list != NULL ? 0 : py_errno();
 
@@ -168,9 +186,10 @@ about_begin(struct hold *h, struct node *n, struct pinefs_name more,
 			err = py_errno();
 		Py_XDECREF(part);
 	}
+	if (err == 0)
+		err = about_object(h, top, a, &first);
 	if (err == 0) {
-		part = name_to_str(split(name_of(top), &of, &view) ? view :
-		    name_of(top));
+		part = name_to_str(first);
 		if (part == NULL || PyList_Append(list, part) != 0)
 			err = py_errno();
 		Py_XDECREF(part);
@@ -186,7 +205,7 @@ about_begin(struct hold *h, struct node *n, struct pinefs_name more,
 	if (err == 0 && (a->path = PyList_AsTuple(list)) == NULL)
 		err = py_errno();
 	Py_XDECREF(list);
-	return err != 0 ? err : about_object(h, top, a);
+	return err;
 }
 
 /*
@@ -232,9 +251,8 @@ ask(struct hold *h, struct node *n, struct about *a, const char *what,
 
 /* ---------------------------------------------------------------- nodes -- */
 
-/* What ask("look") says: f file, w one that can be written, d, l; no node. */
-static struct node *
-make_node(struct hold *h, struct node *dir, struct pinefs_name name,
+struct node *
+view_node(struct hold *h, struct node *dir, struct pinefs_name name,
     const char *kind)
 {
 	struct node *n;
@@ -263,16 +281,18 @@ view_find(struct hold *h, struct node *dir, struct pinefs_name name,
 
 	if (dir->parent == NULL && name_equal(name, CONTROL,
 	    sizeof CONTROL - 1)) {
-		*found = make_node(h, dir, name, "d");
+		*found = view_node(h, dir, name, "d");
 		return *found != NULL ? 0 : ENOMEM;
 	}
+	if (home_excludes(h->pf, dir, name))
+		return ENOENT;
 	if (h->broker)
 		return PYFS_WORKER;
 	if (dir->flags & NODE_VIEW) {
 		err = about_begin(h, dir, name, &a);
 	} else {
 		/* A file until we know better; other kinds are other nodes. */
-		if ((probe = make_node(h, dir, name, "f")) == NULL)
+		if ((probe = view_node(h, dir, name, "f")) == NULL)
 			return ENOMEM;
 		node_pin(probe);
 		err = about_begin(h, probe, (struct pinefs_name){ 0 }, &a);
@@ -285,7 +305,7 @@ view_find(struct hold *h, struct node *dir, struct pinefs_name name,
 		return err == ESTALE ? ENOENT : err;
 	kind = PyUnicode_Check(answer) ? kit.utf8(answer, NULL) : NULL;
 	PyErr_Clear();
-	*found = kind != NULL ? make_node(h, dir, name, kind) : NULL;
+	*found = kind != NULL ? view_node(h, dir, name, kind) : NULL;
 	Py_DECREF(answer);
 	return kind == NULL ? ENOENT : *found != NULL ? 0 : ENOMEM;
 }
@@ -306,14 +326,14 @@ view_control(struct hold *h, uint32_t hash)
 
 	if (!h->pf->config.control || node_module_hash(name) != hash)
 		return NULL;
-	return make_node(h, h->pf->nodes.root, name, "d");
+	return view_node(h, h->pf->nodes.root, name, "d");
 }
 
 struct node *
 view_revive(struct hold *h, struct node *dir, struct pinefs_name name,
     int kind)
 {
-	return make_node(h, dir, name, kind == PINEFS_DIR ? "d" :
+	return view_node(h, dir, name, kind == PINEFS_DIR ? "d" :
 	    kind == PINEFS_LNK ? "l" : "w");
 }
 
@@ -452,9 +472,8 @@ take_answer(struct hold *h, struct about *a, PyObject *answer)
 	return bind_set(h, a->dir_node, a->dir, a->shape, a->name, value);
 }
 
-/* Have the package take what was written; on a worker. */
-static int
-hand_over(struct hold *h, struct node *n, const char *base, size_t len)
+int
+view_write(struct hold *h, struct node *n, const char *base, size_t len)
 {
 	struct pinefs_name none = { 0 };
 	PyObject *bytes, *answer = NULL;
@@ -485,7 +504,7 @@ view_commit(struct hold *h, struct node *n)
 	if (h->broker)
 		return PYFS_WORKER;
 	node_pin(n);
-	err = hand_over(h, n, st->base, st->len);
+	err = view_write(h, n, st->base, st->len);
 	home_forget(h);
 	if (err == 0 && n->stage != NULL && n->stage->version == version) {
 		if (node_attr(h, n, NULL, SHAPE_NONE, &h->glow) == 0)
@@ -497,87 +516,21 @@ view_commit(struct hold *h, struct node *n)
 	return err == ESTALE || err == ENOENT ? EIO : err;
 }
 
-/* --------------------------------------------------------------- looking -- */
-
-struct entry {
-	struct pinefs_ident	 id;
-	uint64_t		 cookie;
-	size_t			 at;		/* of the name in `names` */
-	uint32_t		 len;
-	uint8_t			 own[OWN_MAX];
-	struct pinefs_attr	 attr;
-};
-
-/* A look that waits for a worker. */
-struct look {
-	struct job		 job;
-	enum view_look		 what;
-	struct pinefs_call	*call;
-	struct node		*n;		/* pinned */
-	struct pinefs_name	 name;
-	char			 name_bytes[NAME_LEN_MAX];
-	uint64_t		 off;
-	uint32_t		 count;
-	/* Results, and where they go: */
-	struct entry		*entries;
-	size_t			 nentries;
-	struct sbuf		 bytes;		/* text; names of entries */
-	struct pinefs_attr	 attr;
-	struct pinefs_ident	 id;
-	uint8_t			 own[OWN_MAX];
-	bool			 eof;
-	struct view_to		 to;
-};
-
-static void
-look_fini(struct job *job)
+PyObject *
+view_list(struct hold *h, struct node *n, int *err)
 {
-	struct look *l = (struct look *)job;
+	struct pinefs_name none = { 0 };
+	PyObject *answer = NULL;
+	struct about a;
 
-	sbuf_fini(&l->bytes);
-	free(l->entries);
+	if ((*err = about_begin(h, n, none, &a)) == 0)
+		answer = ask(h, n, &a, "list", NULL, err);
+	about_fini(h, &a);
+	return answer;
 }
 
-static void
-own_ident(struct node *n, struct pinefs_ident *id, uint8_t own[OWN_MAX])
-{
-	*id = (struct pinefs_ident){ .fileid = n->id, .generation = 1 };
-	id->own_len = (uint32_t)node_own(n, own);
-}
-
-static int
-look_lookup(struct hold *h, struct look *l)
-{
-	struct node *child;
-	int err;
-
-	if ((err = view_find(h, l->n, l->name, &child)) == 0)
-		own_ident(child, &l->id, l->own);
-	return err;
-}
-
-static int
-look_read(struct hold *h, struct look *l)
-{
-	struct text t = { 0 };
-	size_t n = 0;
-	int err;
-
-	if ((err = view_text_from(h, l->n, l->off, &t)) != 0)
-		return err;
-	if (l->off < t.len) {
-		n = t.len - (size_t)l->off;
-		n = n < l->count ? n : l->count;
-		err = sbuf_add(&l->bytes, t.base + l->off, n);
-	}
-	l->eof = l->off + n >= t.len;
-	text_fini(&t);
-	return err;
-}
-
-/* Sizes are not known before somebody looks at the file itself. */
-static void
-entry_attr(struct hold *h, struct node *n, struct pinefs_attr *a)
+void
+view_entry_attr(struct hold *h, struct node *n, struct pinefs_attr *a)
 {
 	struct view *kept = n->view, none = { .base = NULL };
 
@@ -588,248 +541,30 @@ entry_attr(struct hold *h, struct node *n, struct pinefs_attr *a)
 	n->view = kept;
 }
 
-static int
-add_entry(struct hold *h, struct look *l, PyObject *pair)
+struct node *
+view_mapped(struct hold *h, struct node *dir, struct pinefs_name name,
+    PyObject *o)
 {
-	PyObject *key, *kind;
-	struct entry *e = &l->entries[l->nentries];
-	struct pinefs_name name;
-	bool scan = false;
-	struct node *n;
-	size_t at = l->bytes.len;
-	int err;
-
-	if (!PyTuple_CheckExact(pair) || PyTuple_Size(pair) != 2)
-		return EIO;
-	key = PyTuple_GetItem(pair, 0);
-	kind = PyTuple_GetItem(pair, 1);
-	if (!PyUnicode_CheckExact(kind) || kit.utf8(kind, NULL) == NULL)
-		return EIO;
-	if ((err = name_of_key(&l->bytes, NULL, key, &scan)) != 0)
-		return err;
-	name = (struct pinefs_name){ l->bytes.base + at,
-	    (uint32_t)(l->bytes.len - at) };
-	n = make_node(h, l->n, name, kit.utf8(kind, NULL));
-	if (n == NULL)
-		return ENOMEM;
-	own_ident(n, &e->id, e->own);
-	e->at = at;
-	e->len = name.len;
-	e->cookie = cookie_of(name, SHAPE_DICT);
-	entry_attr(h, n, &e->attr);
-	l->nentries++;
-	return 0;
+	return view_node(h, dir, name, shape_mapped_kind(o));
 }
 
-static int
-by_cookie(const void *a, const void *b)
+PyObject *
+view_parse(struct hold *h, PyObject *o, const char *base, size_t len,
+    int *err)
 {
-	const struct entry *x = a, *y = b;
+	PyObject *answer, *v = NULL;
 
-	return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
-}
-
-static int
-look_readdir(struct hold *h, struct look *l)
-{
-	struct pinefs_name none = { 0 };
-	PyObject *answer = NULL;
-	struct about a;
-	Py_ssize_t i, n;
-	size_t j;
-	int err;
-
-	if ((err = about_begin(h, l->n, none, &a)) == 0)
-		answer = ask(h, l->n, &a, "list", NULL, &err);
-	about_fini(h, &a);
-	if (answer == NULL)
-		return err;
-	n = PyList_CheckExact(answer) ? PyList_Size(answer) : 0;
-	l->entries = calloc((size_t)n + 1, sizeof l->entries[0]);
-	err = l->entries != NULL ? 0 : ENOMEM;
-	for (i = 0; i < n && err == 0; i++)
-		err = add_entry(h, l, PyList_GetItem(answer, i));
-	Py_DECREF(answer);
-	if (err != 0)
-		return err;
-	qsort(l->entries, l->nentries, sizeof l->entries[0], by_cookie);
-	for (j = 1; j < l->nentries; j++)
-		if (l->entries[j].cookie <= l->entries[j - 1].cookie)
-			l->entries[j].cookie = l->entries[j - 1].cookie + 1;
-	return 0;
-}
-
-/* `name` is that of a view beside or in a directory. */
-static int
-look_getxattr(struct hold *h, struct look *l)
-{
-	struct text t = { 0 };
-	struct node *n;
-	int err;
-
-	if ((err = view_find(h, l->n, l->name, &n)) != 0)
-		return err == ENOENT ? ENODATA : err;
-	if (n->kind == PINEFS_DIR)
-		return ENODATA;
-	node_pin(n);
-	if ((err = view_text(h, n, &t)) == 0)
-		err = sbuf_add(&l->bytes, t.base, t.len);
-	text_fini(&t);
-	node_unpin(&h->pf->nodes, n);
-	return err == ESTALE ? ENODATA : err;
-}
-
-static int
-look_setxattr(struct hold *h, struct look *l)
-{
-	struct node *n;
-	int err;
-
-	if ((err = view_find(h, l->n, l->name, &n)) != 0)
-		return err == ENOENT ? ENODATA : err;
-	if (!(n->flags & NODE_WRITABLE))
-		return EACCES;
-	node_pin(n);
-	err = hand_over(h, n, l->bytes.base, l->bytes.len);
-	if (err == 0)
-		h->pf->changes++;
-	node_unpin(&h->pf->nodes, n);
-	return err;
-}
-
-static int
-look_run(struct job *job, struct hold *h)
-{
-	struct look *l = (struct look *)job;
-	int err = EIO;
-
-	switch (l->what) {
-	case VIEW_LOOKUP:
-		err = look_lookup(h, l);
-		break;
-	case VIEW_GETATTR:
-		err = node_attr(h, l->n, NULL, SHAPE_NONE, &l->attr);
-		break;
-	case VIEW_READ:
-		err = look_read(h, l);
-		break;
-	case VIEW_READDIR:
-		err = look_readdir(h, l);
-		break;
-	case VIEW_GETXATTR:
-		err = look_getxattr(h, l);
-		break;
-	case VIEW_SETXATTR:
-		err = look_setxattr(h, l);
-		break;
+	if (h->broker) {
+		*err = PYFS_WORKER;
+		return NULL;
 	}
-	node_unpin(&h->pf->nodes, l->n);
-	return err;
-}
-
-static void
-emit_entries(struct look *l)
-{
-	struct entry *e;
-
-	for (e = l->entries; e < l->entries + l->nentries; e++) {
-		if (e->cookie <= l->off)
-			continue;
-		e->id.own = e->own;
-		if (pinefs_emit(l->to.emit, (struct pinefs_name){
-		    l->bytes.base + e->at, e->len }, &e->id, e->cookie,
-		    &e->attr) != 0)
-			break;
-	}
-}
-
-static int
-deliver_ident(struct look *l)
-{
-	uint8_t *copy;
-
-	if (l->id.own_len > 0) {
-		copy = pinefs_call_alloc(l->call, l->id.own_len);
-		if (copy == NULL)
-			return ENOMEM;
-		memcpy(copy, l->own, l->id.own_len);
-		l->id.own = copy;
-	}
-	*l->to.id = l->id;
-	return 0;
-}
-
-static void
-look_done(struct job *job, int err)
-{
-	struct look *l = (struct look *)job;
-
-	if (err == 0 && l->what == VIEW_LOOKUP)
-		err = deliver_ident(l);
-	if (err == 0 && l->what == VIEW_GETATTR)
-		*l->to.attr = l->attr;
-	if (err == 0 && l->what == VIEW_READDIR)
-		emit_entries(l);
-	if (err == 0 && l->what == VIEW_GETXATTR)
-		err = pinefs_out_copy(l->to.out, l->bytes.base,
-		    l->bytes.len);
-	if (err == 0 && l->what == VIEW_READ) {
-		err = pinefs_out_copy(l->to.out, l->bytes.base,
-		    l->bytes.len);
-		if (l->eof)
-			pinefs_out_eof(l->to.out);
-	}
-	pinefs_complete(l->call, err);
-}
-
-/* What the client wants to be written: the call may end before the work. */
-static int
-copy_in(struct look *l, struct pinefs_in *in)
-{
-	const struct iovec *iov;
-	unsigned n, i;
-	int err = 0;
-
-	if (in == NULL)
-		return 0;
-	iov = pinefs_in_iov(in, &n);
-	for (i = 0; i < n && err == 0; i++)
-		err = sbuf_add(&l->bytes, iov[i].iov_base, iov[i].iov_len);
-	return err;
-}
-
-int
-view_look(struct op *op, struct pinefs_call *call, enum view_look what,
-    struct pinefs_name name, uint64_t off, uint32_t count,
-    const struct view_to *to)
-{
-	struct pyfs *pf = op->h.pf;
-	struct look *l = calloc(1, sizeof *l);
-	int err;
-
-	if (l == NULL)
-		return ENOMEM;
-	l->what = what;
-	l->call = call;
-	l->n = op->n;
-	l->off = off;
-	l->count = count;
-	l->to = *to;
-	if (name.len > 0)
-		memcpy(l->name_bytes, name.base, name.len);
-	l->name = (struct pinefs_name){ l->name_bytes, name.len };
-	if ((err = copy_in(l, to->in)) != 0) {
-		free(l);
-		return err;
-	}
-	l->job = (struct job){ .pf = pf, .run = look_run, .done = look_done,
-	    .fini = look_fini,
-	    .time_box = (int64_t)pf->config.time_box * 1000000 };
-	node_pin(l->n);
-	if ((err = worker_do(&l->job)) == 0)
-		return PINEFS_LATER;
-	node_unpin(&pf->nodes, op->n);
-	look_fini(&l->job);
-	free(l);
-	return err;
+	answer = PyObject_CallFunction(h->pf->config.ask, "sO(s)y#", "write",
+	    o, "mapped", base, (Py_ssize_t)len);
+	if (answer == Py_None)
+		v = o;
+	else if (answer != NULL && PyTuple_CheckExact(answer))
+		v = PyTuple_GetItem(answer, 0);
+	Py_XINCREF(v);
+	Py_XDECREF(answer);
+	return v;
 }

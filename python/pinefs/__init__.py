@@ -17,13 +17,15 @@ import os
 import sys
 
 from . import _hotswap
+from . import _mappers
 from . import _pinefs
 from . import _switch
 from . import _views
+from ._mappers import Mapper, mapper
 
 __version__ = _pinefs.version()
 __all__ = ['serve', 'servers', 'Server', 'Symlink', 'PROTECT', 'REDACT',
-           'SHADOW', 'ABSENT', 'on_change', 'trace_rpc']
+           'SHADOW', 'ABSENT', 'Mapper', 'mapper', 'on_change', 'trace_rpc']
 
 # Not 0: calls are printed on file descriptor 2.  The same switch as
 # rpchelp.trace_rpc, once something is served.
@@ -210,7 +212,7 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
           readonly=False, code=False, uids=None, public=False, portmap=True,
           tcp_only=False, state_dir=None, include=None,
           exclude=('pinefs._*',), private=True, sequences='dir',
-          control='hidden', newline='auto', protect=PROTECT, shadow=SHADOW,
+          views=True, control='hidden', newline='auto', protect=PROTECT, shadow=SHADOW,
           gil='auto', timeout=2.0, patience=10.0, max_nodes=1 << 18,
           max_file=1 << 26, threads=None, lease=None, instance=None,
           log=None, _path='/', _beside=()):
@@ -233,6 +235,7 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
     exclude     patterns of dotted names that are not served
     private     False: names that begin with _ are not served
     sequences   "dir", or "file": lists, tuples and sets as their literals
+    views       False: no NAME@view, which show hidden names within a value
     control     "hidden": the directory .pyfs is there and not listed; "off"
     newline     "auto": `echo x > name` does not add one to a str without;
                 "exact": what is written is what is bound
@@ -262,10 +265,10 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
     if root is not None and isinstance(root, (str, int, float, bytes)):
         raise TypeError('root is an object with names in it')
     addrs = _addresses(addr)
-    views = _views.Views(code=bool(code))
+    ask = _views.Views(code=bool(code))
     options = {
         'root': root, 'readonly': readonly, 'code': code,
-        'ask': views, 'swap': _hotswap.swap, 'control': control != 'off',
+        'ask': ask, 'views': views, 'swap': _hotswap.swap, 'control': control != 'off',
         'include': _patterns('include', include),
         'exclude': _patterns('exclude', exclude),
         'flat': sequences == 'file', 'signal': _signal(gil),
@@ -275,6 +278,7 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
         'patience_ms': int(patience * 1000), 'max_nodes': max_nodes,
         'max_file': max_file, 'mode_mask': 0o022 if public else 0o077,
         'symlink': Symlink, 'watchers': _watchers, 'tell': _tell,
+        'mappers': _mappers.kinds,
         'switches': _switch.install(),
     }
     settings = _settings(
@@ -286,7 +290,7 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
         handle = _pinefs.start(options, settings, _path, list(_beside))
     except OSError as error:
         raise _explain(error, addrs, port) from None
-    views.handle = handle
+    ask.handle = handle
     server = Server(handle, addrs[0] if addrs else '127.0.0.1')
     _servers.append(server)
     return server

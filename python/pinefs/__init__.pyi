@@ -11,6 +11,18 @@ trace_rpc: int
 
 class Symlink(str): ...
 
+class Mapper:
+    kind: str
+    views: Dict[str, Tuple[Callable[[Any], Union[str, bytes]],
+                           Optional[Callable[[Any, bytes], Any]]]]
+    def read(self, o: Any) -> Union[str, bytes]: ...
+    def list(self, o: Any) -> Iterable[Any]: ...
+    def get(self, o: Any, name: str) -> Any: ...
+
+_Mapper = TypeVar("_Mapper", bound=Type[Mapper])
+
+def mapper(*types: type) -> Callable[[_Mapper], _Mapper]: ...
+
 class _Absent: ...
 
 ABSENT: _Absent
@@ -58,6 +70,7 @@ def serve(
     exclude: Union[None, str, Iterable[str]] = ...,
     private: bool = ...,
     sequences: str = ...,
+    views: bool = ...,
     control: str = ...,
     newline: str = ...,
     protect: Optional[Iterable[str]] = ...,

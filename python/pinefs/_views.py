@@ -26,6 +26,7 @@ import sys
 
 from . import _control
 from . import _hotswap
+from . import _mappers
 from . import _pinefs
 from ._nodes import Dir, File, Link, line, text
 
@@ -45,7 +46,8 @@ class Views:
         if path[0] == '.pyfs':
             node = _control.root(self)
         else:
-            node = getattr(self, 'view_' + path[0])(o)
+            node = getattr(self, 'view_' + path[0])(o) or \
+                _mappers.view(o, path[0])
         for name in path[1:]:
             if node is None or node.kind != 'd':
                 raise LookupError(name)
@@ -134,6 +136,9 @@ class Views:
         with view:
             return File(lambda: memoryview(o).tobytes(),
                         None if view.readonly else write)
+
+    def view_mapped(self, o):
+        return _mappers.node(o)
 
     def view_npy(self, o):
         return None         # those two are for mappers

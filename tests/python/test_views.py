@@ -410,3 +410,19 @@ def test_kinds_of_entries():
         kinds = {e[0]: e[2].type for e in c.entries(at + '/t@attrs')}
         assert kinds[b'a'] == REG
         assert c.getattr(at + '/t@attrs').type == DIR
+
+
+def test_hidden_names_are_hidden_in_views_and_views_can_be_off():
+    thing = Thing()
+    thing.password = 'x'
+    space = {'t': thing, 'd': {'password': 1, 'user': 2}}
+    with served.own(root=space, exclude=served.pinefs.REDACT) as c:
+        assert 'password' not in c.list('/t@attrs')
+        assert status(c.read, '/t@attrs/password') == 'NOENT'
+        assert status(c.read, '/d@items/password') == 'NOENT'
+        assert c.read('/d@items/user') == b'2\n'
+        assert c.getattr('/.pyfs').type == DIR
+    with served.own(root=space, views=False, include='d') as c:
+        assert status(c.read, '/d@repr') == 'NOENT'
+        assert c.list('/') == ['d']
+        assert b'operations' in c.read('/.pyfs/stats')
