@@ -68,6 +68,7 @@ begin_vfs(struct nfs_call *call)
 
 	vfs_call_init(&call->vfs, rpc_call_arena(call->rpc), &call->given,
 	    peer->proven && peer->uid == 0, resume, call->rpc);
+	call->vfs.patient = call->service->vers == 2;
 }
 
 static uint32_t

@@ -73,11 +73,12 @@ others_have(const struct nfs4_file *f, clientid4 who)
 }
 
 static void
-waiter_end(struct nfs4_waiter *w, int err)
+waiter_end(struct nfs4 *n, struct nfs4_waiter *w, int err)
 {
 	*w->prev = w->next;
 	if (w->next != NULL)
 		w->next->prev = w->prev;
+	n->delegs->nwaiters--;
 	pinefs_complete(w->call, err);	/* from here on it is gone */
 }
 
@@ -90,7 +91,7 @@ wake(struct nfs4 *n, const struct nfs4_file *f)
 	for (w = n->delegs->waiters; w != NULL; w = next) {
 		next = w->next;
 		if (w->node == f->node && !others_have(f, w->call->who))
-			waiter_end(w, 0);
+			waiter_end(n, w, 0);
 	}
 }
 
@@ -424,29 +425,44 @@ again:
 	return any;
 }
 
-/* vfs asks before a change.  Where nothing can wake us, nothing waits. */
+/*
+ * PINEFS_LATER; EAGAIN where nothing could wake it, or where many wait, for
+ * what they would write takes up memory.  Who cannot be told to come again
+ * waits to the end, which is that of a lease.
+ */
+static int
+wait_for_return(struct nfs4 *n, struct pinefs_call *vfs,
+    const struct pinefs_node *node)
+{
+	unsigned most = vfs->patient ? NFS4_MAX_PATIENT : NFS4_MAX_WAITERS;
+	struct nfs4_delegs *t = n->delegs;
+	struct nfs4_waiter *w;
+
+	nfs4_deleg_tick(n);
+	if (!t->ticks || n->stopping || t->nwaiters >= most ||
+	    (w = pinefs_call_alloc(vfs, sizeof *w)) == NULL)
+		return EAGAIN;
+	w->call = vfs;
+	w->node = node;
+	w->until_ms = vfs->patient ? UINT64_MAX : nfs4_now_ms() + PARK_MS;
+	if ((w->next = t->waiters) != NULL)
+		w->next->prev = &w->next;
+	w->prev = &t->waiters;
+	t->waiters = w;
+	t->nwaiters++;
+	return PINEFS_LATER;
+}
+
+/* vfs asks before a change. */
 static int
 guard(void *arg, struct pinefs_call *vfs, struct pinefs_node *node)
 {
 	struct nfs4 *n = arg;
-	struct nfs4_waiter *w;
 	int err = 0;
 
 	nfs4_lock(n);
-	if (recall_others(n, node, vfs->who)) {
-		err = EAGAIN;
-		if (n->timers && !n->stopping &&
-		    (w = pinefs_call_alloc(vfs, sizeof *w)) != NULL) {
-			w->call = vfs;
-			w->node = node;
-			w->until_ms = nfs4_now_ms() + PARK_MS;
-			if ((w->next = n->delegs->waiters) != NULL)
-				w->next->prev = &w->next;
-			w->prev = &n->delegs->waiters;
-			n->delegs->waiters = w;
-			err = PINEFS_LATER;
-		}
-	}
+	if (recall_others(n, node, vfs->who))
+		err = wait_for_return(n, vfs, node);
 	nfs4_unlock(n);
 	return err;
 }
@@ -504,7 +520,7 @@ tick(void *arg)
 	for (w = t->waiters; w != NULL; w = rest) {
 		rest = w->next;
 		if (w->until_ms <= now)
-			waiter_end(w, EAGAIN);
+			waiter_end(n, w, EAGAIN);
 	}
 	if (nfs4_cb_retry(n) || t->recalled != NULL || t->waiters != NULL)
 		nfs4_deleg_tick(n);
@@ -562,7 +578,7 @@ void
 nfs4_delegs_stop(struct nfs4 *n)
 {
 	while (n->delegs->waiters != NULL)
-		waiter_end(n->delegs->waiters, EAGAIN);
+		waiter_end(n, n->delegs->waiters, EAGAIN);
 }
 
 void

@@ -10,6 +10,8 @@
 enum {
 	NFS4_MAX_DELEGS = 1024,		/* of one client */
 	NFS4_MAX_CALLBACKS = 65536,	/* waiting to be told */
+	NFS4_MAX_WAITERS = 128,		/* each may hold 1 MiB to write */
+	NFS4_MAX_PATIENT = 1024,	/* ... or, in version 2, 8 KiB */
 	NFS4_DELEG_TABLE = 1024
 };
 
@@ -54,6 +56,7 @@ struct nfs4_delegs {
 	struct pool		 deleg, cb;
 	struct nfs4_deleg	*recalled;	/* oldest last */
 	struct nfs4_waiter	*waiters;
+	unsigned		 nwaiters;
 	/* Who opened what before; a file recalled lately, until when. */
 	uint64_t		 seen[NFS4_DELEG_TABLE];
 	struct { uint64_t tag, until_ms; } quiet[NFS4_DELEG_TABLE];

@@ -113,6 +113,7 @@ struct pinefs_call {
 	bool			 opened;	/* see vfs_call_opened */
 	bool			 found;		/* see vfs_create */
 	uint64_t		 who;		/* see vfs_call_by */
+	bool			 patient;	/* it has no word for EAGAIN */
 	void			(*resume)(void *arg);	/* run it again */
 	void			*resume_arg;
 	struct spin		 lock;		/* of the next five */

@@ -4,6 +4,7 @@
  */
 #include "nfs4_rig.h"
 
+#include "nfs/nfs2.h"
 #include "nfs/nfs4_deleg.h"
 #include "vfs/fs.h"
 
@@ -126,15 +127,22 @@ after(void *arg, unsigned ms, void (*fn)(void *), void *fn_arg)
 	return 0;
 }
 
+static void
+timers_work(bool yes)
+{
+	rig.nfs.after = after;
+	n->timers = yes;
+	n->delegs->ticks = false;
+}
+
 /* What is done four times a second, while there is something to do. */
 static void
 tick(void)
 {
-	rig.nfs.after = after;
-	n->timers = true;
+	timers_work(true);
 	nfs4_deleg_tick(n);
 	timer(timer_arg);
-	n->timers = n->delegs->ticks = false;
+	timers_work(false);
 }
 
 /* -------------------------------------------------------------- recalls -- */
@@ -189,7 +197,99 @@ test_a_recall_that_found_no_room_is_made_when_there_is_some(void)
 	rig4_stop();
 }
 
+/* ------------------------------------------------------ who waits for it -- */
+
+/* A SETATTR of version 2, which may have to wait: rig_call does not. */
+static int
+change_by_2(sattrargs *a, attrstat *res)
+{
+	const struct rpc_program *p = rig_program(100003, 2);
+	struct pinefs_ident id = { .fileid = TOY_FIRST_ID + 1,
+	    .generation = 7 };
+	uint32_t len;
+
+	memset(&a->attributes, 0xff, sizeof a->attributes);
+	a->attributes.mode = 0600;
+	CHECK(nfs_fh_make(&rig.nfs.keys, rig.export.id, &id, NFS_FH_MAX2,
+	    a->file, &len) == 0);
+	rig_end_call();
+	rig.rpc->peer = &rig.peer;
+	rig.rpc->cred = rig.cred;
+	rig.rpc->program = p;
+	rig.rpc->proc = &p->service->procs[NFSPROC_SETATTR];
+	rig.rpc->h.proc = NFSPROC_SETATTR;
+	xdr_arena_init(&rig.rpc->arena, NULL, 0, rig.budget);
+	atomic_store(&rig.rpc->phase, CALL_RUNNING);
+	return rig.rpc->proc->call(p->handlers, p->self, rig.rpc, a, res);
+}
+
+static bool
+is_resumed(void)
+{
+	return atomic_load(&rig.rpc->phase) == CALL_RESUMED;
+}
+
+static void
+test_version_2_waits_until_the_delegation_is_gone(void)
+{
+	const struct rpc_program *p;
+	sattrargs a;
+	attrstat res;
+
+	start();
+	hold();
+	timers_work(true);
+	p = rig_program(100003, 2);
+	CHECK(change_by_2(&a, &res) == RPC_LATER);
+	CHECK(n->delegs->nwaiters == 1);
+	CHECK(n->delegs->waiters->until_ms > nfs4_now_ms() + n->lease_ms);
+	tick();
+	CHECK(!is_resumed());
+	n->delegs->recalled->revoke_ms = 0;
+	tick();
+	CHECK(is_resumed());
+	CHECK(n->delegs->nwaiters == 0);
+	CHECK(rig.rpc->proc->call(p->handlers, p->self, rig.rpc, &a, &res) ==
+	    0);
+	CHECK(res.status == NFS_OK);
+	rig4_stop();
+}
+
+static void
+test_where_many_wait_others_are_told_to_come_again(void)
+{
+	start();
+	hold();
+	timers_work(true);
+	n->delegs->nwaiters = NFS4_MAX_WAITERS;
+	CHECK(change() == NFS4ERR_DELAY);
+	n->delegs->nwaiters = 0;
+	rig4_stop();
+}
+
+static int
+no_timer(void *arg, unsigned ms, void (*fn)(void *), void *fn_arg)
+{
+	(void)arg, (void)ms, (void)fn, (void)fn_arg;
+	return ENOMEM;
+}
+
+static void
+test_nobody_waits_without_a_timer_to_wake_him(void)
+{
+	start();
+	hold();
+	timers_work(true);
+	rig.nfs.after = no_timer;
+	CHECK(change() == NFS4ERR_DELAY);
+	CHECK(n->delegs->nwaiters == 0);
+	rig4_stop();
+}
+
 CHECK_MAIN(
+	CHECK_TEST(test_version_2_waits_until_the_delegation_is_gone),
+	CHECK_TEST(test_where_many_wait_others_are_told_to_come_again),
+	CHECK_TEST(test_nobody_waits_without_a_timer_to_wake_him),
 	CHECK_TEST(test_a_recall_goes_with_its_delegation),
 	CHECK_TEST(test_a_recall_goes_with_its_client),
 	CHECK_TEST(test_a_recall_that_found_no_room_is_made_when_there_is_some),
