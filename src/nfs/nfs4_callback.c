@@ -372,16 +372,41 @@ judge(struct nfs4_client *c, struct nfs4_session *s, struct nfs4_cb *cb,
 		if ((v = judge_sequence(s, cb, res)) != V_DONE)
 			return v;
 	}
-	return judge_operation(cb, res->status);
+	v = judge_operation(cb, res->status);
+	if (v == V_DONE && cb->deleg != NULL)
+		cb->deleg->unknown = res->status == NFS4ERR_BADHANDLE ||
+		    res->status == NFS4ERR_BAD_STATEID;
+	return v;
 }
 
-/* There is nothing more to say. */
+/* The client has the answer, or does not wait for it any more. */
+static bool
+is_over(struct nfs4_client *c, const struct nfs4_referring *open)
+{
+	const struct nfs4_session *s;
+
+	if (!open->known)
+		return false;
+	s = find_session(c, open->session);
+	return s == NULL || s->slot[open->slot].seq != open->seq;
+}
+
+/*
+ * There is nothing more to say.  What a client neither knows nor will hear
+ * of is not worth waiting for.
+ */
 static void
 told(struct nfs4_client *c, struct nfs4_cb *cb)
 {
-	if (cb->deleg != NULL)
-		cb->deleg->told = true;
+	struct nfs4_deleg *d = cb->deleg;
+	struct nfs4 *n = cb->nfs4;
+
 	cb_free(c, cb);
+	if (d == NULL)
+		return;
+	d->told = true;
+	if (d->unknown && is_over(c, &d->open))
+		nfs4_deleg_free(n, d);
 }
 
 /* On the loop of the connection, without the lock. */

@@ -28,10 +28,12 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "nfs/nfs4_ops.h"
+#include "rpc/peer.h"
 
 enum {
 	PARK_MS = 1000,		/* a change waits; a recall takes 1 ms or so */
-	TICK_MS = 250
+	TICK_MS = 250,
+	SHUN_LEASES = 16	/* nothing for who did not return something */
 };
 
 /* ---------------------------------------------------------------- tables -- */
@@ -177,25 +179,39 @@ was_seen(struct nfs4 *n, const struct pinefs_node *node, clientid4 who)
 	return was;
 }
 
+static void
+note(struct nfs4_note *table, uint64_t tag, uint64_t ms)
+{
+	table[(tag >> 1) % NFS4_DELEG_TABLE] = (struct nfs4_note){ tag,
+	    nfs4_now_ms() + ms };
+}
+
+static bool
+is_noted(const struct nfs4_note *table, uint64_t tag)
+{
+	const struct nfs4_note *at = &table[(tag >> 1) % NFS4_DELEG_TABLE];
+
+	return at->tag == tag && at->until_ms > nfs4_now_ms();
+}
+
 /* Recalled a lease ago or less: it would soon be so again. */
 static bool
 is_contended(struct nfs4 *n, const struct pinefs_node *node)
 {
-	uint64_t tag = tag_of(n, node, 0);
-	unsigned i = (tag >> 1) % NFS4_DELEG_TABLE;
-
-	return n->delegs->quiet[i].tag == tag &&
-	    n->delegs->quiet[i].until_ms > nfs4_now_ms();
+	return is_noted(n->delegs->quiet, tag_of(n, node, 0));
 }
 
-static void
-note_contended(struct nfs4 *n, const struct pinefs_node *node)
+/* Whose a client is: another one of his is no better. */
+static uint64_t
+holder_of(const struct nfs4_call *call)
 {
-	uint64_t tag = tag_of(n, node, 0);
-	unsigned i = (tag >> 1) % NFS4_DELEG_TABLE;
+	const struct rpc_peer *peer = rpc_call_peer(call->nfs.rpc);
+	uint32_t uid = peer->proven ? peer->uid : 0;
+	uint8_t key[16 + sizeof uid];
 
-	n->delegs->quiet[i].tag = tag;
-	n->delegs->quiet[i].until_ms = nfs4_now_ms() + n->lease_ms;
+	peer_addr_bytes(&peer->addr, key);
+	memcpy(key + 16, &uid, sizeof uid);
+	return siphash13(call->nfs4->secret, key, sizeof key) | 1;
 }
 
 /* Does somebody write, or keep readers out; or has this client one? */
@@ -268,6 +284,8 @@ decide(struct nfs4_call *call, const struct nfs4_open *open,
 		return GIVE;
 	if (is_contended(n, node))
 		return WND4_CONTENTION;
+	if (is_noted(n->delegs->shunned, holder_of(call)))
+		return WND4_RESOURCE;
 	seen = was_seen(n, node, nfs4_client_id(c));
 	if (!nfs4_cb_is_up(n, c) || c->ndelegs >= NFS4_MAX_DELEGS)
 		return WND4_RESOURCE;
@@ -304,6 +322,7 @@ give(struct nfs4_call *call, struct nfs4_open *open, const struct wish *w,
 		return WND4_RESOURCE;
 	}
 	d->export = call->nfs.vfs.export;
+	d->holder = holder_of(call);
 	note_open(call, &d->open);
 	out->delegation_type = OPEN_DELEGATE_READ;
 	out->read.stateid = d->st.id;
@@ -398,7 +417,7 @@ recall(struct nfs4 *n, struct nfs4_deleg *d)
 		d->recall_next->recall_prev = &d->recall_next;
 	d->recall_prev = &t->recalled;
 	t->recalled = d;
-	note_contended(n, d->file->node);
+	note(t->quiet, tag_of(n, d->file->node, 0), n->lease_ms);
 	nfs4_cb_recall(n, d);
 	nfs4_deleg_tick(n);
 }
@@ -488,12 +507,20 @@ revoke(struct nfs4 *n, struct nfs4_deleg *d)
 	static struct log_limit limit;
 	struct nfs4_client *c = d->st.client;
 
+	if (d->unknown) {
+		nfs4_deleg_free(n, d);
+		return;
+	}
 	log_limited(&limit, "client %#" PRIx64 ": a delegation was not "
 	    "returned in %u s, and is revoked", c->id,
 	    (unsigned)(n->lease_ms / 1000));
 	d->st.revoked = true;
 	c->nrevoked++;
-	/* Not again until something is known to be better. */
+	/*
+	 * That it answers says nothing of whether it returns anything, and
+	 * each that is not costs somebody a lease time.
+	 */
+	note(n->delegs->shunned, d->holder, SHUN_LEASES * n->lease_ms);
 	c->cb_path = CB_DOWN;
 	c->cb_probe_ms = nfs4_now_ms() + n->lease_ms;
 	leave_file(n, d);

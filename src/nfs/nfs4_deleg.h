@@ -37,6 +37,8 @@ struct nfs4_deleg {
 	uint64_t		 revoke_ms;	/* when it is being recalled */
 	struct nfs4_cb		*cb;		/* that is to tell of it */
 	bool			 told;		/* it has */
+	bool			 unknown;	/* to the client, who says so */
+	uint64_t		 holder;	/* see `shunned` */
 	struct nfs4_referring	 open;
 };
 
@@ -50,6 +52,11 @@ struct nfs4_waiter {
 
 struct nfs4_cb;
 
+/* A place of a table that may forget. */
+struct nfs4_note {
+	uint64_t		 tag, until_ms;
+};
+
 struct nfs4_delegs {
 	unsigned		 nwatched;	/* exports; 0: all is off */
 	bool			 ticks;		/* a timer runs */
@@ -57,9 +64,11 @@ struct nfs4_delegs {
 	struct nfs4_deleg	*recalled;	/* oldest last */
 	struct nfs4_waiter	*waiters;
 	unsigned		 nwaiters;
-	/* Who opened what before; a file recalled lately, until when. */
+	/* Who opened what before; files recalled lately; who did not return
+	 * what he had, by address, whatever he calls himself. */
 	uint64_t		 seen[NFS4_DELEG_TABLE];
-	struct { uint64_t tag, until_ms; } quiet[NFS4_DELEG_TABLE];
+	struct nfs4_note	 quiet[NFS4_DELEG_TABLE];
+	struct nfs4_note	 shunned[NFS4_DELEG_TABLE];
 };
 
 /* ---------------------------------------------------------- delegations -- */

@@ -62,9 +62,9 @@ open_file(void)
 	return RES(1, opopen).resok4;
 }
 
-/* A delegation comes with the second OPEN. */
-static stateid4
-hold(void)
+/* What comes with a second OPEN, of a confirmed owner. */
+static open_delegation4
+asks(void)
 {
 	OPEN4resok r;
 	OPEN_CONFIRM4args *a;
@@ -80,8 +80,16 @@ hold(void)
 		open_file();
 		r = open_file();
 	}
-	CHECK(r.delegation.delegation_type == OPEN_DELEGATE_READ);
-	return r.delegation.read.stateid;
+	return r.delegation;
+}
+
+static stateid4
+hold(void)
+{
+	open_delegation4 d = asks();
+
+	CHECK(d.delegation_type == OPEN_DELEGATE_READ);
+	return d.read.stateid;
 }
 
 static nfsstat4
@@ -286,7 +294,77 @@ test_nobody_waits_without_a_timer_to_wake_him(void)
 	rig4_stop();
 }
 
+/* ------------------------------------------------------ not given back -- */
+
+static void
+is_not_returned(void)
+{
+	CHECK(change() == NFS4ERR_DELAY);
+	n->delegs->recalled->revoke_ms = 0;
+	tick();
+	CHECK(n->delegs->recalled == NULL);
+	CHECK(change() == NFS4_OK);
+}
+
+/* As if its lease had passed since the recall. */
+static void
+is_quiet(void)
+{
+	memset(n->delegs->quiet, 0, sizeof n->delegs->quiet);
+}
+
+static void
+test_who_did_not_return_one_gets_none_for_long(void)
+{
+	start();
+	hold();
+	is_not_returned();
+	is_quiet();
+	CHECK(asks().delegation_type == OPEN_DELEGATE_NONE);
+	for (unsigned i = 0; i < NFS4_DELEG_TABLE; i++)
+		n->delegs->shunned[i].until_ms = 0;
+	hold();
+	rig4_stop();
+}
+
+static void
+test_another_client_of_his_is_no_better(void)
+{
+	start();
+	hold();
+	is_not_returned();
+	holder = client("another", 0);
+	seqid = 0;
+	is_quiet();
+	CHECK(asks().delegation_type == OPEN_DELEGATE_NONE);
+	rig.peer.uid = 7;	/* somebody else, who opens it twice */
+	open_file();
+	hold();
+	rig4_stop();
+}
+
+static void
+test_one_that_its_client_does_not_know_is_not_revoked_but_gone(void)
+{
+	stateid4 s;
+
+	start();
+	s = hold();
+	CHECK(change() == NFS4ERR_DELAY);
+	n->delegs->recalled->unknown = true;
+	is_not_returned();
+	CHECK(n->delegs->deleg.used == 0);
+	CHECK(give_back(s) == NFS4ERR_BAD_STATEID);
+	is_quiet();
+	hold();
+	rig4_stop();
+}
+
 CHECK_MAIN(
+	CHECK_TEST(test_who_did_not_return_one_gets_none_for_long),
+	CHECK_TEST(test_another_client_of_his_is_no_better),
+	CHECK_TEST(
+	    test_one_that_its_client_does_not_know_is_not_revoked_but_gone),
 	CHECK_TEST(test_version_2_waits_until_the_delegation_is_gone),
 	CHECK_TEST(test_where_many_wait_others_are_told_to_come_again),
 	CHECK_TEST(test_nobody_waits_without_a_timer_to_wake_him),

@@ -421,8 +421,10 @@ def is_revoked(h, f, o):
     assert h.ok(op.putfh(f), op.read(s=o.s))[1].data == b'new'
 
 
-def test_one_that_is_not_returned_is_revoked(short_lease, clients):
-    held = three_holders(short_lease, clients)
+def test_one_that_is_not_returned_is_revoked(start4, clients):
+    # Its own server, for no client from here gets another one there.
+    server = start4('--lease', '5')
+    held = three_holders(server, clients)
     waiting = [Aside(changes_at_last, other, f) for _, other, f, _ in held]
     end = time.monotonic() + wire.PATIENCE
     while not all(w.is_done() for w in waiting):
@@ -434,6 +436,11 @@ def test_one_that_is_not_returned_is_revoked(short_lease, clients):
     assert all(w.result() >= 2 for w in waiting)
     for h, _, f, o in held:
         is_revoked(h, f, o)
+        root, name = h.root(), nfs4_client.unique(b'another')
+        h.make(root, name)
+        for _ in range(3):
+            o = h.try_hold(root, name)
+            assert o.deleg.delegation_type != x.OPEN_DELEGATE_READ
 
 
 def test_a_silent_client_stands_in_nobodys_way(short_lease, clients):
@@ -559,6 +566,16 @@ def test_a_call_without_answer_keeps_no_others_waiting(h, other, d, f):
     assert writes.result() == x.NFS4_OK
     h.returns(o)
     assert write(other, f) == x.NFS4_OK
+
+
+@pytest.mark.parametrize('minor', [2], ids=['4.2'])
+def test_what_the_client_never_got_keeps_nobody_waiting(h, other, d, f):
+    o = h.hold(d, b'f')
+    assert not h.flags() & x.SEQ4_STATUS_RECALLABLE_STATE_REVOKED
+    h.called.answer = lambda _: x.NFS4ERR_BAD_STATEID
+    changes_at_last(other, f)
+    assert not h.flags() & x.SEQ4_STATUS_RECALLABLE_STATE_REVOKED
+    assert h.return_of(o) == x.NFS4ERR_BAD_STATEID
 
 
 # -------------------------------------------------------- 4.0: where to call --
