@@ -323,10 +323,16 @@ nfs4_client_make_room(struct nfs4 *n)
 }
 
 bool
-nfs4_client_minds(struct nfs4 *n, struct nfs4_client *holder)
+nfs4_client_is_silent(const struct nfs4_client *c)
 {
 	/* Who is in a call of its own right now is alive. */
-	if (holder->refs > 0 || !is_expired(holder, nfs4_now_ms()))
+	return c->refs == 0 && is_expired(c, nfs4_now_ms());
+}
+
+bool
+nfs4_client_minds(struct nfs4 *n, struct nfs4_client *holder)
+{
+	if (!nfs4_client_is_silent(holder))
 		return false;
 	nfs4_client_forget(n, holder);
 	client_drop(n, holder);

@@ -280,6 +280,8 @@ decide(struct nfs4_call *call, const struct nfs4_open *open,
 		return NOT_NOW;
 	if (is_taken(open))
 		return WND4_CONTENTION;
+	if (c->ndelegs >= NFS4_MAX_DELEGS)
+		return WND4_RESOURCE;
 	if (w->reclaim)
 		return GIVE;
 	if (is_contended(n, node))
@@ -287,7 +289,7 @@ decide(struct nfs4_call *call, const struct nfs4_open *open,
 	if (is_noted(n->delegs->shunned, holder_of(call)))
 		return WND4_RESOURCE;
 	seen = was_seen(n, node, nfs4_client_id(c));
-	if (!nfs4_cb_is_up(n, c) || c->ndelegs >= NFS4_MAX_DELEGS)
+	if (!nfs4_cb_is_up(n, c))
 		return WND4_RESOURCE;
 	return seen || w->want != OPEN4_SHARE_ACCESS_WANT_NO_PREFERENCE ?
 	    GIVE : NOT_NOW;
@@ -422,7 +424,19 @@ recall(struct nfs4 *n, struct nfs4_deleg *d)
 	nfs4_deleg_tick(n);
 }
 
-/* All but those of `who`; true: there are some to wait for. */
+/* What it promised ends; its stateid stays, to be told as revoked. */
+static void
+revoke(struct nfs4 *n, struct nfs4_deleg *d)
+{
+	d->st.revoked = true;
+	d->st.client->nrevoked++;
+	leave_file(n, d);
+}
+
+/*
+ * All but those of `who`; true: there are some to wait for.  Of a client whose
+ * lease has run out, this is all that goes: nothing here may block.
+ */
 static bool
 recall_others(struct nfs4 *n, const struct pinefs_node *node, clientid4 who)
 {
@@ -436,8 +450,10 @@ again:
 	for (d = f == NULL ? NULL : f->delegs; d != NULL; d = d->next) {
 		if (nfs4_client_id(d->st.client) == who)
 			continue;
-		if (nfs4_client_minds(n, d->st.client))
+		if (nfs4_client_is_silent(d->st.client)) {
+			revoke(n, d);
 			goto again;	/* the list is another now */
+		}
 		recall(n, d);
 		any = true;
 	}
@@ -497,12 +513,9 @@ changed(void *arg, struct pinefs_node *node)
 	nfs4_unlock(n);
 }
 
-/*
- * A lease time is over (RFC 8881 10.4.5 does not ask for more).  What it
- * promised ends; its stateid stays, to be told as revoked.
- */
+/* A lease time is over (RFC 8881 10.4.5 does not ask for more). */
 static void
-revoke(struct nfs4 *n, struct nfs4_deleg *d)
+too_late(struct nfs4 *n, struct nfs4_deleg *d)
 {
 	static struct log_limit limit;
 	struct nfs4_client *c = d->st.client;
@@ -514,8 +527,6 @@ revoke(struct nfs4 *n, struct nfs4_deleg *d)
 	log_limited(&limit, "client %#" PRIx64 ": a delegation was not "
 	    "returned in %u s, and is revoked", c->id,
 	    (unsigned)(n->lease_ms / 1000));
-	d->st.revoked = true;
-	c->nrevoked++;
 	/*
 	 * That it answers says nothing of whether it returns anything, and
 	 * each that is not costs somebody a lease time.
@@ -523,7 +534,7 @@ revoke(struct nfs4 *n, struct nfs4_deleg *d)
 	note(n->delegs->shunned, d->holder, SHUN_LEASES * n->lease_ms);
 	c->cb_path = CB_DOWN;
 	c->cb_probe_ms = nfs4_now_ms() + n->lease_ms;
-	leave_file(n, d);
+	revoke(n, d);
 }
 
 static void
@@ -540,7 +551,7 @@ tick(void *arg)
 	for (d = t->recalled; d != NULL; d = next) {
 		next = d->recall_next;
 		if (d->revoke_ms <= now)
-			revoke(n, d);
+			too_late(n, d);
 		else if (d->cb == NULL && !d->told)
 			nfs4_cb_recall(n, d);	/* there is room now */
 	}

@@ -60,6 +60,8 @@ nfsstat4 nfs4_client_of(struct nfs4_call *, clientid4 id,
  * it is gone now, with all it had; look again.
  */
 bool	nfs4_client_minds(struct nfs4 *, struct nfs4_client *holder);
+/* The same question, and nothing is done. */
+bool	nfs4_client_is_silent(const struct nfs4_client *);
 /*
  * Before an operation takes more state: where there is too much already,
  * clients whose lease ran out give way.  Pointers into the tables may be

@@ -360,7 +360,28 @@ test_one_that_its_client_does_not_know_is_not_revoked_but_gone(void)
 	rig4_stop();
 }
 
+static void
+test_a_silent_client_loses_its_delegation_and_no_more(void)
+{
+	struct nfs4_client *c;
+	stateid4 s;
+
+	start();
+	s = hold();
+	c = nfs4_client_find(n, holder);
+	CHECK(c != NULL);
+	c->expires_ms = 0;
+	nfs4_client_release(n, c);
+	CHECK(change() == NFS4_OK);
+	CHECK(n->delegs->cb.used == 0);
+	assert_int_equal(give_back(s), NFS4ERR_ADMIN_REVOKED);
+	is_quiet();
+	hold();		/* it has cost nobody anything */
+	rig4_stop();
+}
+
 CHECK_MAIN(
+	CHECK_TEST(test_a_silent_client_loses_its_delegation_and_no_more),
 	CHECK_TEST(test_who_did_not_return_one_gets_none_for_long),
 	CHECK_TEST(test_another_client_of_his_is_no_better),
 	CHECK_TEST(
