@@ -159,7 +159,11 @@ conn_close(struct rpc_conn *c)
 			cancel(call->cancel_arg);
 	}
 	atomic_fetch_sub(&loop->nconns, 1);
-	server_forget_conn(loop->server, &c->peer);
+	/* Those that we make are none of the peer's. */
+	if (c->outgoing)
+		atomic_fetch_sub(&loop->server->nconns, 1);
+	else
+		server_forget_conn(loop->server, &c->peer);
 	conn_put(c);
 }
 

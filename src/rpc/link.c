@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "rpc/conn.h"
+#include "rpc/peer.h"
 #include "rpc/server.h"
 
 enum { RES_MAX = 65536, CALL_MAX = 65536 };
@@ -288,6 +289,7 @@ rpc_link_connect(struct rpc_server *server, const struct sockaddr_storage *to,
 	rpc_link_get(l);	/* the task's */
 	*d = (struct dialing){ .task.fn = dial_on_loop, .link = l,
 	    .peer.addr = *to };
+	peer_name(to, d->peer.name, sizeof d->peer.name);
 	loop_post(loop, &d->task);
 	*lp = l;
 	return 0;
