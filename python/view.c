@@ -13,7 +13,8 @@
  * like others but for NODE_VIEW, and the text that was made last: it counts
  * for a second, or until a client changes something, so that the size that a
  * client was told, and the bytes that it then reads, are of one text, and an
- * expression is evaluated once for both.
+ * expression is evaluated once for both.  The last few texts are kept longer,
+ * for who reads one in pieces.
  *
  * LOOKUP finds views, READDIR does not list them: `find` runs nothing.
  */
@@ -24,12 +25,20 @@
 
 #define FRESH	INT64_C(1000000000)	/* ns */
 
+enum { KEPT = 256, KEPT_BYTES = 16 << 20 };	/* texts, and their sizes */
+
 struct view {
+	struct view	*next, **prev;	/* the latest first */
+	struct node	*node;
 	char		*base;
 	size_t		 len;
 	int64_t		 made;
 	uint64_t	 changes;	/* of the server, then */
 };
+
+/* Texts that are kept, of all servers. */
+static struct view *kept;
+static size_t nkept, kept_bytes;
 
 static const char CONTROL[] = ".pyfs";
 
@@ -340,11 +349,31 @@ view_revive(struct hold *h, struct node *dir, struct pinefs_name name,
 void
 view_free(struct node *n)
 {
-	if (n->view == NULL)
+	struct view *v = n->view;
+
+	if (v == NULL)
 		return;
-	free(n->view->base);
-	free(n->view);
+	*v->prev = v->next;
+	if (v->next != NULL)
+		v->next->prev = v->prev;
+	nkept--;
+	kept_bytes -= v->len;
+	free(v->base);
+	free(v);
 	n->view = NULL;
+}
+
+/* The latest stays, however long it is. */
+static void
+forget_old(void)
+{
+	struct view *last;
+
+	while (nkept > 1 && (nkept > KEPT || kept_bytes > KEPT_BYTES)) {
+		for (last = kept; last->next != NULL; last = last->next)
+			continue;
+		view_free(last->node);
+	}
 }
 
 /* ----------------------------------------------------------------- text -- */
@@ -364,6 +393,15 @@ keep_text(struct pyfs *pf, struct node *n, const struct text *t)
 	v->changes = pf->changes;
 	view_free(n);
 	n->view = v;
+	v->node = n;
+	v->next = kept;
+	v->prev = &kept;
+	if (kept != NULL)
+		kept->prev = &v->next;
+	kept = v;
+	nkept++;
+	kept_bytes += v->len;
+	forget_old();
 	return 0;
 }
 
@@ -532,13 +570,13 @@ view_list(struct hold *h, struct node *n, int *err)
 void
 view_entry_attr(struct hold *h, struct node *n, struct pinefs_attr *a)
 {
-	struct view *kept = n->view, none = { .base = NULL };
+	struct view *was = n->view, none = { .base = NULL };
 
 	none.made = pyfs_clock();
 	none.changes = h->pf->changes;
 	n->view = &none;
 	(void)node_attr(h, n, NULL, SHAPE_NONE, a);
-	n->view = kept;
+	n->view = was;
 }
 
 struct node *

@@ -227,7 +227,7 @@ class Views:
 
 def _repr(o):
     try:
-        n = len(o)
+        n = 0 if isinstance(o, (str, bytes, bytearray)) else len(o)
     except Exception:
         n = 0
     if n > MAX_REPR:

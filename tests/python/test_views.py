@@ -405,6 +405,19 @@ def test_views_while_the_program_changes_what_they_are_of():
             thread.join()
 
 
+def test_a_long_text_is_read_in_pieces_and_old_ones_are_forgotten():
+    space = {'n%d' % i: 'x' * 1000 for i in range(600)}
+    space['long'] = 'abc' * 2000000
+    with served.own(root=space) as c:
+        text = c.read('/long@repr')
+        assert text == ("'%s'\n" % space['long']).encode()
+        for i in range(600):
+            assert len(c.read('/n%d@repr' % i)) == 1003
+        for i in range(4):          # more than is kept
+            assert c.read('/long@str') == text[1:-2] + b'\n'
+            assert c.read('/long@repr') == text
+
+
 def test_kinds_of_entries():
     with served.module(n=5, t=types.SimpleNamespace(a=1)) as (c, at, m):
         kinds = {e[0]: e[2].type for e in c.entries(at + '/t@attrs')}
