@@ -633,6 +633,8 @@ enter(struct nfs4_call *call, struct opening *w, struct nfs4_owner **owner,
 	}
 	if (w->access & ~(uint32_t)open->access & OPEN4_SHARE_ACCESS_WRITE)
 		nfs4_file_writers(n, f, 1);
+	if (w->reclaim)		/* RFC 7530 9.1.11: needs no OPEN_CONFIRM */
+		(*owner)->confirmed = true;
 	open->access |= (uint8_t)w->access;
 	open->deny |= (uint8_t)w->deny;
 	open->seen_access |= (uint8_t)(1 << w->access);

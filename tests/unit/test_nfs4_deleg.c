@@ -380,6 +380,68 @@ test_a_silent_client_loses_its_delegation_and_no_more(void)
 	rig4_stop();
 }
 
+/* ------------------------------------------------- what was had before -- */
+
+/* After a restart, `called`: known to be reachable. */
+static open_read_delegation4
+reclaim(bool called)
+{
+	struct nfs4_client *c = nfs4_client_find(n, holder);
+	OPEN4resok *r;
+	OPEN4args *o;
+
+	rig.toy->fs->ops.flags |= PINEFS_STABLE_IDS;
+	n->grace = true;
+	n->reclaimers = 1;
+	c->reclaims = true;
+	nfs4_client_release(n, c);
+	if (called)
+		can_be_called(holder);
+	op_putfh(file);
+	o = &op(OP_OPEN)->opopen;
+	o->seqid = ++seqid;
+	o->share_access = OPEN4_SHARE_ACCESS_READ;
+	o->owner.clientid = holder;
+	o->owner.owner = text("owner");
+	o->claim.claim = CLAIM_PREVIOUS;
+	o->claim.delegate_type = OPEN_DELEGATE_READ;
+	CHECK(run(0) == NFS4_OK);
+	r = &RES(1, opopen).resok4;
+	CHECK((r->rflags & OPEN4_RESULT_CONFIRM) == 0);
+	CHECK(r->delegation.delegation_type == OPEN_DELEGATE_READ);
+	return r->delegation.read;
+}
+
+static void
+test_a_delegation_is_reclaimed_in_grace(void)
+{
+	open_read_delegation4 d;
+
+	start();
+	d = reclaim(true);
+	CHECK(!d.recall);
+	n->grace = false;
+	CHECK(change() == NFS4ERR_DELAY);
+	CHECK(give_back(d.stateid) == NFS4_OK);
+	CHECK(change() == NFS4_OK);
+	rig4_stop();
+}
+
+static void
+test_who_cannot_be_called_is_to_give_back_what_he_reclaims(void)
+{
+	open_read_delegation4 d;
+
+	start();
+	d = reclaim(false);
+	CHECK(d.recall);
+	n->grace = false;
+	CHECK(change() == NFS4ERR_DELAY);
+	CHECK(give_back(d.stateid) == NFS4_OK);
+	CHECK(change() == NFS4_OK);
+	rig4_stop();
+}
+
 CHECK_MAIN(
 	CHECK_TEST(test_a_silent_client_loses_its_delegation_and_no_more),
 	CHECK_TEST(test_who_did_not_return_one_gets_none_for_long),
@@ -392,4 +454,6 @@ CHECK_MAIN(
 	CHECK_TEST(test_a_recall_goes_with_its_delegation),
 	CHECK_TEST(test_a_recall_goes_with_its_client),
 	CHECK_TEST(test_a_recall_that_found_no_room_is_made_when_there_is_some),
+	CHECK_TEST(test_a_delegation_is_reclaimed_in_grace),
+	CHECK_TEST(test_who_cannot_be_called_is_to_give_back_what_he_reclaims),
 )

@@ -421,6 +421,7 @@ def is_revoked(h, f, o):
     assert h.ok(op.putfh(f), op.read(s=o.s))[1].data == b'new'
 
 
+@pytest.mark.slow
 def test_one_that_is_not_returned_is_revoked(start4, clients):
     # Its own server, for no client from here gets another one there.
     server = start4('--lease', '5')
@@ -443,6 +444,7 @@ def test_one_that_is_not_returned_is_revoked(start4, clients):
             assert o.deleg.delegation_type != x.OPEN_DELEGATE_READ
 
 
+@pytest.mark.slow
 def test_a_silent_client_stands_in_nobodys_way(short_lease, clients):
     held = three_holders(short_lease, clients)
     time.sleep(5.5)             # their leases have run out
