@@ -84,6 +84,8 @@ def _pinefs_startup(os, sys):
                 given[name.replace('-', '_')] = int(value)
             elif name in ('tcp-only', 'portmap'):
                 given[name.replace('-', '_')] = value in yes
+            elif name == 'delegations':
+                given['_delegations'] = value in yes
             elif name == 'code':
                 given['code'] = value in yes
             elif name in ('state-dir', 'log'):

@@ -513,6 +513,16 @@ def test_memory_is_served_beside_the_program():
         assert '127.0.0.1:/scratch /mnt' in out, out
 
 
+def test_options_that_concern_memory_only_may_be_given_with_a_program():
+    process, ready = launched('-f', 'py', '-f', 'mem:scratch',
+                              '--no-delegations', '--lease', '5', '--no-loop')
+    line = first_line(process)
+    assert ready == b'\n' and 'serving py, mem:scratch on ' in line, line
+    copy_in_and_out(port_of(line), '/scratch')
+    code, out = finish(process, signal.SIGTERM)
+    assert code == 0, (code, out)
+
+
 def test_read_only_is_the_program_alone_if_it_is_said_of_it():
     process, ready = launched('-f', 'py:prog', '-o', 'ro', '-f', 'mem:scratch',
                               '--no-loop')
