@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "vfs/guard.h"
 #include "vfs/tree.h"
 
 enum { ENTRY_BYTES = 32, LINK_MAX = 1000000000 };
@@ -84,7 +85,21 @@ unclaim(struct tree_node *dir)
 	spin_unlock(&dir->node.lock);
 }
 
-/* May this entry be taken out of it? */
+/*
+ * The name has come to mean another object since the change was announced:
+ * one that is promised, and no change of it is under way.  Where the file
+ * system has made the change already, it is too late.
+ */
+static bool
+is_unannounced(const struct pinefs_call *call, struct tree_node *child)
+{
+	const struct pinefs_ops *ops = &child->node.fs->ops;
+
+	return call != NULL && ops->remove == NULL && ops->rename == NULL &&
+	    atomic_load(&child->node.guard) == GUARD_PROMISED;
+}
+
+/* May this entry be taken out of it?  EAGAIN: announce it first. */
 static int
 may_take(struct pinefs_call *call, struct tree_node *dir,
     struct tree_node *child)
@@ -92,6 +107,8 @@ may_take(struct pinefs_call *call, struct tree_node *dir,
 	const struct pinefs_cred *cred = cred_of(call, dir->node.fs);
 	struct who above, object;
 
+	if (is_unannounced(call, child))
+		return EAGAIN;
 	if (cred == NULL)
 		return 0;
 	who_of(dir, &above);

@@ -53,10 +53,15 @@ static struct {
 	struct pinefs_call	*call;
 } asked;
 
+static bool moves;		/* another object comes there meanwhile */
+
 static int
 ask(void *arg, struct pinefs_call *call, struct pinefs_node *node)
 {
 	CHECK(arg == &asked);
+	if (moves)
+		CHECK(pinefs_move(x.fs, root, "new", root, "f") == 0);
+	moves = false;
 	asked.n++;
 	asked.node = node;
 	asked.call = call;
@@ -182,7 +187,8 @@ static const struct {
 	{ "replace", do_replace },
 	{ "remove", do_remove },
 };
-enum { CHANGES = sizeof changes / sizeof changes[0] };
+enum { CHANGES = sizeof changes / sizeof changes[0],
+    FIRST_OF_NAME = CHANGES - 3 };	/* those that take the name away */
 
 static void
 test_nobody_is_asked_where_nothing_is_promised(void)
@@ -215,6 +221,29 @@ test_each_change_asks_first_and_may_be_refused(void)
 		asked.answer = 0;
 		CHECK(rig_run(&r, changes[i].proc, NULL) == 0);
 		CHECK(asked.n == 2);
+		stop();
+	}
+}
+
+static void
+test_another_object_that_comes_to_the_name_meanwhile_is_announced(void)
+{
+	struct pinefs_node *new;
+
+	for (unsigned i = FIRST_OF_NAME; i < CHANGES; i++) {
+		start(&ops);
+		pinefs_add_file(x.fs, root, "other", 0644, 0);
+		new = pinefs_add_file(x.fs, root, "new", 0644, 0);
+		pinefs_node_get(new);
+		CHECK(vfs_node_promise(file) && vfs_node_promise(new));
+		moves = true;
+		CHECK(rig_run(&r, changes[i].proc, NULL) == EAGAIN);
+		CHECK(asked.n == 1 && asked.node == file);
+		CHECK(atomic_load(&new->guard) == GUARD_PROMISED);
+		as(0);
+		CHECK(rig_run(&r, changes[i].proc, NULL) == 0);
+		CHECK(asked.n == 2 && asked.node == new);
+		pinefs_node_put(new);
 		stop();
 	}
 }
@@ -428,6 +457,8 @@ test_promises_and_changes_never_meet(void)
 CHECK_MAIN(
 	CHECK_TEST(test_nobody_is_asked_where_nothing_is_promised),
 	CHECK_TEST(test_each_change_asks_first_and_may_be_refused),
+	CHECK_TEST(
+	    test_another_object_that_comes_to_the_name_meanwhile_is_announced),
 	CHECK_TEST(test_a_change_that_waits_is_made_once_and_lets_nobody_promise),
 	CHECK_TEST(test_a_call_that_never_comes_back_leaves_nothing_behind),
 	CHECK_TEST(test_who_may_not_disturbs_nobody),
