@@ -729,8 +729,9 @@ is_tcp(struct xdr_view netid)
 
 /*
  * "h1.h2.h3.h4.p1.p2", or an IPv6 address and ".p1.p2" (RFC 5665 5.2.3).  It
- * must be where the client calls from: we are not to be sent elsewhere.  And
- * the program must be one of those that belong to nobody (RFC 5531 13).
+ * must be where the client calls from: we are not to be sent elsewhere, nor to
+ * services of that machine on ports that only root may have.  And the program
+ * must be one of those that belong to nobody (RFC 5531 13).
  */
 void
 nfs4_cb_address(const cb_client4 *cb, const struct rpc_peer *peer,
@@ -752,7 +753,7 @@ nfs4_cb_address(const cb_client4 *cb, const struct rpc_peer *peer,
 	memcpy(text, addr.data, addr.len);
 	text[addr.len] = '\0';
 	if ((lo = take_byte(text)) == -1 || (hi = take_byte(text)) == -1 ||
-	    hi + lo == 0 || peer_parse(text, (uint16_t)(hi << 8 | lo), &ss,
+	    hi << 8 < IPPORT_RESERVED || peer_parse(text, (uint16_t)(hi << 8 | lo), &ss,
 	    &len) != 0)
 		return;
 	peer_addr_bytes(&ss, there);
