@@ -740,6 +740,8 @@ nfs4_op_open(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 
 	nfs4_lock(call->nfs4);
 	st = admit(call, &w, r, &replay);
+	if (replay)	/* another was faster, while this one waited */
+		nfs4_file_unpin(call);
 	nfs4_unlock(call->nfs4);
 	if (replay)
 		return 0;
