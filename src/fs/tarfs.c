@@ -20,7 +20,8 @@
 
 #include "tar/archive.h"
 
-enum { ROOTS_MAX = 64, WORKERS = 2, PATH_LONGEST = 4096 };
+enum { ROOTS_MAX = 64, WORKERS = 2, PATH_LONGEST = 4096,
+    BLOCK_CACHE = 256 << 20 };
 
 struct root {
 	char	*path;		/* absolute; without a slash at its end */
@@ -28,10 +29,9 @@ struct root {
 };
 
 struct tarfs {
-	struct tarfs_config	 config;
+	struct tar_host		 host;
 	struct root		 root[ROOTS_MAX];
 	unsigned		 nroots;
-	struct tar_pool		*pool;
 	pthread_mutex_t		 lock;		/* the list */
 	struct tar_archive	*first;
 };
@@ -119,7 +119,7 @@ serve(struct tarfs *t, int fd, const char *path, struct tar_archive **to)
 		close(fd);
 		return 0;
 	}
-	err = tar_archive_open(to, fd, path, &t->config, t->pool);
+	err = tar_archive_open(to, fd, path, &t->host);
 	if (err == 0) {
 		pthread_mutex_lock(&t->lock);
 		(*to)->next = t->first;
@@ -234,6 +234,48 @@ tarfs_open(struct tarfs *t, const char *path, struct pinefs **fs)
 
 /* --------------------------------------------------------- begin and end -- */
 
+/* Every directory on the way.  0 or -1 with errno. */
+static int
+make_dirs(char *path)
+{
+	char *p;
+
+	for (p = path + 1; (p = strchr(p, '/')) != NULL; *p++ = '/') {
+		*p = '\0';
+		if (mkdir(path, 0700) == -1 && errno != EEXIST &&
+		    errno != EROFS && errno != EACCES)
+			return -1;
+	}
+	return mkdir(path, 0700) == -1 && errno != EEXIST ? -1 : 0;
+}
+
+/* Where to keep what is decoded; NULL, and a line: in memory, then. */
+static char *
+cache_dir(const char *given)
+{
+	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	char *dir;
+	int n;
+
+	if (given != NULL)
+		n = asprintf(&dir, "%s", given);
+	else if (xdg != NULL && xdg[0] == '/')
+		n = asprintf(&dir, "%s/pinefs", xdg);
+	else if (geteuid() != 0 && home != NULL && home[0] == '/')
+		n = asprintf(&dir, "%s/.cache/pinefs", home);
+	else
+		n = asprintf(&dir, "/var/cache/pinefs");
+	if (n == -1)
+		return NULL;
+	if (make_dirs(dir) == 0 && access(dir, W_OK | X_OK) == 0)
+		return dir;
+	pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: %s: compressed archives "
+	    "are kept in memory; --cache-dir names another place", dir,
+	    strerror(errno));
+	free(dir);
+	return NULL;
+}
+
 static void
 tick(void *arg)
 {
@@ -255,9 +297,13 @@ tarfs_new(const struct tarfs_config *config)
 
 	if (t == NULL)
 		return NULL;
-	t->config = *config;
+	t->host.config = *config;
+	t->host.dir = cache_dir(config->cache_dir);
 	pthread_mutex_init(&t->lock, NULL);
-	if ((t->pool = tar_pool_new(WORKERS, tick, t)) == NULL) {
+	t->host.blocks = tar_blocks_new(config->block_cache != 0 ?
+	    config->block_cache : BLOCK_CACHE);
+	if (t->host.blocks == NULL ||
+	    (t->host.pool = tar_pool_new(WORKERS, tick, t)) == NULL) {
 		tarfs_free(t);
 		errno = ENOMEM;
 		return NULL;
@@ -293,11 +339,13 @@ tarfs_free(struct tarfs *t)
 
 	if (t == NULL)
 		return;
-	tar_pool_free(t->pool);
+	tar_pool_free(t->host.pool);
 	while ((ar = t->first) != NULL) {
 		t->first = ar->next;
 		tar_archive_free(ar);
 	}
+	tar_blocks_free(t->host.blocks);
+	free(t->host.dir);
 	while (t->nroots > 0) {
 		close(t->root[--t->nroots].fd);
 		free(t->root[t->nroots].path);

@@ -3,7 +3,8 @@
  * of ours.
  *
  *	tarfs.c		which archives may be served, and which are (this)
- *	tar/source.c	their bytes
+ *	tar/source.c	their bytes; those of compressed ones: packed.c, with
+ *			codec*.c, store.c, blocks.c
  *	tar/scan.c	their members: header.c, number.c, pax.c, sparse.c
  *	tar/index.c	the tree these make
  *	tar/archive.c	one archive: its index is made while it is served
@@ -19,6 +20,10 @@ struct tarfs_config {
 	bool		devices;	/* show block and character devices */
 	bool		setuid;		/* show the bits */
 	bool		ignore_zeros;	/* go on behind the end mark */
+	/* Where decoded archives are kept while they are served; NULL: the
+	 * user's cache directory. */
+	const char	*cache_dir;
+	size_t		block_cache;	/* bytes of decoded blocks; 0: 256M */
 };
 
 struct tarfs;

@@ -37,8 +37,9 @@ static const struct cli_row rows[] = {
 	    "mem: bytes, 512M, 4G; like -o of the -f before, or all" },
 	{ 'm', "module", "MOD", NULL, NULL,
 	    "py: run MOD as python3 -m does; the rest is its" },
-	{ 0, "root", "DIR", NULL, NULL,
-	    "tar: archives below may be mounted (again); ." },
+	{ 0, "root", "DIR", NULL, NULL, NULL },
+	{ 0, "cache-dir", "DIR", NULL, NULL,
+	    "tar: mount archives below; keep decoded ones" },
 	{ 0, "dev", NULL, NULL, NULL, NULL },
 	{ 0, "suid", NULL, NULL, NULL,
 	    "tar: show device nodes; setuid and setgid bits" },
@@ -79,6 +80,8 @@ take(void *ctx, const struct cli_row *row, const char *arg)
 		return exports_size(&cmd->exports, arg);
 	} else if (strcmp(row->name, "root") == 0) {
 		return exports_root(&cmd->exports, arg);
+	} else if (strcmp(row->name, "cache-dir") == 0) {
+		cmd->exports.tar_config.cache_dir = arg;
 	} else if (strcmp(row->name, "dev") == 0) {
 		cmd->exports.tar_config.devices = true;
 	} else if (strcmp(row->name, "suid") == 0) {

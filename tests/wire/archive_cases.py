@@ -17,6 +17,7 @@ DIR = object()
 FIFO = object()
 Link = collections.namedtuple('Link', 'target')
 EIO = collections.namedtuple('EIO', 'readable')
+Prefix = collections.namedtuple('Prefix', 'data')   # some of it, then EIO
 Hole = collections.namedtuple('Hole', 'size pieces')    # [(offset, bytes)]
 
 CASES = {}
@@ -401,3 +402,70 @@ ATTRIBUTES = archive(
         (b'SCHILY.xattr.security.selinux', b'label'),
         (b'RHT.security.selinux', b'label')), member(b'a', b'1'),
     pax((b'SCHILY.xattr.user.of', b'a directory')), directory(b'd'))
+
+
+# -------------------------------------------------------------- compressed --
+
+import bz2  # noqa: E402
+import gzip  # noqa: E402
+import lzma  # noqa: E402
+import random  # noqa: E402
+import shutil  # noqa: E402
+import subprocess  # noqa: E402
+import zlib  # noqa: E402
+
+
+def by(program):
+    """A compressor by a program; None where there is none."""
+    def run(data, *options):
+        return subprocess.run([program, '-q', '-c', *options], input=data,
+                              stdout=subprocess.PIPE, check=True).stdout
+    return run if shutil.which(program) else None
+
+
+def noise(n, seed):
+    return random.Random(seed).randbytes(n)
+
+
+FILES = {b'text': b'a line of text\n' * 40000, b'noise': noise(700000, 1),
+         b'last': b'the end'}
+PLAIN = archive(*(member(n, d) for n, d in FILES.items()))
+CODECS = {
+    'gzip': (lambda d: gzip.compress(d, 1)), 'bzip2': bz2.compress,
+    'xz': (lambda d: lzma.compress(d, preset=1)),
+    'lzma': (lambda d: lzma.compress(d, lzma.FORMAT_ALONE, preset=1)),
+    'zstd': by('zstd'), 'lz4': by('lz4'),
+}
+for codec, pack in CODECS.items():
+    if pack is None:
+        continue
+    packed = pack(PLAIN)
+    case(codec, packed, FILES)
+    case(codec + ' again', pack(packed), None)
+    case(codec + ' of junk', pack(b'no archive' * 100), None)
+    case(codec + ' of nothing', pack(b''), None)
+    case(codec + ' of zeros', pack(b'\0' * 2000000), {})
+    case(codec + ' cut at once', packed[:20], None)
+    if codec == 'lzma':
+        continue            # one stream only, and no sum
+    case(codec + ' in two streams', pack(PLAIN[:700000]) +
+         pack(PLAIN[700000:]), FILES)
+    case(codec + ' with an empty stream', pack(b'') + pack(PLAIN) + pack(b''),
+         FILES)
+    case(codec + ' with junk behind', packed + b'junk' * 100, FILES)
+    if codec != 'zstd':
+        case(codec + ' with zeros behind', packed + b'\0' * 3000, FILES)
+
+# Cut in the middle of the second file; how much is readable depends.
+for codec in ('gzip', 'bzip2', 'xz'):
+    packed = CODECS[codec](PLAIN)
+    case(codec + ' cut', packed[:len(packed) // 2],
+         {b'text': FILES[b'text'],
+          b'noise': {'size': 700000, 'is': Prefix(FILES[b'noise'])}})
+packed = CODECS['gzip'](PLAIN)
+case('gzip with a wrong sum', packed[:-8] + b'\0' * 8, FILES)
+case('gzip with extra fields', b'\x1f\x8b\x08\x1c' + b'\0' * 6 +
+     b'\x03\0abc' + b'name\0comment\0' + packed[10:], FILES)
+case('many small gzip members', b''.join(
+    gzip.compress(PLAIN[i:i + 4096], 1)
+    for i in range(0, len(PLAIN), 4096)), FILES)

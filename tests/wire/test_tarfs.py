@@ -10,7 +10,7 @@ import pytest
 import nfs4 as x
 import nfs4_ops as op
 from nfs4_client import Client1
-from archive_cases import ATTRIBUTES, CASES, DIR, EIO, FIFO, Hole, Link
+from archive_cases import ATTRIBUTES, CASES, DIR, EIO, FIFO, Hole, Link, Prefix
 from archives import archive, directory, header, member, pax, usual
 from wire import Nfs3, mount3, ok, root_of
 
@@ -29,8 +29,9 @@ def shelf(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def tars(start, shelf):
-    return start('--root', str(shelf), fs='tar')
+def tars(start, shelf, tmp_path_factory):
+    return start('--root', str(shelf), '--cache-dir',
+                 str(tmp_path_factory.mktemp('cache')), fs='tar')
 
 
 # ------------------------------------------------------------- what it is --
@@ -70,6 +71,16 @@ def check_cut(c, fh, readable, size):
     assert c.read(fh, readable, 100).status == nfs3.NFS3ERR_IO
 
 
+def check_prefix(c, fh, whole):
+    data, res = b'', c.read(fh, 0, 65536)
+    while res.status == 0:
+        assert res._data.data and not res._data.eof
+        data += res._data.data
+        res = c.read(fh, len(data), 65536)
+    assert res.status == nfs3.NFS3ERR_IO
+    assert data and len(data) < len(whole) and whole.startswith(data)
+
+
 def check(c, fh, what):
     a = c.attr(fh)
     wanted = dict(what) if isinstance(what, dict) else {'is': what}
@@ -86,6 +97,8 @@ def check(c, fh, what):
     elif isinstance(what, Link):
         assert a.type == nfs3.NF3LNK
         assert ok(c.readlink(fh)).data == what.target
+    elif isinstance(what, Prefix):
+        check_prefix(c, fh, what.data)
     elif isinstance(what, EIO):
         check_cut(c, fh, what.readable, a.size)
     elif isinstance(what, Hole):

@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "header.h"
+#include "packed.h"
+
 enum { PATIENCE = 4 };		/* s */
 
 /* ---------------------------------------------------------------- notes -- */
@@ -200,7 +203,7 @@ static int
 add_all(struct tar_archive *ar)
 {
 	struct tar_scan *scan = tar_scan_new(ar->source,
-	    ar->config.ignore_zeros, note, ar);
+	    ar->host->config.ignore_zeros, note, ar);
 	struct tar_member m;
 	int err;
 
@@ -285,26 +288,86 @@ free_memory(struct tar_archive *ar)
 	free(ar);
 }
 
+/* What it looks like, for who thought it was an archive. */
 static void
-explain(const char *path, int err)
+explain(const struct tar_archive *ar, int err)
 {
-	if (err == ENOEXEC)
-		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: not an archive that "
-		    "is known here: no header of tar at its beginning", path);
-	else
-		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: %s", path,
+	const struct tar_codec *codec = ar->codec;
+	uint8_t head[TAR_SNIFF];
+	size_t got = 0;
+
+	if (err == ENOTSUP && codec != NULL) {
+		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: compressed by %s, "
+		    "which this build cannot read: it was made without the "
+		    "feature %s", ar->path, codec->name, codec->library);
+		return;
+	}
+	if (err != ENOEXEC) {
+		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: %s", ar->path,
 		    strerror(err));
+		return;
+	}
+	if (codec != NULL && tar_source_read(ar->source, 0, head, sizeof head,
+	    &got) == 0 && tar_codec_of(head, got) != NULL)
+		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: not an archive: "
+		    "inside of %s it is %s again", ar->path, codec->name,
+		    tar_codec_of(head, got)->name);
+	else
+		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: not an archive that "
+		    "is known here: %s%s%sno header of tar at its beginning",
+		    ar->path, codec != NULL ? "inside of " : "",
+		    codec != NULL ? codec->name : "",
+		    codec != NULL ? " there is " : "");
+}
+
+static void
+tell(void *arg, const char *text)
+{
+	const struct tar_archive *ar = arg;
+
+	pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: %s", ar->path, text);
+}
+
+/* NULL: it is no compressed file, for it is a tar already. */
+static const struct tar_codec *
+codec_of(int fd)
+{
+	struct tar_header h;
+	ssize_t n = pread(fd, &h, sizeof h, 0);
+
+	if (n < 0 || ((size_t)n == sizeof h && tar_header_sum_ok(&h)))
+		return NULL;
+	return tar_codec_of((uint8_t *)&h, (size_t)n);
+}
+
+/* Takes `fd` over. */
+static int
+open_source(struct tar_archive *ar, int fd)
+{
+	const struct tar_host *host = ar->host;
+
+	if ((ar->codec = codec_of(fd)) == NULL)
+		ar->source = tar_source_file(fd, ar->stored);
+	else if (ar->codec->begin != NULL)
+		ar->source = tar_source_packed(fd, ar->codec, host->blocks,
+		    host->dir, tell, ar);
+	else {
+		close(fd);
+		return ENOTSUP;
+	}
+	return ar->source == NULL ? ENOMEM : 0;
 }
 
 int
 tar_archive_open(struct tar_archive **to, int fd, const char *path,
-    const struct tarfs_config *config, struct tar_pool *pool)
+    const struct tar_host *host)
 {
 	struct tar_archive *ar = calloc(1, sizeof *ar);
 	struct stat st;
 	int err;
 
-	if (ar == NULL || fstat(fd, &st) == -1) {
+	if (ar == NULL || fstat(fd, &st) == -1 ||
+	    (ar->path = strdup(path)) == NULL) {
 		err = ar == NULL ? ENOMEM : errno;
 		free(ar);
 		close(fd);
@@ -312,21 +375,16 @@ tar_archive_open(struct tar_archive **to, int fd, const char *path,
 	}
 	ar->dev = st.st_dev;
 	ar->ino = st.st_ino;
-	ar->limit = ar->stored = (uint64_t)st.st_size;
-	ar->mtime = st.st_mtime;
-	ar->config = *config;
-	ar->pool = pool;
+	ar->stored = (uint64_t)st.st_size;
+	ar->host = host;
 	pthread_rwlock_init(&ar->lock, NULL);
 	pthread_mutex_init(&ar->wait_lock, NULL);
 	pthread_cond_init(&ar->begun, NULL);
-	ar->source = tar_source_file(fd);
-	ar->path = strdup(path);
-	err = ar->source == NULL || ar->path == NULL ? ENOMEM :
-	    tar_index_init(&ar->index);
-	if (err == 0)
+	if ((err = open_source(ar, fd)) == 0 &&
+	    (err = tar_index_init(&ar->index)) == 0)
 		err = start(ar);
 	if (err != 0) {
-		explain(path, err);
+		explain(ar, err);
 		free_memory(ar);
 		return err;
 	}

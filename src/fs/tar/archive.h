@@ -19,23 +19,31 @@
 #include <sys/types.h>
 
 #include "../tarfs.h"
+#include "blocks.h"
+#include "codec.h"
 #include "index.h"
 #include "pool.h"
 
 struct tar_wait;
+
+/* What all archives of a server share. */
+struct tar_host {
+	struct tarfs_config	 config;
+	struct tar_pool		*pool;
+	struct tar_blocks	*blocks;
+	char			*dir;		/* of the cache, or NULL */
+};
 
 struct tar_archive {
 	struct tar_archive	*next;		/* of all */
 	char			*path;
 	dev_t			 dev;
 	ino_t			 ino;
-	struct tarfs_config	 config;
-	struct tar_pool		*pool;
+	const struct tar_host	*host;
 	struct tar_source	*source;
-	uint64_t		 limit;		/* bytes of the source */
-	uint64_t		 stored;	/* of the file */
+	const struct tar_codec	*codec;		/* NULL: plain */
+	uint64_t		 stored;	/* bytes of the file */
 	uint32_t		 generation;	/* of the root; constant */
-	time_t			 mtime;		/* of the file */
 	struct pinefs		*fs;
 
 	pthread_t		 thread;
@@ -54,10 +62,10 @@ struct tar_archive {
 
 /*
  * Open an archive and wait until its first member is known.  Takes `fd`
- * over.  0, or an errno after one line: EFTYPE's part is played by ENOEXEC.
+ * over.  0, or an errno after one line; ENOEXEC: not an archive.
  */
 int	tar_archive_open(struct tar_archive **, int fd, const char *path,
-	    const struct tarfs_config *, struct tar_pool *);
+	    const struct tar_host *);
 /* Ends the thread; completes who still waits. */
 void	tar_archive_free(struct tar_archive *);
 

@@ -16,6 +16,7 @@
 struct file {
 	struct tar_source	source;
 	int			fd;
+	uint64_t		size;
 };
 
 static int
@@ -58,6 +59,12 @@ file_try(struct tar_source *s, uint64_t off, void *to, size_t len,
 	return err == EOPNOTSUPP ? EAGAIN : err;
 }
 
+static uint64_t
+file_size(struct tar_source *s)
+{
+	return ((struct file *)s)->size;
+}
+
 static void
 file_free(struct tar_source *s)
 {
@@ -66,10 +73,10 @@ file_free(struct tar_source *s)
 }
 
 struct tar_source *
-tar_source_file(int fd)
+tar_source_file(int fd, uint64_t size)
 {
 	static const struct tar_source_ops ops = { file_read, file_try,
-	    file_free };
+	    file_size, file_free };
 	struct file *f = malloc(sizeof *f);
 
 	if (f == NULL) {
@@ -78,7 +85,7 @@ tar_source_file(int fd)
 	}
 	/* Headers lie far apart: reading ahead reads what nobody wants. */
 	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
-	*f = (struct file){ { &ops }, fd };
+	*f = (struct file){ { &ops }, fd, size };
 	return &f->source;
 }
 
@@ -104,6 +111,12 @@ memory_read(struct tar_source *s, uint64_t off, void *to, size_t len,
 	return 0;
 }
 
+static uint64_t
+memory_size(struct tar_source *s)
+{
+	return ((struct memory *)s)->len;
+}
+
 static void
 memory_free(struct tar_source *s)
 {
@@ -114,7 +127,7 @@ struct tar_source *
 tar_source_memory(const void *base, size_t len)
 {
 	static const struct tar_source_ops ops = { memory_read, memory_read,
-	    memory_free };
+	    memory_size, memory_free };
 	struct memory *m = malloc(sizeof *m);
 
 	if (m == NULL)

@@ -15,6 +15,7 @@ struct tar_source_ops {
 		    size_t len, size_t *got);
 	int	(*try_read)(struct tar_source *, uint64_t off, void *to,
 		    size_t len, size_t *got);
+	uint64_t (*size)(struct tar_source *);
 	void	(*free)(struct tar_source *);
 };
 
@@ -42,6 +43,13 @@ tar_source_try(struct tar_source *s, uint64_t off, void *to, size_t len,
 	return s->ops->try_read(s, off, to, len, got);
 }
 
+/* Where they end; UINT64_MAX: that is not known yet. */
+static inline uint64_t
+tar_source_size(struct tar_source *s)
+{
+	return s->ops->size(s);
+}
+
 static inline void
 tar_source_free(struct tar_source *s)
 {
@@ -49,8 +57,9 @@ tar_source_free(struct tar_source *s)
 		s->ops->free(s);
 }
 
-/* The file itself; takes `fd` over.  NULL: no memory (fd is closed). */
-struct tar_source *tar_source_file(int fd);
+/* The file itself, of that size; takes `fd` over.  NULL: no memory (fd is
+ * closed). */
+struct tar_source *tar_source_file(int fd, uint64_t size);
 /* Bytes in memory, borrowed. */
 struct tar_source *tar_source_memory(const void *base, size_t len);
 

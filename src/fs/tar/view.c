@@ -55,7 +55,7 @@ is_shown(const struct tar_archive *ar, const struct tar_rec *r)
 
 	if (r->flags & TAR_REC_DEAD || inode == NULL)
 		return false;
-	return ar->config.devices ||
+	return ar->host->config.devices ||
 	    (inode->type != TAR_CHR && inode->type != TAR_BLK);
 }
 
@@ -93,7 +93,7 @@ attr_of(const struct tar_archive *ar, uint32_t i, struct pinefs_attr *a)
 	const struct tar_rec *r = tar_index_rec(&ar->index, i);
 
 	a->type = type_of(r);
-	a->mode = r->mode & (ar->config.setuid ? 07777 : 01777);
+	a->mode = r->mode & (ar->host->config.setuid ? 07777 : 01777);
 	a->nlink = r->nlink;
 	a->uid = r->uid;
 	a->gid = r->gid;
@@ -317,7 +317,7 @@ static int
 put_piece(struct reading *rd, uint64_t at, uint64_t piece, uint32_t to,
     uint64_t *len)
 {
-	uint64_t limit = rd->ar->limit;
+	uint64_t limit = tar_source_size(rd->ar->source);
 
 	if (at >= limit || piece > limit - at) {
 		piece = at >= limit ? 0 : limit - at;
@@ -437,7 +437,7 @@ tar_read(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
 		memset(rd->to, 0, len);
 	if ((err = fill(rd, false)) != EAGAIN)
 		return err;
-	tar_pool_add(ar->pool, &rd->job);
+	tar_pool_add(ar->host->pool, &rd->job);
 	return PINEFS_LATER;
 }
 
@@ -557,7 +557,7 @@ tar_statfs(struct pinefs_call *call, struct pinefs_node *node,
 
 	(void)call;
 	lock(ar);
-	st->bytes = ar->limit;
+	st->bytes = ar->stored;
 	st->files = tar_index_count(&ar->index);
 	unlock(ar);
 	st->link_max = UINT32_MAX;

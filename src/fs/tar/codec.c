@@ -1,0 +1,57 @@
+/* Which codec a file speaks.  See codec.h. */
+#include "codec.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#if !TAR_WITH_ZLIB
+const struct tar_codec tar_codec_gzip = { "gzip", "zlib", NULL, NULL, NULL };
+#endif
+#if !TAR_WITH_ZSTD
+const struct tar_codec tar_codec_zstd = { "zstd", "zstd", NULL, NULL, NULL };
+#endif
+#if !TAR_WITH_LZMA
+const struct tar_codec tar_codec_xz = { "xz", "lzma", NULL, NULL, NULL };
+const struct tar_codec tar_codec_lzma = { "lzma", "lzma", NULL, NULL, NULL };
+#endif
+#if !TAR_WITH_BZIP2
+const struct tar_codec tar_codec_bzip2 = { "bzip2", "bzip2", NULL, NULL,
+    NULL };
+#endif
+#if !TAR_WITH_LZ4
+const struct tar_codec tar_codec_lz4 = { "lz4", "lz4", NULL, NULL, NULL };
+#endif
+
+static const struct {
+	const char		*magic;
+	size_t			 len;
+	const struct tar_codec	*codec;
+} magics[] = {
+	{ "\x1f\x8b\x08", 3, &tar_codec_gzip },
+	{ "\x28\xb5\x2f\xfd", 4, &tar_codec_zstd },
+	{ "\xfd" "7zXZ\0", 6, &tar_codec_xz },
+	{ "BZh", 3, &tar_codec_bzip2 },
+	{ "\x04\x22\x4d\x18", 4, &tar_codec_lz4 },
+	{ "\x5d\0\0", 3, &tar_codec_lzma },
+};
+
+/* Both zstd and lz4 have frames to be skipped; the former begins with one
+ * more often. */
+static bool
+is_skippable(const uint8_t *p, size_t len)
+{
+	return len >= 4 && (p[0] & 0xf0) == 0x50 &&
+	    memcmp(p + 1, "\x2a\x4d\x18", 3) == 0;
+}
+
+const struct tar_codec *
+tar_codec_of(const uint8_t *base, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof magics / sizeof magics[0]; i++)
+		if (len >= magics[i].len &&
+		    memcmp(base, magics[i].magic, magics[i].len) == 0)
+			return magics[i].codec;
+	return is_skippable(base, len) ? &tar_codec_zstd : NULL;
+}
