@@ -159,10 +159,12 @@ our_decode(enum message m, const uint8_t *from, size_t n)
 		READDIRPLUS3res readdirplus;
 		WRITE3args write;
 	} v;
-	struct xdr_arena arena;
+	static struct xdr_arena arena;
 	struct xdr_in in;
 
-	xdr_arena_init(&arena, memory, sizeof memory, 0);
+	if (arena.first == NULL)
+		xdr_arena_init(&arena, memory, sizeof memory, 0);
+	xdr_arena_reset(&arena);
 	xdr_in_init(&in, from, n, &arena);
 	if (m == COMPOUND)
 		return decode_compound(&in);

@@ -65,10 +65,26 @@ struct xdr_arena {
 };
 
 /* `mem` (may be NULL, aligned for any type) is used before malloc is. */
-void	 xdr_arena_init(struct xdr_arena *, void *mem, size_t size,
-	    size_t budget);
+static inline void
+xdr_arena_init(struct xdr_arena *a, void *mem, size_t size, size_t budget)
+{
+	a->pos = a->first = (uint8_t *)mem;
+	a->end = a->first_end = mem == NULL ? NULL : (uint8_t *)mem +
+	    (size & ~(size_t)15);
+	a->chunks = NULL;
+	a->left = a->budget = budget;
+}
+void	 xdr_arena_free_chunks(struct xdr_arena *);
 /* Free everything but `mem`; the arena can be used again at once. */
-void	 xdr_arena_reset(struct xdr_arena *);
+static inline void
+xdr_arena_reset(struct xdr_arena *a)
+{
+	if (a->chunks != NULL)
+		xdr_arena_free_chunks(a);
+	a->pos = a->first;
+	a->end = a->first_end;
+	a->left = a->budget;
+}
 /* The part of xdr_arena_alloc that asks for another chunk. */
 void	*xdr_arena_grow(struct xdr_arena *, size_t n);
 

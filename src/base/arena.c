@@ -10,18 +10,7 @@ struct xdr_arena_chunk {
 enum { CHUNK = 16384 };
 
 void
-xdr_arena_init(struct xdr_arena *a, void *mem, size_t size, size_t budget)
-{
-	*a = (struct xdr_arena){ .first = mem, .budget = budget };
-	a->first_end = mem == NULL ? NULL : (uint8_t *)mem +
-	    (size & ~(size_t)15);
-	a->pos = a->first;
-	a->end = a->first_end;
-	a->left = budget;
-}
-
-void
-xdr_arena_reset(struct xdr_arena *a)
+xdr_arena_free_chunks(struct xdr_arena *a)
 {
 	struct xdr_arena_chunk *c;
 
@@ -29,9 +18,6 @@ xdr_arena_reset(struct xdr_arena *a)
 		a->chunks = c->next;
 		free(c);
 	}
-	a->pos = a->first;
-	a->end = a->first_end;
-	a->left = a->budget;
 }
 
 /*

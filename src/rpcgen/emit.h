@@ -20,6 +20,12 @@ void	emit_c_sample_server(struct text *, struct model *);
 void	emit_c_sample_client(struct text *, struct model *);
 void	emit_c_sample_make(struct text *, struct model *);
 
+/* emit_tirpc.c: STEM.h, STEM_xdr.c in the shape of Sun's rpcgen */
+void	emit_tirpc_header(struct text *, struct model *);
+void	emit_tirpc_xdr(struct text *, struct model *);
+/* The name of a type that libtirpc cannot have, or NULL. */
+const char *tirpc_lacks(const struct model *);
+
 /* emit_py*.c: STEM.py */
 void	emit_py(struct text *, struct model *);
 

@@ -13,6 +13,7 @@
  *	emit_c_table.c	descriptors, which drive printing
  *	emit_c_prog.c	servers and clients
  *	emit_c_sample.c	samples of programs that use these
+ *	emit_tirpc.c	types and codecs over libtirpc instead of all that
  */
 #ifndef RPCGEN_EMIT_C_H
 #define RPCGEN_EMIT_C_H
@@ -99,6 +100,7 @@ const char	*c_declare(struct emit *, const struct type *,
 		    const char *name);
 const char	*c_bound(struct emit *, const struct bound *);
 bool		 c_is_array(const struct type *);
+bool		 c_is_wrapper(const struct type *);
 bool		 c_is_absent(const struct type *);
 const char	*c_array_name(const struct type *elem);
 const char	*c_param(struct emit *, const struct type *, bool is_const,

@@ -394,7 +394,13 @@ decode(struct emit *e, const struct type *t, const char *expr,
 		decode(e, t->elem, expr, where);
 		return;
 	}
-	if (t->fixed && t->kind != TYPE_STRUCT) {
+	if (c_is_wrapper(t)) {
+		decode(e, t->members->type, c_printf(e, *expr == '*' ?
+		    "(%s).%s" : "%s.%s", expr, c_member(e, t->members)),
+		    c_path(e, t->members));
+		return;
+	}
+	if (t->fixed) {
 		if (t->min == 0)
 			return;
 		c_take(e, c_printf(e, "%u", t->min), where);

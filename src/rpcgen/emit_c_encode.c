@@ -298,7 +298,13 @@ encode(struct emit *e, const struct type *t, const char *expr,
 		encode(e, t->elem, expr, where);
 		return;
 	}
-	if (t->fixed && t->kind != TYPE_STRUCT) {
+	if (c_is_wrapper(t)) {
+		encode(e, t->members->type, c_printf(e, *expr == '*' ?
+		    "(%s).%s" : "%s.%s", expr, c_member(e, t->members)),
+		    c_path(e, t->members));
+		return;
+	}
+	if (t->fixed) {
 		if (t->min == 0)
 			return;
 		c_room(e, t->min, where);

@@ -111,6 +111,23 @@ c_is_absent(const struct type *t)
 	    (t->kind == TYPE_ARRAY && c_is_absent(t->elem))));
 }
 
+/*
+ * A struct around a single string or opaque, as handles of files are: what
+ * holds one has the member's code itself, which takes no more than a call.
+ */
+bool
+c_is_wrapper(const struct type *t)
+{
+	const struct type *m;
+
+	if (t->kind != TYPE_STRUCT || t->elsewhere || t->compact ||
+	    t->members == NULL || t->members->next != NULL)
+		return false;
+	m = type_real(t->members->type);
+	return (m->kind == TYPE_BYTES || m->kind == TYPE_STRING) &&
+	    !t->members->lazy && !t->members->bulk;
+}
+
 /* struct T_array { T *v; uint32_t n; }; those of basic types are in xdr.h. */
 const char *
 c_array_name(const struct type *elem)

@@ -15,6 +15,7 @@
  *	shape.c		recursion, lists, sizes, runs, order
  *	front.c		all of these in one call
  *	emit_c*.c	model to C
+ *	emit_tirpc.c	model to C in the shape of Sun's rpcgen
  *	emit_py*.c	model to Python
  *	dump*.c		tokens, tree and model as text, for tests
  */
@@ -34,7 +35,7 @@
 enum { MAX_LIST = 500 };		/* of one option, repeated */
 enum { BUDGET_MIB = 2048 };	/* of memory for one run */
 
-enum language { LANG_C, LANG_PYTHON };
+enum language { LANG_C, LANG_PYTHON, LANG_TIRPC };
 enum dump { DUMP_NONE, DUMP_TOKENS, DUMP_TREE, DUMP_JSON };
 
 struct list {
@@ -59,7 +60,9 @@ static const char usage_text[] =
 "usage: pinefs-rpcgen [options] FILE.x\n"
 "Turn an ONC RPC interface description into C or Python; FILE may be -.\n"
 "\n"
-"  --lang=c|python    what to write (default: c)\n"
+"  --lang=c|python|tirpc\n"
+"                     what to write (default: c); tirpc: types and codecs as\n"
+"                     Sun's rpcgen has them\n"
 "  -o DIR/            write FILE.h, FILE_xdr.c, FILE_svc.c, FILE_clnt.c there\n"
 "  -h -c -l -m        only the header, codecs, client or server;\n"
 "                     to standard output, or to -o FILE\n"
@@ -136,8 +139,10 @@ long_option(struct options *o, char **argv, int *i)
 	if ((v = long_value("--lang", argv, i)) != NULL) {
 		if (strcmp(v, "python") == 0)
 			o->lang = LANG_PYTHON;
+		else if (strcmp(v, "tirpc") == 0)
+			o->lang = LANG_TIRPC;
 		else if (strcmp(v, "c") != 0)
-			usage("--lang=%s: neither c nor python", v);
+			usage("--lang=%s: not c, python or tirpc", v);
 	} else if ((v = long_value("--lazy", argv, i)) != NULL) {
 		list_add(&o->lazy, "--lazy", v);
 	} else if ((v = long_value("--bulk", argv, i)) != NULL) {
@@ -268,6 +273,9 @@ parse_options(struct options *o, char **argv)
 	o->check.whole = o->lang == LANG_PYTHON;
 	if (o->check.external && o->lang == LANG_PYTHON)
 		usage("%s", "--extern is for C, where a header says the rest");
+	if (o->lang == LANG_TIRPC && o->one != '\0' && o->one != 'h' &&
+	    o->one != 'c')
+		usage("%s", "--lang=tirpc makes headers and codecs only");
 	o->check.hot = o->hot.v;
 	o->check.lazy = o->lazy.v;
 	o->check.bulk = o->bulk.v;
@@ -425,6 +433,11 @@ static const struct output c_outputs[] = {
 };
 enum { OUTPUTS = sizeof c_outputs / sizeof c_outputs[0] };
 
+static const struct output tirpc_outputs[] = {
+	{ 'h', "%s.h", "RPC_HDR", emit_tirpc_header, false },
+	{ 'c', "%s_xdr.c", "RPC_XDR", emit_tirpc_xdr, false },
+};
+
 static bool
 is_sample(const struct output *out)
 {
@@ -512,25 +525,32 @@ write_c(struct job *job)
 {
 	const struct options *o = job->o;
 	const char *dir = o->out != NULL ? o->out : "";
-	const struct output *out;
+	bool tirpc = o->lang == LANG_TIRPC;
+	const struct output *outputs = tirpc ? tirpc_outputs : c_outputs, *out;
+	size_t i, n = tirpc ? 2 : OUTPUTS;
 	struct model *model = NULL;
 	struct text t[OUTPUTS], depend;
-	size_t i;
 
 	/* Everything is made before anything is written. */
 	text_init(&depend, job->mem);
-	for (i = 0; i < OUTPUTS; i++) {
-		out = &c_outputs[i];
+	for (i = 0; i < n; i++) {
+		out = &outputs[i];
 		text_init(&t[i], job->mem);
 		if (!is_wanted(o, out))
 			continue;
 		if ((model = read_model(job, out->macro)) == NULL)
 			return 1;
+		if (tirpc && tirpc_lacks(model) != NULL) {
+			diag_error(job->diag, (struct span){ 0 }, NULL,
+			    "libtirpc has no quadruple, which '%s' needs",
+			    tirpc_lacks(model));
+			return 1;
+		}
 		if (!out->programs || has_programs(model))
 			out->emit(&t[i], model);
 	}
-	for (i = 0; i < OUTPUTS; i++) {
-		out = &c_outputs[i];
+	for (i = 0; i < n; i++) {
+		out = &outputs[i];
 		if (t[i].len == 0 || (o->one == '\0' && is_sample(out) &&
 		    is_there(output_path(job, dir, model, out))))
 			continue;

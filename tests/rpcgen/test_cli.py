@@ -13,7 +13,7 @@ from tool import HERE, rpcgen
     (["a.x", "b.x"], "one file at a time"),
     (["--nonsense", "a.x"], "unknown option --nonsense"),
     (["-Z", "a.x"], "unknown option -Z"),
-    (["--lang=java", "a.x"], "neither c nor python"),
+    (["--lang=java", "a.x"], "not c, python or tirpc"),
     (["--max-depth=0", "a.x"], "not between"),
     (["--max-depth=x", "a.x"], "not between"),
     (["--lazy"], "needs a value"),

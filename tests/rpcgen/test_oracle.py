@@ -31,7 +31,18 @@ NARROW = {"Create_LinkResp", "Device_ReadParms", "Device_ReadStbResp",
           "Device_RemoteFunc"}
 
 
-def make(tmp_path, path):
+def sun(directory, name):
+    for option, suffix in ("-h", ".h"), ("-c", "_xdr.c"):
+        subprocess.run(["rpcgen", "-M", option, "-o", name + suffix,
+                        name + ".x"], cwd=directory, check=True)
+
+
+def tirpc(directory, name):
+    """Our own, in Sun's shape."""
+    assert rpcgen("--lang=tirpc", name + ".x", cwd=directory)[0] == 0
+
+
+def make(tmp_path, path, compile_theirs):
     """Compile the .x with both, to ours/ and theirs/; the types of both."""
     name = os.path.basename(path)[:-2]
     for side in "ours", "theirs":
@@ -41,9 +52,7 @@ def make(tmp_path, path):
     (tmp_path / "theirs" / (name + ".x")).write_text(source)
     assert rpcgen("-o", str(tmp_path / "ours") + "/",
                   str(tmp_path / "theirs" / (name + ".x")))[0] == 0
-    for option, suffix in ("-h", ".h"), ("-c", "_xdr.c"):
-        subprocess.run(["rpcgen", "-M", option, "-o", name + suffix,
-                        name + ".x"], cwd=tmp_path / "theirs", check=True)
+    compile_theirs(tmp_path / "theirs", name)
     ours = (tmp_path / "ours" / (name + ".h")).read_text()
     theirs = (tmp_path / "theirs" / (name + ".h")).read_text()
     return sorted((set(re.findall(
@@ -53,8 +62,18 @@ def make(tmp_path, path):
 
 @pytest.mark.parametrize("path", FILES, ids=os.path.basename)
 def test_bytes_are_the_same(path, tmp_path):
+    compare(path, tmp_path, sun)
+
+
+@pytest.mark.parametrize("path", [f for f in FILES if os.path.basename(f) in (
+    "oracle.x", "nfs3.x", "nlm.x")], ids=os.path.basename)
+def test_what_tirpc_makes_of_them_is_the_same(path, tmp_path):
+    compare(path, tmp_path, tirpc)
+
+
+def compare(path, tmp_path, compile_theirs):
     name = os.path.basename(path)[:-2]
-    types = make(tmp_path, path)
+    types = make(tmp_path, path, compile_theirs)
     assert len(types) > 5
     (tmp_path / "rows.h").write_text(
         "".join("T(%s)\n" % t for t in types))
@@ -73,3 +92,24 @@ def test_bytes_are_the_same(path, tmp_path):
              "-ltirpc", "-o", tmp_path / "oracle")
     done = subprocess.run([tmp_path / "oracle"], stdout=subprocess.PIPE)
     assert done.returncode == 0, done.stdout.decode()
+
+
+def test_a_long_list_of_tirpc_needs_no_stack(tmp_path):
+    shutil.copy(HERE + "/oracle.x", tmp_path)
+    tirpc(tmp_path, "oracle")
+    compiler("cc", "-std=gnu17", "-O0", "-g", "-Wall", "-Wextra",
+             "-Wno-cast-function-type", "-Werror", "-I" + TIRPC,
+             "-I", tmp_path, HERE + "/tirpc_list.c",
+             tmp_path / "oracle_xdr.c", "-ltirpc", "-pthread", "-o",
+             tmp_path / "list")
+    done = subprocess.run([tmp_path / "list"], stdout=subprocess.PIPE)
+    assert done.returncode == 0, done.stdout.decode()
+
+
+def test_what_libtirpc_has_not_is_refused(tmp_path):
+    status, _, err = rpcgen("--lang=tirpc", "-o", str(tmp_path) + "/",
+                            HERE + "/shapes.x")
+    assert status == 1 and os.listdir(tmp_path) == []
+    assert "libtirpc has no quadruple" in err
+    status, _, err = rpcgen("--lang=tirpc", "-l", HERE + "/oracle.x")
+    assert status == 64 and "headers and codecs only" in err
