@@ -12,9 +12,11 @@
  * a call is answered.
  *
  * A call whose connection broke may have been executed: in a session it is
- * sent again as it was, with its number, over the next connection, never over
- * the same (8881 2.10.6.2).  Until then it occupies its session, which others
- * do not wait for: they are told by another session, if there is one.
+ * sent again as it was, with its number, when the client has bound a
+ * connection, and not before (8881 2.10.6.2).  A Linux client may bind the one
+ * it has, by which it says that it listens again.  Until then the call occupies
+ * its session, which others do not wait for: they are told by another one, if
+ * there is one.
  */
 #include "nfs/nfs4_deleg.h"
 
