@@ -19,7 +19,7 @@ import nfs4 as x
 import nfs4_ops as op
 import rpc
 import wire
-from nfs4_client import Client0, Client1, Opened, unique
+from nfs4_client import Client0, Client1
 
 PROGRAM = 0x40000123
 IDENT = 77
@@ -344,7 +344,3 @@ class Aside:
         if error is not None:
             raise error
         return value
-
-
-__all__ = ['Aside', 'Holder0', 'Holder1', 'Opened', 'holder', 'unique',
-           'PROGRAM', 'IDENT']

@@ -4,8 +4,12 @@
 	c40	of 4.0; c41 of 4.1 and 4.2; c42 of 4.2
 	d	a directory of the test's own (the same handle as in version 3)
 	another	a function: one more client of the same minor version
+	h	a client that can be called back, of the version `minor`, which
+		the test is parametrized by
+	other	another client of it, which cannot
 """
 
+import nfs4_callbacks
 import nfs4_client
 import pytest
 
@@ -82,3 +86,15 @@ def another(v4, clients, request):
         clients.append(nfs4_client.new_client(v4, minor, **kw))
         return clients[-1]
     return one
+
+
+@pytest.fixture
+def h(v4, clients, minor):
+    clients.append(nfs4_callbacks.holder(v4, minor))
+    return clients[-1]
+
+
+@pytest.fixture
+def other(v4, clients, minor):
+    clients.append(nfs4_client.new_client(v4, minor))
+    return clients[-1]

@@ -12,18 +12,6 @@ SESSIONS = pytest.mark.parametrize('minor', [1, 2], ids=['4.1', '4.2'])
 
 
 @pytest.fixture
-def h(v4, clients, minor):
-    clients.append(holder(v4, minor))
-    return clients[-1]
-
-
-@pytest.fixture
-def other(v4, clients, minor):
-    clients.append(nfs4_client.new_client(v4, minor))
-    return clients[-1]
-
-
-@pytest.fixture
 def files(h, other, d):
     """The same file, opened by both."""
     other.make(d, b'f')

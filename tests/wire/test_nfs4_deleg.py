@@ -14,20 +14,6 @@ MINORS = pytest.mark.parametrize('minor', [0, 1, 2],
 
 
 @pytest.fixture
-def h(v4, clients, minor):
-    """A client that can be called back."""
-    clients.append(holder(v4, minor))
-    return clients[-1]
-
-
-@pytest.fixture
-def other(v4, clients, minor):
-    """Another client of the same version, that cannot."""
-    clients.append(nfs4_client.new_client(v4, minor))
-    return clients[-1]
-
-
-@pytest.fixture
 def f(other, d):
     """A file of the directory."""
     return other.make(d, b'f', b'old')

@@ -19,19 +19,6 @@ SESSIONS = pytest.mark.parametrize('minor', [1, 2], ids=['4.1', '4.2'])
 
 
 @pytest.fixture
-def h(v4, clients, minor):
-    """A client that can be called back."""
-    clients.append(holder(v4, minor))
-    return clients[-1]
-
-
-@pytest.fixture
-def other(v4, clients, minor):
-    clients.append(nfs4_client.new_client(v4, minor))
-    return clients[-1]
-
-
-@pytest.fixture
 def f(other, d):
     return other.make(d, b'f', b'old')
 
