@@ -1,12 +1,13 @@
 #!/usr/bin/python3
-"""fuzz/nfs4_seeds.py DIR: seeds for fuzz_nfs4, one COMPOUND4args per file.
+"""fuzz/nfs4_seeds.py TARGET DIR: seeds for fuzz_nfs4, one COMPOUND4args per
+file, for fuzz_compound, one story of them per file, or for fuzz_fattr4.
 
 The compounds are those of a Linux client (mount, files, locks, unmount, in
 4.2, 4.1 and 4.0), then one of each operation that it does not send, then some
 that are wrong.  `nfs4` is proto/nfs4.x as Python:
 
 	build/pinefs-rpcgen --lang=python proto/nfs4.x >/tmp/nfs4.py
-	PYTHONPATH=python:/tmp fuzz/nfs4_seeds.py fuzz/corpus/nfs4
+	PYTHONPATH=python:/tmp fuzz/nfs4_seeds.py nfs4 fuzz/corpus/nfs4
 """
 
 import os
@@ -402,10 +403,106 @@ def wrong():
     yield "wrong-fifty-one", pack(1, [seq()] + 50 * [GETFH])
 
 
-def main(directory):
+# Compounds one after another, as a client sends them: for fuzz_compound.
+STORIES = {
+    "file": "open-create write-small write-unstable commit read close",
+    "exclusive": "open-exclusive setattr-times truncate chown close",
+    "locks": "open-create lock-new lock-wait lockt locku free-stateid close",
+    "again": "open-fh open-downgrade test-stateid delegreturn close",
+    "ranges": "open-create write-unstable allocate seek deallocate "
+              "read-plus clone copy rare-io-advise close",
+    "names": "mkdir symlink mknod mkfifo lookup link rename remove readdir "
+             "readlink",
+    "xattrs": "setxattr getxattr listxattrs removexattr",
+    "session": "bind-conn rare-backchannel-ctl keep-alive mount-root "
+               "umount-session umount-clientid",
+    "clients": "mount-exchange-id mount-create-session "
+               "mount-reclaim-complete open-create",
+    "v40": "v40-setclientid v40-confirm v40-open v40-confirmed v40-renew "
+           "v40-lock v40-lockt v40-locku v40-release-lockowner v40-close",
+}
+OLD = {
+    "v40-confirmed": (0, [putfh(), op(
+        n.OP_OPEN_CONFIRM, n.OPEN_CONFIRM4args(OPEN_STATE, 0))]),
+    "v40-lock": (0, [putfh(), lock(n.WRITE_LT, NEW_LOCKER)]),
+    "v40-lockt": (0, [putfh(), op(
+        n.OP_LOCKT, n.LOCKT4args(n.READ_LT, 5, 10, LOCKER))]),
+    "v40-locku": (0, [putfh(), LOCKU]),
+    "v40-close": (0, [putfh(), AFTER, CLOSE]),
+}
+
+
+def nfs4_seeds():
+    yield from ((k, pack(*v)) for k, v in {**LINUX, **RARE}.items())
+    yield from wrong()
+
+
+def told(compounds, head=0, who=None, fh=2):
+    """A story.  fuzz_compound has objects: 1 is the directory, 2 the file `f`
+    above it; what is made is 5."""
+    parts = [bytes([head])]
+    for i, c in enumerate(compounds):
+        c = c.replace(FH, bytes([fh]) + FH[1:])
+        if fh == 2:
+            c = c.replace(DIR, b"\0" + DIR[1:]).replace(
+                u32(4) + b"file", u32(1) + b"f\0\0\0")
+        parts += struct.pack(">BH", who[i] if who else 0, len(c)), c
+    return b"".join(parts)
+
+
+def compound_seeds():
+    single = {k: pack(*v) for k, v in {**LINUX, **RARE, **OLD}.items()}
+    for k, c in {**single, **dict(wrong())}.items():
+        if len(c) < 1 << 16:
+            yield k, told([c])
+    for k, story in STORIES.items():
+        compounds = [single[c] for c in story.split()]
+        for fh in 2, 5:
+            yield "story-%s-%d" % (k, fh), told(compounds, fh=fh)
+        yield "later-" + k, told(compounds, 1)
+        # Each also by the other client, and as another user.
+        for who in 1, 3:
+            yield "two-%s-%d" % (k, who), told(
+                [c for c in compounds for _ in "ab"], 0,
+                [0, who] * len(compounds))
+
+
+def fattr4_seeds():
+    """What is done (1 byte), to what, minor version, then a bitmap's length
+    in words, the words, the values."""
+    samples = {
+        "size": attrs(SIZE=u64(7)),
+        "mode": attrs(MODE=u32(0o640)),
+        "mode-umask": attrs(MODE_UMASK=u32(0o666, 0o022)),
+        "owners": attrs(OWNER=u32(4) + b"1000",
+                        OWNER_GROUP=u32(6) + b"root@x\0\0"),
+        "times": attrs(TIME_ACCESS_SET=u32(1) + u64(5) + u32(6),
+                       TIME_MODIFY_SET=u32(0)),
+        "birth": attrs(TIME_CREATE=u64(5) + u32(999999999)),
+        "all": attrs(SIZE=u64(1), MODE=u32(0o600), OWNER=u32(1) + b"0\0\0\0",
+                     OWNER_GROUP=u32(1) + b"0\0\0\0",
+                     TIME_CREATE=u64(5) + u32(1),
+                     TIME_ACCESS_SET=u32(0), TIME_MODIFY_SET=u32(0)),
+        "read-only": attrs(TYPE=u32(1), FILEID=u64(102), CHANGE=u64(1),
+                           SIZE=u64(5)),
+        "unknown": n.fattr4(bits(12, 70, 86), bytes(40)),
+        "nothing": attrs(),
+    }
+    for k, f in samples.items():
+        words = list(f.attrmask)
+        for does in range(8):
+            yield "%s-%d" % (k, does), bytes(
+                [does, 2, 2 * does % 3, len(words)]) + u32(*words) + \
+                f.attr_vals
+
+
+SEEDS = {"nfs4": nfs4_seeds, "compound": compound_seeds,
+         "fattr4": fattr4_seeds}
+
+
+def main(target, directory):
     os.makedirs(directory, exist_ok=True)
-    seeds = {k: pack(*v) for k, v in {**LINUX, **RARE}.items()}
-    seeds.update(wrong())
+    seeds = dict(SEEDS[target]())
     for seed, data in seeds.items():
         with open(os.path.join(directory, seed), "wb") as f:
             f.write(data)
@@ -417,4 +514,4 @@ def main(directory):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

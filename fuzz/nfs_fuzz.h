@@ -20,7 +20,7 @@ enum { FUZZ_CALLS = 12, FUZZ_KEEP = 240 };
  * The handle of an object of the toy, chosen by the first byte of what the
  * input has there.  False: leave that.
  */
-static bool
+static inline bool
 fuzz_handle(const uint8_t *was, uint32_t len, uint8_t fh[NFS_FH_MAX3])
 {
 	struct pinefs_ident id = { .generation = 7 };
@@ -34,7 +34,7 @@ fuzz_handle(const uint8_t *was, uint32_t len, uint8_t fh[NFS_FH_MAX3])
 	return true;
 }
 
-static void
+static inline void
 fuzz_start(void)
 {
 	struct toy_obj *root, *dir;
@@ -48,7 +48,7 @@ fuzz_start(void)
 }
 
 /* One call: its arguments are what is in `in`. */
-static void
+static inline void
 fuzz_call(uint32_t vers, uint32_t proc, const uint8_t *bytes, size_t len,
     void (*patch)(uint32_t proc, void *args))
 {
@@ -71,7 +71,7 @@ fuzz_call(uint32_t vers, uint32_t proc, const uint8_t *bytes, size_t len,
 	xdr_arena_reset(&arena);
 }
 
-static int
+static inline int
 fuzz_calls(uint32_t vers, uint32_t nprocs, const uint8_t *data, size_t len,
     void (*patch)(uint32_t proc, void *args))
 {
