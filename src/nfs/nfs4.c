@@ -614,8 +614,11 @@ fini(void *arg)
 bool
 nfs4_is_utf8(const void *text, size_t len)
 {
-	const uint8_t *p = text, *end = p + len;
+	const uint8_t *p = text, *end;
 
+	if (len == 0)
+		return true;	/* `text` may be NULL, then */
+	end = p + len;
 	while (p < end) {
 		uint32_t c = *p++, more, least;
 
