@@ -78,7 +78,7 @@ const struct nfs4_op nfs4_ops[NFS4_OPS] = {
 	    0, lock, "8881 18.10"),
 	ROW(LOCKT,			0, 2,  FILE_,		DENIED,
 	    0, lockt, "8881 18.11"),
-	ROW(LOCKU,			0, 2,  FILE_ | CHG,	SID,
+	ROW(LOCKU,			0, 2,  FH | CHG,	SID,
 	    0, locku, "8881 18.12"),
 	ROW(LOOKUP,			0, 2,  PFH,		0,
 	    OP(LOOKUP), lookup, "8881 18.13"),
@@ -428,8 +428,18 @@ check_pseudo(struct nfs4_call *c, const struct nfs4_op *row)
 {
 	if (row->rules & OP_PSEUDO)
 		return NFS4_OK;
-	if (c->arg->argop == OP_OPEN)
+	switch (c->arg->argop) {
+	case OP_OPEN:
 		return nfs4_pseudo_open(c, &c->arg->opopen);
+	case OP_CLOSE:
+	case OP_DELEGRETURN:
+	case OP_LOCKU:
+	case OP_OPEN_CONFIRM:
+	case OP_OPEN_DOWNGRADE:
+		return NFS4ERR_BAD_STATEID;	/* there is none of it */
+	default:
+		break;
+	}
 	if (row->rules & OP_FILE)
 		return NFS4ERR_ISDIR;
 	return row->rules & OP_CHANGES ? NFS4ERR_ROFS : NFS4ERR_INVAL;

@@ -600,5 +600,8 @@ nfs4_op_link(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
 	    nfs_name(name), &wcc);
 	if (err == 0)
 		nfs4_change_info(&wcc, &r->resok4.cinfo);
+	/* link(2) has EPERM for it; no version of LINK has PERM. */
+	if (err == EPERM && vfs_node_type(c->saved.node) == PINEFS_DIR)
+		return EISDIR;
 	return err;
 }

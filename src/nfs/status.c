@@ -283,7 +283,7 @@ static const uint32_t listed_v4[76] = {
 	[9] = /* GETATTR */	LOOK4,
 	[10] = /* GETFH */	STALE | FAULT,
 	[11] = /* LINK */	NAMED4 | EXIST | FILE_OPEN | ISDIR | MLINK |
-				NOTSUPP | PERM | ROOM4 | SYMLINK | XDEV,
+				NOTSUPP | ROOM4 | SYMLINK | XDEV,
 	[12] = /* LOCK */	LOOK4 | ISDIR | SYMLINK,
 	[13] = /* LOCKT */	LOOK4 | ISDIR | SYMLINK,
 	[14] = /* LOCKU */	LOOK4,
@@ -373,7 +373,7 @@ static const struct {
 	/* creat(2) of what is there as a directory. */
 	{ 6,	ISDIR },
 	/* The sticky bit; names that are fixed. */
-	{ 28,	PERM }, { 29, PERM },
+	{ 11,	PERM }, { 28, PERM }, { 29, PERM },
 	/* rename(2) of a file onto a directory. */
 	{ 29,	ISDIR },
 	/* unlink(2): the directory itself needs room (copying). */

@@ -54,6 +54,7 @@ from nfs4_fixtures import *     # noqa: E402,F401,F403
 
 def pytest_configure(config):
     config.addinivalue_line('markers', 'slow: takes more than some seconds')
+    config.addinivalue_line('markers', 'last: looks at what others have done')
 
 
 def pytest_unconfigure(config):
@@ -61,10 +62,34 @@ def pytest_unconfigure(config):
 
 
 def pytest_collection_modifyitems(config, items):
+    items.sort(key=lambda item: item.get_closest_marker('last') is not None)
     if PINEFS is None:
         skip = pytest.mark.skip(reason='pinefs is not built')
         for item in items:
             item.add_marker(skip)
+
+
+passed, failed = set(), set()
+
+
+def pytest_runtest_logreport(report):
+    name = report.nodeid.partition('::')[2].partition('[')[0]
+    if report.failed:
+        passed.discard(name)
+        failed.add(name)
+    elif report.when == 'call' and report.passed and name not in failed:
+        passed.add(name)
+
+
+def pytest_deselected(items):
+    """What runs with some parameters only has not shown all it can."""
+    failed.update(item.originalname for item in items)
+
+
+@pytest.fixture
+def passed_tests():
+    """Functions whose every case has passed."""
+    return passed
 
 
 @pytest.fixture(scope='session')

@@ -13,6 +13,7 @@ import os
 import struct
 
 import nfs4 as x
+import nfs4_listed
 import nfs4_ops as op
 import rpc
 import wire
@@ -26,10 +27,33 @@ def name_of(status):
         return str(status)
 
 
+# (operation, error): the tests that caused it.  Filled while they run, and
+# looked through by the last one (test_nfs4_errors.py).
+caused = {}
+
+
+def check_listed(minor, result):
+    """No operation answers what nfs4_listed does not have for it."""
+    status = status_of(result)
+    if status == 0 or minor > 2:
+        return
+    operation = x.nfs_opnum4(result.resop).name[len('OP_'):]
+    error = name_of(status)[len('NFS4ERR_'):]
+    caused.setdefault((operation, error), set()).add(current_test())
+    assert nfs4_listed.may_answer(minor, operation, error), \
+        '%s of 4.%d answers %s' % (operation, minor, error)
+
+
+def current_test():
+    """The function's name, without parameters."""
+    return os.environ.get('PYTEST_CURRENT_TEST', '').partition('::')[
+        2].partition(' ')[0].partition('[')[0]
+
+
 class Reply:
     """status, tag, and `ops`: the results, each an nfs_resop4."""
 
-    def __init__(self, body):
+    def __init__(self, body, minor=0):
         res, end = x.COMPOUND4res.unpack(body)
         assert end == len(body), '%d bytes behind the results' % (
             len(body) - end)
@@ -41,6 +65,7 @@ class Reply:
         if self.ops:
             assert status_of(self.ops[-1]) == self.status
             assert all(status_of(r) == 0 for r in self.ops[:-1])
+            check_listed(minor, self.ops[-1])
 
     def without_sequence(self):
         if self.ops and self.ops[0].resop == x.OP_SEQUENCE:
@@ -81,7 +106,7 @@ def pack_compound(minor, operations, tag=b'', count=None):
 
 def compound(transport, minor, *operations, tag=b'', count=None):
     return Reply(transport.call(NFS, 4, 1, pack_compound(
-        minor, operations, tag, count)))
+        minor, operations, tag, count)), minor)
 
 
 counter = itertools.count(1)

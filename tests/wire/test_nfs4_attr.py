@@ -323,6 +323,17 @@ def test_what_is_not_supported_is_not_set(c4, f, number):
     assert set_bits(reply) == []
 
 
+def test_create_refuses_attributes_as_setattr_does(c4, d):
+    kind = x.createtype4(op.DIR, None)
+    for status, attributes in (
+            (x.NFS4ERR_ATTRNOTSUPP, x.fattr4(op.bitmap([12]), bytes(4))),
+            (x.NFS4ERR_INVAL, op.fattr(fileid=7)),
+            (x.NFS4ERR_BADOWNER, op.fattr(owner=b'nobody here'))):
+        c4.fails(status, op.putfh(d), x.nfs_argop4(
+            x.OP_CREATE, x.CREATE4args(kind, b'new', attributes)))
+        assert not c4.is_there(d, b'new')
+
+
 @pytest.mark.parametrize('mask, vals', [
     ([4], bytes(4)), ([4], bytes(12)), ([], bytes(4)), ([4, 33], bytes(8)),
     ([36], struct.pack('>I', 100)), ([54], struct.pack('>I', 2)),
@@ -402,6 +413,10 @@ def test_only_the_owner_sets_the_mode(v4, d, clients):
         assert set_bits(reply) == []
     user.ok(op.putfh(fh), op.setattr_(time_modify_set='now'))
     user.ok(op.putfh(fh), op.setattr_(size=0))
+    # "Now" is for whoever may write.
+    root.ok(op.putfh(fh), op.setattr_(mode=0o644))
+    user.fails(x.NFS4ERR_ACCESS, op.putfh(fh),
+               op.setattr_(time_modify_set='now'))
 
 
 # -------------------------------------------------------------- mode_umask --

@@ -109,6 +109,37 @@ def test_data_are_of_files_only(c4, d, operation):
         assert c4(op.putfh(d), op.lookup(name), operation).status in statuses
 
 
+def test_data_operations_of_4_2_are_of_files_only(c42, d):
+    c42.mkdir(d, b'dir')
+    c42.symlink(d, b'link', b't')
+    c42.ok(op.putfh(d), op.create(b'fifo', op.FIFO))
+    for operation in (
+            op.allocate(0, 1), op.deallocate(0, 1),
+            op.seek(0, x.NFS4_CONTENT_DATA), op.read_plus(),
+            op.io_advise([1]), op.copy(op.ANON, op.ANON),
+            op.clone(op.ANON, op.ANON), op.lockt(1, 0, 1, b'l'),
+            op.lock_new(1, 0, 1, op.ANON, b'l')):
+        for name, status in ((b'dir', x.NFS4ERR_ISDIR),
+                             (b'link', x.NFS4ERR_SYMLINK),
+                             (b'fifo', x.NFS4ERR_WRONG_TYPE)):
+            c42.fails(status, op.putfh(d), op.lookup(name), op.savefh(),
+                      operation)
+
+
+def test_no_range_ends_beyond_the_largest_file(c42, d):
+    """INVAL where that is a matter of the arguments alone."""
+    o = c42.new(d, b'f')
+    put(c42, o, b'data')
+    for operation in (
+            op.allocate((1 << 63) - 1, 2, o.s),
+            op.deallocate((1 << 63) - 1, 2, o.s),
+            op.copy(o.s, o.s, 0, (1 << 63) - 1, 2),
+            op.clone(o.s, o.s, 0, 1 << 63, 0)):
+        reply = c42(op.putfh(o.fh), op.savefh(), operation)
+        assert reply.status in (x.NFS4ERR_FBIG, x.NFS4ERR_INVAL), reply
+    assert c42.get(o.fh, 'size') == 4
+
+
 def test_a_write_moves_size_times_and_change(c4, o):
     before = c4.attr(o.fh, 'change', 'time_modify', 'time_metadata')
     put(c4, o, b'x' * 10)

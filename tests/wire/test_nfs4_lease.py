@@ -35,6 +35,22 @@ def test_the_lease_is_told(s):
         assert c.get(c.root(), 'lease_time') == LEASE
 
 
+def all_have_expired(c, held):
+    """4.0: whatever a stateid of what is gone is for (7530 9.6.3)."""
+    share, lock, _ = held
+    n = c.next_seqid(b'owner')
+    for k, operation in (
+            (share, op.write(b'x', s=share.s)),
+            (share, op.setattr_(share.s, size=0)),
+            (share, op.close(share.s, n)),
+            (share, op.open_downgrade(share.s, op.READ, seqid=n)),
+            (share, op.open_confirm(share.s, n)),
+            (share, op.lock_new(op.READ, 0, 1, share.s, b'n', n, 1,
+                                c.clientid)),
+            (lock, op.locku(0, 1, lock.s, c.next_seqid(b'lock:locker')))):
+        c.fails(x.NFS4ERR_EXPIRED, op.putfh(k.fh), operation)
+
+
 def test_what_an_expired_client_has_goes_when_somebody_minds(s):
     """In one wait: courtesy, conflicts, clients that renewed."""
     d = directory(s, b'expiry')
@@ -77,6 +93,7 @@ def test_what_an_expired_client_has_goes_when_somebody_minds(s):
             x.NFS4ERR_STALE_STATEID) if minor == 0 else \
             reply.status in (x.NFS4ERR_BADSESSION, x.NFS4ERR_EXPIRED,
                              x.NFS4ERR_BAD_STATEID), reply
+    all_have_expired(gone[0], held[0])
     assert other[0].try_open(d, b'kept').status == x.NFS4ERR_SHARE_DENIED
     keep.ok(op.putfh(kept.fh), op.write(b'x', s=kept.s))
     for c in [keep, g, *gone.values(), *other.values()]:

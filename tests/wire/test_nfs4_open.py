@@ -370,14 +370,25 @@ def test_open_asks_for_rights(c4, d, as_user4, mode, access, status):
 def test_a_directory_that_may_not_be_searched_is_not(c4, d, as_user4):
     sub = c4.mkdir(d, b'sub', 0o700)
     c4.make(sub, b'f', mode=0o666)
-    assert as_user4(c4.minor).try_open(sub, b'f', op.READ).status == \
-        x.NFS4ERR_ACCESS
+    user = as_user4(c4.minor)
+    assert user.try_open(sub, b'f', op.READ).status == x.NFS4ERR_ACCESS
+    user.fails(x.NFS4ERR_ACCESS, op.putfh(sub), op.lookup(b'f'))
+    user.fails(x.NFS4ERR_ACCESS, op.putfh(sub), op.secinfo(b'f'))
 
 
 def test_a_directory_that_may_not_be_written_is_not(c4, d, as_user4):
     sub = c4.mkdir(d, b'sub', 0o755)
-    assert as_user4(c4.minor).try_open(sub, b'f', how=op.guarded()).status \
-        == x.NFS4ERR_ACCESS
+    old = c4.make(sub, b'old', mode=0o666)
+    user = as_user4(c4.minor)
+    assert user.try_open(sub, b'f', how=op.guarded()).status == \
+        x.NFS4ERR_ACCESS
+    for operation in (op.mkdir(b'f'), op.symlink(b'f', b't'),
+                      op.remove(b'old')):
+        user.fails(x.NFS4ERR_ACCESS, op.putfh(sub), operation)
+    user.fails(x.NFS4ERR_ACCESS, op.putfh(old), op.savefh(), op.putfh(sub),
+               op.link(b'f'))
+    user.fails(x.NFS4ERR_ACCESS, op.putfh(sub), op.savefh(),
+               op.rename(b'old', b'f'))
 
 
 def test_a_new_file_is_open_for_writing_whatever_its_mode(
@@ -450,6 +461,14 @@ def test_special_stateids_heed_denials(c4, d, another):
     other.fails(x.NFS4ERR_LOCKED, op.putfh(o.fh),
                 op.write(b'x', s=op.BYPASS))
     other.ok(op.putfh(o.fh), op.read(s=op.BYPASS))
+    if c4.minor == 2:
+        for operation in (
+                op.allocate(0, 1), op.deallocate(0, 1),
+                op.seek(0, x.NFS4_CONTENT_DATA), op.read_plus(),
+                op.copy(op.ANON, op.ANON, 0, 8, 1),
+                op.clone(op.ANON, op.ANON, 0, 8, 1)):
+            other.fails(x.NFS4ERR_LOCKED, op.putfh(o.fh), op.savefh(),
+                        operation)
     c4.close_file(o)
     other.ok(op.putfh(o.fh), op.write(b'x'), op.read(s=op.ANON))
 

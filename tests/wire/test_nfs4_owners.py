@@ -183,6 +183,15 @@ def test_open_confirm_of_a_confirmed_owner_is_refused(c40, d):
     assert reply.status in (x.NFS4ERR_BAD_STATEID, x.NFS4ERR_BAD_SEQID)
 
 
+def test_a_bad_number_of_open_confirm_is_told(c40, d):
+    reply = c40.try_open(d, b'f', how=op.guarded())
+    assert reply[1].rflags & x.OPEN4_RESULT_CONFIRM
+    fh, s = reply[2].object, reply[1].stateid
+    c40.fails(x.NFS4ERR_BAD_SEQID, op.putfh(fh), op.open_confirm(
+        s, c40.next_seqid(b'owner') + 1))
+    c40.ok(op.putfh(fh), op.open_confirm(s, c40.next_seqid(b'owner')))
+
+
 def test_an_unconfirmed_owner_starts_over(c40, d):
     """RFC 7530 16.18.5: OPEN again instead of a confirmation."""
     assert open_raw(c40, d, b'f', 1, how=op.guarded()).status == 0
@@ -370,6 +379,14 @@ def test_a_bad_number_of_close_is_told(c40, d):
     c40.close_file(o)
 
 
+def test_a_bad_number_of_open_downgrade_is_told(c40, d):
+    o = c40.open(d, b'f', op.READ, how=op.guarded())
+    o = c40.open(d, b'f', op.BOTH)
+    c40.fails(x.NFS4ERR_BAD_SEQID, op.putfh(o.fh), op.open_downgrade(
+        o.s, op.READ, seqid=c40.next_seqid(b'owner') + 1))
+    assert c40.downgrade(o, op.READ).status == 0
+
+
 def test_numbers_wrap_around(c40, d):
     first = open_raw(c40, d, b'f', 0xfffffffe, how=op.guarded())
     c40.ok(op.putfh(first[2].object), op.open_confirm(
@@ -426,8 +443,8 @@ def call_of(xid, *operations, minor=0):
         minor, operations), wire.root())
 
 
-def replied(raw_reply):
-    return nfs4_client.Reply(rpc.unpack_reply(raw_reply)[1])
+def replied(raw_reply, minor=0):
+    return nfs4_client.Reply(rpc.unpack_reply(raw_reply)[1], minor)
 
 
 CHANGES = {
@@ -492,6 +509,6 @@ def test_slots_alone_replay_in_later_versions(v4, clients, d, minor):
     sequence = c.session.sequence(cache=False)
     call = call_of(3, sequence, op.putfh(d), op.mkdir(b'new'), minor=minor)
     with v4.raw() as raw:
-        assert replied(raw.call(call)).status == 0
-        assert replied(raw.call(call)).status == \
+        assert replied(raw.call(call), minor).status == 0
+        assert replied(raw.call(call), minor).status == \
             x.NFS4ERR_RETRY_UNCACHED_REP

@@ -606,6 +606,55 @@ def test_a_reply_larger_than_granted_is_too_big(tight, d):
     assert len(reply.body) <= 1024
 
 
+# Answers with something in them beside a status.
+LONG = [op.access(), op.commit(), op.getattr_('type'), op.getfh(),
+        op.read(), op.readlink(),
+        op.secinfo(b'f'), op.secinfo_no_name(), op.mkdir(b'new'),
+        op.remove(b'f'), op.link(b'new'), op.rename(b'f', b'new'),
+        op.setattr_(mode=0o600), op.open_(op.by_name(b'f')),
+        op.write(b'x'), op.lock_new(1, 0, 1, op.ANON, b'l'),
+        op.locku(0, 1, op.ANON), op.close(op.ANON),
+        op.open_downgrade(op.ANON, 1), op.test_stateid(op.ANON)]
+LONG_42 = [op.copy(op.ANON, op.ANON), op.seek(0, 0), op.read_plus(),
+           op.io_advise([1]), op.getxattr(b'k'), op.setxattr(b'k', b'v'),
+           op.removexattr(b'k')]
+ABOUT_A_DIRECTORY = ('SECINFO', 'SECINFO_NO_NAME', 'CREATE',
+                     'REMOVE', 'LINK', 'RENAME', 'OPEN')
+
+
+@pytest.mark.parametrize('cached', [False, True])
+def test_each_answer_that_does_not_fit_is_too_big(v4, d, clients, cached):
+    """Handles fill the reply up to where a bare status still fits."""
+    with Client1(v4, 2) as c:
+        things = {'READLINK': c.symlink(d, b'l', b'target'),
+                  'dir': c.mkdir(d, b'dir', mode=0o777)}
+        f = c.make(things['dir'], b'f', b'data')
+        c.ok(op.putfh(f), op.setxattr(b'k', b'v'))
+    for size in range(512, 556, 4):
+        c = Client1(v4, 2, fore=op.channel(
+            response=65536 if cached else size, cached=size, ops=50))
+        clients.append(c)
+        fill = [op.putfh(f), op.savefh()]
+        while c(*fill, op.getfh(), op.putfh(f), cache=cached).status == 0:
+            fill.append(op.getfh())
+        if c(*fill, op.access(), cache=cached).status:
+            break
+    else:
+        pytest.fail('nothing is just too small')
+    status = x.NFS4ERR_REP_TOO_BIG_TO_CACHE if cached else \
+        x.NFS4ERR_REP_TOO_BIG
+    for operation in LONG + LONG_42:
+        name = op.name_of(operation.argop)
+        fill[0] = op.putfh(things['dir'] if name in ABOUT_A_DIRECTORY else
+                           things.get(name, f))
+        c.fails(status, *fill, operation, cache=cached)
+    for operation in op.readdir(), op.listxattrs():     # as for maxcount
+        fill[0] = op.putfh(things['dir'])
+        c.fails(x.NFS4ERR_TOOSMALL, *fill, operation, cache=cached)
+    assert c.names(things['dir']) == [b'f']
+    assert c.contents(f) == b'data'
+
+
 def test_a_reply_larger_than_is_cached_is_too_big_to_cache(tight, d):
     c = tight(response=65536, cached=1024, ops=50)
     c.ok(op.putfh(d), *[op.getfh()] * 40)

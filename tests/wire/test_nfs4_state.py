@@ -16,6 +16,13 @@ def test_a_lock_is_no_delegation(c4, d):
     c4.unlock(k, 0, 1)
 
 
+def test_one_of_an_earlier_instance_is_stale_in_4_0(c4, d):
+    o = c4.new(d, b'f')
+    other = bytes(b ^ 0x55 for b in o.s.other[:4]) + o.s.other[4:]
+    c4.fails(x.NFS4ERR_BAD_STATEID if c4.minor else x.NFS4ERR_STALE_STATEID,
+             op.putfh(o.fh), op.delegreturn((1, other)))
+
+
 def test_special_stateids_are_no_delegations(c4, d):
     fh = c4.make(d, b'f')
     for s in (op.ANON, op.BYPASS):

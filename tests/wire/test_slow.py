@@ -7,6 +7,9 @@ import subprocess
 import time
 
 import nfs3
+import nfs4
+import nfs4_client
+import nfs4_ops as op
 import pytest
 import rpc
 import wire
@@ -185,3 +188,25 @@ def test_sigterm_lets_a_call_under_way_end(slow):
         slow.process.terminate()
         assert status(raw.receive()) == 0
     assert slow.stop() in (0, -15)
+
+
+def test_a_slot_in_use_says_delay_and_runs_nothing_twice(slow):
+    """RFC 8881 2.10.6.2: the same request by another connection, while the
+    first is under way.  (TEST_STATEID: the call finds out late that it has to
+    wait for Python, when its slot is taken.)"""
+    with nfs4_client.Client1(slow, 1) as c, slow.raw() as one, \
+            slow.tcp() as two:
+        operations = [c.session.sequence(), op.test_stateid(),
+                      op.putfh(slow.table), op.readdir()]
+        hold(slow, 4)
+        one.send(rpc.pack_record(rpc.pack_call(
+            1, NFS, 4, 1, nfs4_client.pack_compound(1, operations),
+            wire.root())))
+        time.sleep(0.3)
+        reply = nfs4_client.compound(two, 1, *operations)
+        body = rpc.unpack_reply(one.receive())[1]
+        assert nfs4_client.Reply(body, 1).status == 0
+        assert reply.status == nfs4.NFS4ERR_DELAY
+        assert len(reply) == 1
+        assert nfs4_client.compound(two, 1, *operations).status == \
+            nfs4.NFS4ERR_RETRY_UNCACHED_REP
