@@ -97,13 +97,14 @@ def run_program(tmp_path, program, sources_made):
 # Half of the types call what the other half has by tables.
 COMPACT = {"straight": [],
            "half": ["--compact", "--hot=by_colour", "--hot=by_bool",
-                    "--hot=by_int", "--hot=by_reach", "--hot=old", "--hot=pairs",
-                    "--hot=middle", "--hot=handles"]}
+                    "--hot=by_int", "--hot=by_reach", "--hot=old",
+                    "--hot=pairs", "--hot=middle", "--hot=handles"]}
 
 
 @pytest.mark.parametrize("how", COMPACT)
 def test_round_trips(how, tmp_path):
-    assert rpcgen(*COMPACT[how], "-o", str(tmp_path) + "/", HERE + "/shapes.x")[0] == 0
+    assert rpcgen(*COMPACT[how], "-o", str(tmp_path) + "/",
+                  HERE + "/shapes.x")[0] == 0
     run_program(tmp_path, "roundtrip",
                 [tmp_path / "shapes_xdr.c", tmp_path / "shapes_svc.c"])
 
