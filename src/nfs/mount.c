@@ -25,7 +25,15 @@ is_root(struct xdr_view path)
 	return true;
 }
 
-/* One export is mounted as "/" whatever its name is. */
+/* One export is mounted as "/" whatever its name is, if it stays the only
+ * one. */
+static const struct vfs_export *
+only_export(const struct nfs *nfs, struct xdr_view path)
+{
+	return nfs->exports->n == 1 && nfs->exports->executor == NULL &&
+	    is_root(path) ? nfs->exports->first : NULL;
+}
+
 static const struct vfs_export *
 find_export(const struct nfs *nfs, struct xdr_view path,
     struct pinefs_name *rest)
@@ -34,9 +42,18 @@ find_export(const struct nfs *nfs, struct xdr_view path,
 
 	memset(rest, 0, sizeof *rest);
 	x = vfs_export_for_path(nfs->exports, path.data, path.len, rest);
-	if (x == NULL && nfs->exports->n == 1 && is_root(path))
-		x = nfs->exports->first;
-	return x;
+	return x != NULL ? x : only_export(nfs, path);
+}
+
+/* The same, of those there are. */
+static const struct vfs_export *
+find_known(const struct nfs *nfs, struct xdr_view path,
+    struct pinefs_name *rest)
+{
+	const struct vfs_export *x;
+
+	x = vfs_export_by_path(nfs->exports, path.data, path.len, rest);
+	return x != NULL ? x : only_export(nfs, path);
 }
 
 /* Cut the next component off a path; false: there is none. */
@@ -281,24 +298,25 @@ static const struct mount_v3_server handlers_v3 = {
 	.export_ = export_,
 };
 
-/* MNT goes where its file system's look-ups go, or where exports are found
- * that are not known yet; all else is ours. */
+/*
+ * MNT goes where its file system's look-ups go, or, if these go nowhere, where
+ * exports are found that are not known yet; all else is ours.
+ */
 static struct rpc_executor *
 route(void *self, struct rpc_call *rpc, const void *args)
 {
 	const struct nfs *nfs = self;
 	const dirpath *path = args;
+	struct rpc_executor *on = NULL;
 	const struct vfs_export *x;
 	struct pinefs_name rest;
 
 	if (rpc_call_proc(rpc) != MOUNTPROC3_MNT)
 		return NULL;
-	if (nfs->exports->executor != NULL)
-		return nfs->exports->executor;
-	if ((x = find_export(nfs, *path, &rest)) == NULL)
-		return NULL;
-	return vfs_fs_executor(x->fs, PINEFS_OP_LOOKUP | PINEFS_OP_GETATTR |
-	    PINEFS_OP_RESOLVE);
+	if ((x = find_known(nfs, *path, &rest)) != NULL)
+		on = vfs_fs_executor(x->fs, PINEFS_OP_LOOKUP |
+		    PINEFS_OP_GETATTR | PINEFS_OP_RESOLVE);
+	return on != NULL ? on : nfs->exports->executor;
 }
 
 void

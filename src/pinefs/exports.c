@@ -213,6 +213,15 @@ exports_finish(struct exports *xs)
 	if (xs->n == 0 && (status = exports_add(xs, "py")) != 0)
 		return status;
 	py = exports_py(xs);
+	if (py != NULL && exports_tar(xs) != NULL) {
+		log_error("-f tar: not beside -f py; start another pinefs "
+		    "for it");
+		return EXIT_USAGE;
+	}
+	if (exports_tar(xs) != NULL && exports_tar(xs)->size_text != NULL) {
+		log_error("--size: -f tar has no size; it is for -f mem");
+		return EXIT_USAGE;
+	}
 	if (py != NULL && (py->size_text != NULL ||
 	    (xs->n == 1 && xs->all.size_text != NULL))) {
 		log_error("--size: -f py has no size; it is for -f mem");

@@ -197,6 +197,8 @@ def test_nothing_outside_the_root_is_reached(start, tmp_path):
                  str(root), '/proc/self/exe'):
         assert mount_of(server, path.encode()).fhs_status != 0, path
     assert root_of(server, b'/good.tar') == root_of(server, b'/in.tar')
+    # The first archive that somebody mounts does not become the root.
+    assert mount_of(server, b'/').fhs_status == mount.MNT3ERR_NOENT
 
 
 def test_an_archive_on_the_command_line_is_the_root_too(start, shelf):
