@@ -176,15 +176,13 @@ exports_root(struct exports *xs, const char *dir)
 	return 0;
 }
 
-int
-exports_words(struct exports *xs, char **words)
+bool
+exports_word(struct exports *xs, const char *word)
 {
-	if (*words != NULL && exports_tar(xs) != NULL)
-		xs->archive = *words++;
-	if (*words == NULL)
-		return 0;
-	log_error("'%s' is not understood; try --help", *words);
-	return EXIT_USAGE;
+	if (exports_tar(xs) == NULL || xs->archive != NULL)
+		return false;
+	xs->archive = word;
+	return true;
 }
 
 /* What memory file systems without a --size have together. */

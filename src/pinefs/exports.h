@@ -38,8 +38,8 @@ int	exports_add(struct exports *, const char *spec);
 int	exports_size(struct exports *, const char *text);
 int	exports_option(struct exports *, const char *list);
 int	exports_root(struct exports *, const char *dir);
-/* The words behind the options, without py: ARCHIVE for tar, or none. */
-int	exports_words(struct exports *, char **words);
+/* A word that is no option: ARCHIVE for tar, and true, or none of ours. */
+bool	exports_word(struct exports *, const char *word);
 /* The command line is read: what was left out takes its default. */
 int	exports_finish(struct exports *);
 void	exports_fini(struct exports *);

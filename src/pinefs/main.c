@@ -203,13 +203,15 @@ run(struct command *cmd, char **args)
 	const struct export *py = exports_py(&cmd->exports);
 	int status;
 
+	if (py == NULL && *args != NULL) {
+		log_error("'%s' is not understood; try --help", *args);
+		return EXIT_USAGE;
+	}
 	if (py == NULL && cmd->py.module != NULL) {
 		log_error("-m %s: nothing here runs it; that is for -f py",
 		    cmd->py.module);
 		return EXIT_USAGE;
 	}
-	if (py == NULL && (status = exports_words(&cmd->exports, args)) != 0)
-		return status;
 	if (py != NULL) {
 		status = run_python(cmd, args);
 		if (status == EXIT_USAGE || cmd->exports.n == 1)
@@ -222,18 +224,38 @@ run(struct command *cmd, char **args)
 	return serve(cmd);
 }
 
+/*
+ * ARCHIVE may stand before options of ours; what follows a script or a module
+ * is its own, and left in `rest`.
+ */
+static int
+parse(struct command *cmd, int argc, char **argv, char ***rest)
+{
+	int status, n;
+
+	do {
+		status = cli_parse(rows, cli_serve_rows, argc, argv, take, cmd,
+		    &n);
+		argc -= n;
+		argv += n;
+	} while (status == 0 && *argv != NULL &&
+	    exports_word(&cmd->exports, *argv));
+	*rest = argv;
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
 	static struct command cmd = { .ready_fd = -1 };
-	int rest, status;
+	char **rest;
+	int status;
 
-	status = cli_parse(rows, cli_serve_rows, argc, argv, take, &cmd,
-	    &rest);
+	status = parse(&cmd, argc, argv, &rest);
 	if (status == 0 && !cmd.done)
 		status = exports_finish(&cmd.exports);
 	if (status == 0 && !cmd.done)
-		status = run(&cmd, argv + rest);
+		status = run(&cmd, rest);
 	exports_fini(&cmd.exports);
 	return status;
 }

@@ -207,6 +207,8 @@ def test_wrong_usage_is_one_line_and_status_64(args):
     (["-f", "tar", "-f", "tar:a"], "any number of archives"),
     (["-f", "tar", "--size", "1G"], "has no size"),
     (["-f", "tar", "a.tar", "b.tar"], "not understood"),
+    (["-f", "tar", "a.tar", "--port", "b"], "--port b"),
+    (["-f", "tar", "a.tar", "-o", "ro", "b.tar"], "'b.tar'"),
     (["-f", "mem:" + "n" * 256], "name"), (["-f", "memory:a"], "py, mem or tar"),
     (["-f", "mem", "-f", "mem"], "already"),
     (["-f", "mem:a", "-f", "mem:b", "-f", "mem:a"], "already"),
