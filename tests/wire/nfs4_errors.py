@@ -209,7 +209,8 @@ ERRORS = {
               'INVAL': 'lock:lengths_of_0_and_beyond_the_end_are_invalid',
               'ISDIR': '- a directory has no such stateid',
               'LOCK_RANGE': '- parts of locks are supported'},
-    'LOOKUP': {**COMMON, **HANDLE, **NAME, **IO, **WRONGSEC,
+    'LOOKUP': {**COMMON, **HANDLE, **NAME, **WRONGSEC,
+               'IO': 'tarfs:version_4_finds_one_by_its_name',
                'ACCESS':
                    'open:a_directory_that_may_not_be_searched_is_not',
                'NOENT': 'names:lookup_of_what_is_not_there',
