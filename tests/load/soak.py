@@ -99,15 +99,19 @@ class Soak:
                 time.sleep(0.2)
             c.close_file(o)
 
+    def alive(self, heir, do, arg):
+        """Whatever takes its time, the heir's lease does not run out."""
+        heir.root()
+        return do(arg)
+
     def round(self, n):
         """n clients; afterwards all is as it was."""
         with self.client() as heir:
             before = self.free(heir)
-            clients = [self.busy(i) for i in range(n)]
-            heir.root()         # it is still alive
+            clients = [self.alive(heir, self.busy, i) for i in range(n)]
             for i, c in enumerate(clients):
                 if i % 2:
-                    self.leave(c)
+                    self.alive(heir, self.leave, c)
                 else:
                     c.close()
             self.inherit(heir)
