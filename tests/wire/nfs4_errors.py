@@ -55,7 +55,7 @@ ONLY_0 = {                              # 4.0 instead of COMMON
                 'compound:51_operations_are_too_many',
 }
 IO = {'IO': '- memory does not fail'}
-GRACE = {'GRACE': '- memfs is volatile: it has no grace period'}
+GRACE = {'GRACE': '- it takes nothing that others may reclaim'}
 STATE = {
     'ADMIN_REVOKED': '- nobody revokes state here',
     'BAD_STATEID': 'stateids:one_that_never_was',
@@ -185,8 +185,8 @@ ERRORS = {
                  'lock:reclaiming_a_lock_outside_of_grace_is_no_grace',
              'OPENMODE':
                  'lock:a_write_lock_needs_a_file_open_for_writing',
-             'RECLAIM_BAD': '- memfs has no grace period',
-             'RECLAIM_CONFLICT': '- memfs has no grace period',
+             'RECLAIM_BAD': '- who may not reclaim is told NO_GRACE',
+             'RECLAIM_CONFLICT': '- what another has is DENIED',
              'STALE_CLIENTID': '- the open stateid says whose it is'},
     'LOCKT': {**COMMON, **HANDLE, **GRACE, **ROFS, **WRONG_CRED,
               'ACCESS': '- to ask needs no right',
@@ -222,8 +222,7 @@ ERRORS = {
                 'SYMLINK': 'names:lookup_in_what_is_no_directory'},
     'NVERIFY': {**COMPARED,
                 'SAME': 'attr:verify_goes_on_when_all_is_the_same'},
-    'OPEN': {**COMMON, **HANDLE, **NEW, **STATE, **VALUES, **GRACE,
-             **DELEG, **WRONGSEC,
+    'OPEN': {**COMMON, **HANDLE, **NEW, **STATE, **VALUES, **DELEG, **WRONGSEC,
              'ACCESS': 'open:open_asks_for_rights',
              'BADOWNER':
                  'open:attributes_that_cannot_be_set_create_nothing',
@@ -251,8 +250,8 @@ ERRORS = {
                               'a_bad_stateid',
              'OLD_STATEID': '- a delegation only',
              'PERM': '- rights are ACCESS; owners: SETATTR',
-             'RECLAIM_BAD': '- memfs has no grace period',
-             'RECLAIM_CONFLICT': '- memfs has no grace period',
+             'RECLAIM_BAD': '- who may not reclaim is told NO_GRACE',
+             'RECLAIM_CONFLICT': '- what another denies is SHARE_DENIED',
              'SHARE_DENIED': 'open:share_reservations_are_kept',
              'STALE_CLIENTID':
                  'open:the_client_id_of_open_counts_in_4_0',
@@ -618,6 +617,10 @@ for _operation in (
         'IO_ADVISE', 'GETXATTR', 'SETXATTR', 'REMOVEXATTR'):
     ERRORS[_operation]['REP_TOO_BIG'] = _BIG
     ERRORS[_operation]['REP_TOO_BIG_TO_CACHE'] = _BIG
+
+for _operation in ('LOCK', 'LOCKT', 'READ', 'WRITE', 'SETATTR', 'ALLOCATE',
+                   'DEALLOCATE', 'READ_PLUS', 'SEEK'):
+    ERRORS[_operation]['GRACE'] = 'recovery:the_last_who_reclaims_ends_grace'
 
 # Where a reason given for a group does not hold for one of it.
 for _operation, _error, _why in (
