@@ -150,7 +150,8 @@ about_object(struct hold *h, struct node *top, struct about *a,
 	*first = name_of(top);
 	if (is_control(h, top))
 		return 0;
-	is_view = split(name_of(top), &a->name, first);
+	is_view = h->pf->config.views &&
+	    split(name_of(top), &a->name, first);
 	if (!is_view) {
 		a->name = name_of(top);
 		*first = mapped;

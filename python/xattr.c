@@ -23,7 +23,7 @@ view_of(struct op *op, struct pinefs_name name, char buf[NAME_LEN_MAX + 1],
 	const char *of = op->n->name;
 	int len;
 
-	if (name.len <= prefix || memcmp(name.base, PREFIX, prefix) != 0 ||
+	if (!op->h.pf->config.views || name.len <= prefix || memcmp(name.base, PREFIX, prefix) != 0 ||
 	    op->n->flags & (NODE_VIEW | NODE_SHADOW))
 		return ENODATA;
 	if (op->n->kind == PINEFS_DIR)
@@ -104,8 +104,9 @@ op_listxattr(struct pinefs_call *call, struct pinefs_node *node,
 	int err;
 
 	err = op_begin(&op, call, node);
-	for (i = after; err == 0 && !(op.n->flags & NODE_VIEW) &&
-	    i < sizeof listed / sizeof listed[0]; i++) {
+	if (err != 0 || !op.h.pf->config.views || op.n->flags & NODE_VIEW)
+		after = UINT64_MAX;
+	for (i = after; i < sizeof listed / sizeof listed[0]; i++) {
 		name = (struct pinefs_name){ listed[i],
 		    (uint32_t)strlen(listed[i]) };
 		if (pinefs_emit(emit, name, NULL, i + 1, NULL) != 0)
