@@ -394,6 +394,19 @@ overdue(unsigned long *ident, bool *give_up)
 	return job;
 }
 
+/* With the interpreter lock, which a job's worker has when it ends the job. */
+static bool
+is_at_work(const struct job *job)
+{
+	struct worker *w;
+
+	pthread_mutex_lock(&all.lock);
+	for (w = all.workers; w != NULL && w->job != job; w = w->next)
+		continue;
+	pthread_mutex_unlock(&all.lock);
+	return w != NULL && job->interrupted;
+}
+
 static void
 watch_jobs(PyThreadState **ts)
 {
@@ -410,18 +423,11 @@ watch_jobs(PyThreadState **ts)
 			continue;
 		}
 		gil_enter(ts);
-		(void)PyThreadState_SetAsyncExc(ident, PyExc_TimeoutError);
+		if (is_at_work(job))
+			(void)PyThreadState_SetAsyncExc(ident,
+			    PyExc_TimeoutError);
 		gil_leave(ts);
 	}
-}
-
-static int
-commit_run(struct job *job, struct hold *h)
-{
-	(void)job;
-	for (h->pf = pyfs_all; h->pf != NULL; h->pf = h->pf->next)
-		stage_commit_due(h, false);
-	return 0;
 }
 
 static void
@@ -432,17 +438,43 @@ commit_done(struct job *job, int err)
 
 /* Commits may run code of the user: on a worker. */
 static void
-commit_what_is_due(void)
+commit_by(int (*run)(struct job *, struct hold *), struct pyfs *pf)
 {
 	struct job *job = calloc(1, sizeof *job);
 
 	if (job == NULL)
 		return;
-	job->run = commit_run;
+	job->pf = pf;
+	job->run = run;
 	job->done = commit_done;
 	job->time_box = GIVE_UP_AFTER / 2;
 	if (worker_do(job) != 0)
 		free(job);
+}
+
+static int
+commit_run(struct job *job, struct hold *h)
+{
+	(void)job;
+	stage_commit_due(h, false);
+	return 0;
+}
+
+/*
+ * The list of servers needs the interpreter lock, for which the watch is not
+ * to wait.  One job for each server, which is counted as the server's: a
+ * server that stops waits for it.
+ */
+static int
+commit_all_run(struct job *job, struct hold *h)
+{
+	struct pyfs *pf;
+
+	(void)job, (void)h;
+	for (pf = pyfs_all; pf != NULL; pf = pf->next)
+		if (pf->stages != NULL && !pf->stopping)
+			commit_by(commit_run, pf);
+	return 0;
 }
 
 static void *
@@ -455,7 +487,7 @@ watch_main(void *arg)
 	while (wait_until_due(&commit, &idle)) {
 		watch_jobs(&ts);
 		if (commit)
-			commit_what_is_due();
+			commit_by(commit_all_run, NULL);
 		if (idle) {
 			gil_enter(&ts);
 			gil_idle();
