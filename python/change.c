@@ -27,11 +27,16 @@ deliver(struct request *r)
 		*r->chg_out = r->chg;
 	if (r->to_chg_out != NULL)
 		*r->to_chg_out = r->to_chg;
-	if (r->made_out != NULL)
+	if (r->made_out != NULL) {
+		ident_give(r->call, &r->made.id, r->made_own);
 		*r->made_out = r->made;
+	}
 }
 
-/* The part that needs the lock: nodes, handles. */
+/*
+ * The part that needs the lock: nodes, handles.  On a worker the call may be
+ * over meanwhile.
+ */
 static int
 attempt(struct hold *h, struct request *r)
 {
@@ -49,8 +54,8 @@ attempt(struct hold *h, struct request *r)
 	}
 	pf->changes++;
 	if (h->glow_id != 0)
-		glow_keep(&pf->glows, r->call, h->glow_id, &h->glow,
-		    (r->n->flags & (NODE_OPEN | NODE_VIEW)) == NODE_OPEN);
+		glow_keep(&pf->glows, r->call, r->glow_client, h->glow_id,
+		    &h->glow, (r->n->flags & (NODE_OPEN | NODE_VIEW)) == NODE_OPEN);
 	r->chg.atomic = r->to_chg.atomic = h->broker;
 	return 0;
 }
@@ -148,6 +153,7 @@ request_do(struct op *op, struct request *r)
 		return EROFS;
 	(void)PyOS_snprintf(r->client, sizeof r->client, "%s",
 	    client != NULL ? client : "");
+	r->glow_client = glow_client(r->call);
 	r->n = op->n;
 	err = attempt(&op->h, r);
 	if (err == PYFS_WORKER)
@@ -247,7 +253,7 @@ work_commit(struct hold *h, struct request *r)
 	    r->n->stage->len < SMALL_TEXT);
 	int err = stage_commit(h, r->n);
 
-	if (err > 0 && !all_of_it) {
+	if (err > 0 && !all_of_it && r->n->stage != NULL) {
 		/* More may come; the timer will tell if not. */
 		stage_due(r->n, STAGE_AFTER_WRITE);
 		err = 0;
@@ -544,8 +550,7 @@ make_done(struct hold *h, struct request *r, struct node *n, PyObject *o,
 		err = node_attr(h, n, o, s, &r->made.attr);
 	}
 	r->made.existed = existed;
-	r->made_node = n;
-	node_ident(r->call, n, &r->made.id);
+	ident_of(n, &r->made.id, r->made_own);
 	return err;
 }
 

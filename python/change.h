@@ -10,6 +10,7 @@ struct request {
 	int			(*work)(struct hold *, struct request *);
 	const char		*what;		/* for .pyfs/errors */
 	char			 client[64];	/* who asks */
+	uint64_t		 glow_client;	/* the same, for glow.c */
 	struct pinefs_call	*call;
 	struct node		*n, *to;	/* pinned; leaders */
 	struct pinefs_name	 name, new_name;
@@ -19,7 +20,7 @@ struct request {
 	/* Results, and where they go when all is well: */
 	struct pinefs_change	 chg, to_chg;
 	struct pinefs_made	 made;
-	struct node		*made_node;
+	uint8_t			 made_own[OWN_MAX];
 	struct pinefs_change	*chg_out, *to_chg_out;
 	struct pinefs_made	*made_out;
 };

@@ -20,8 +20,8 @@
 #define OF_AN_OPEN	INT64_C(30000000000)
 #define OF_A_CLOSE	INT64_C(20000000)
 
-static uint64_t
-client_of(const struct pinefs_call *call)
+uint64_t
+glow_client(const struct pinefs_call *call)
 {
 	const char *client = pinefs_call_cred(call)->client;
 
@@ -41,14 +41,14 @@ glow_fini(struct glows *all)
 }
 
 void
-glow_keep(struct glows *all, const struct pinefs_call *call, uint64_t id,
-    const struct pinefs_attr *attr, bool open)
+glow_keep(struct glows *all, const struct pinefs_call *call,
+    uint64_t client, uint64_t id, const struct pinefs_attr *attr, bool open)
 {
 	struct glow *g;
 
 	pthread_mutex_lock(&all->lock);
 	g = &all->glow[all->next++ % GLOWS];
-	*g = (struct glow){ .call = call, .client = client_of(call),
+	*g = (struct glow){ .call = call, .client = client,
 	    .id = id, .open = open, .attr = *attr,
 	    .until = pyfs_clock() + (open ? OF_AN_OPEN : OF_A_REPLY) };
 	pthread_mutex_unlock(&all->lock);
@@ -63,7 +63,7 @@ glow_find(struct glows *all, const struct pinefs_call *call, uint64_t id,
 
 	pthread_mutex_lock(&all->lock);
 	for (g = all->glow; g < all->glow + GLOWS && !found; g++) {
-		if (g->id != id || (g->open ? g->client != client_of(call) :
+		if (g->id != id || (g->open ? g->client != glow_client(call) :
 		    g->call != call))
 			continue;
 		found = g->until > pyfs_clock();

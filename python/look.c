@@ -47,13 +47,6 @@ look_fini(struct job *job)
 	free(l->entries);
 }
 
-static void
-own_ident(struct node *n, struct pinefs_ident *id, uint8_t own[OWN_MAX])
-{
-	*id = (struct pinefs_ident){ .fileid = n->id, .generation = 1 };
-	id->own_len = (uint32_t)node_own(n, own);
-}
-
 static int
 look_lookup(struct hold *h, struct look *l)
 {
@@ -61,7 +54,7 @@ look_lookup(struct hold *h, struct look *l)
 	int err;
 
 	if ((err = view_find(h, l->n, l->name, &child)) == 0)
-		own_ident(child, &l->id, l->own);
+		ident_of(child, &l->id, l->own);
 	return err;
 }
 
@@ -110,7 +103,7 @@ add_entry(struct hold *h, struct look *l, PyObject *pair)
 	n = view_node(h, l->n, name, kit.utf8(kind, NULL));
 	if (n == NULL)
 		return ENOMEM;
-	own_ident(n, &e->id, e->own);
+	ident_of(n, &e->id, e->own);
 	e->at = at;
 	e->len = name.len;
 	e->cookie = cookie_of(name, SHAPE_DICT);
@@ -236,29 +229,15 @@ emit_entries(struct look *l)
 	}
 }
 
-static int
-deliver_ident(struct look *l)
-{
-	uint8_t *copy;
-
-	if (l->id.own_len > 0) {
-		copy = pinefs_call_alloc(l->call, l->id.own_len);
-		if (copy == NULL)
-			return ENOMEM;
-		memcpy(copy, l->own, l->id.own_len);
-		l->id.own = copy;
-	}
-	*l->to.id = l->id;
-	return 0;
-}
-
 static void
 look_done(struct job *job, int err)
 {
 	struct look *l = (struct look *)job;
 
-	if (err == 0 && l->what == VIEW_LOOKUP)
-		err = deliver_ident(l);
+	if (err == 0 && l->what == VIEW_LOOKUP) {
+		ident_give(l->call, &l->id, l->own);
+		*l->to.id = l->id;
+	}
 	if (err == 0 && l->what == VIEW_GETATTR)
 		*l->to.attr = l->attr;
 	if (err == 0 && l->what == VIEW_READDIR)

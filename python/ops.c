@@ -65,19 +65,34 @@ op_end(struct op *op)
 }
 
 void
-node_ident(struct pinefs_call *call, struct node *n, struct pinefs_ident *id)
+ident_of(struct node *n, struct pinefs_ident *id, uint8_t own[OWN_MAX])
 {
-	uint8_t own[OWN_MAX], *copy;
-	size_t len;
-
 	n = node_lead(n);
 	*id = (struct pinefs_ident){ .fileid = n->id, .generation = 1 };
-	if ((len = node_own(n, own)) > 0 &&
-	    (copy = pinefs_call_alloc(call, len)) != NULL) {
-		memcpy(copy, own, len);
-		id->own = copy;
-		id->own_len = (uint32_t)len;
-	}
+	id->own_len = (uint32_t)node_own(n, own);
+}
+
+void
+ident_give(struct pinefs_call *call, struct pinefs_ident *id,
+    const uint8_t own[OWN_MAX])
+{
+	uint8_t *copy = NULL;
+
+	if (id->own_len > 0 &&
+	    (copy = pinefs_call_alloc(call, id->own_len)) != NULL)
+		memcpy(copy, own, id->own_len);
+	else
+		id->own_len = 0;
+	id->own = copy;
+}
+
+void
+node_ident(struct pinefs_call *call, struct node *n, struct pinefs_ident *id)
+{
+	uint8_t own[OWN_MAX];
+
+	ident_of(n, id, own);
+	ident_give(call, id, own);
 }
 
 /* ----------------------------------------------------------- attributes -- */

@@ -594,9 +594,14 @@ void	stage_commit_due(struct hold *, bool all);
 
 int	glow_init(struct glows *);
 void	glow_fini(struct glows *);
-/* What was written, for the reply to `call`, or while it has the file open. */
-void	glow_keep(struct glows *, const struct pinefs_call *, uint64_t id,
-	    const struct pinefs_attr *, bool open);
+uint64_t glow_client(const struct pinefs_call *);
+/*
+ * What was written, for the reply to `call`, or while `client` has the file
+ * open.  The call may be over: it is compared, and not looked into.
+ */
+void	glow_keep(struct glows *, const struct pinefs_call *,
+	    uint64_t client, uint64_t id, const struct pinefs_attr *,
+	    bool open);
 bool	glow_find(struct glows *, const struct pinefs_call *, uint64_t id,
 	    struct pinefs_attr *);
 void	glow_close(struct glows *, uint64_t id);
@@ -746,6 +751,14 @@ stamp_of(const struct pinefs_attr *a)
 void	node_stamp(struct hold *, struct node *, struct pinefs_stamp *);
 void	node_ident(struct pinefs_call *, struct node *,
 	    struct pinefs_ident *);
+/*
+ * The same in two halves, for workers, whose call may be over: what it is,
+ * its handle's bytes in `own`; and these as bytes of the call.
+ */
+void	ident_of(struct node *, struct pinefs_ident *,
+	    uint8_t own[OWN_MAX]);
+void	ident_give(struct pinefs_call *, struct pinefs_ident *,
+	    const uint8_t own[OWN_MAX]);
 /* The text of a file, or of its stage. */
 int	node_text(struct hold *, struct node *, PyObject *o, enum shape,
 	    struct text *);

@@ -336,6 +336,8 @@ work_rename(struct hold *h, struct request *r)
 	}
 	node_pin(m.source);
 	m.target = find(h, r->to, &m.to, r->new_name, &m.old);
+	if (m.target != NULL)
+		node_pin(m.target);
 	m.to_shadow = is_shadow_name(h->pf, m.to.s, r->new_name);
 	if (m.to_shadow && m.old != NULL)
 		m.to_shadow = false;	/* such a name is bound: let it be */
@@ -351,6 +353,8 @@ work_rename(struct hold *h, struct request *r)
 		node_stamp(h, r->to, &r->to_chg.after);
 	}
 	node_unpin(&h->pf->nodes, m.source);
+	if (m.target != NULL)
+		node_unpin(&h->pf->nodes, m.target);
 out:
 	if (m.value != NULL)
 		bind_drop(h, m.value);

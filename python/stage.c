@@ -166,14 +166,16 @@ stage_due(struct node *n, unsigned ms)
 
 /* What a commit works on: held while code of the user may run. */
 struct commit {
-	struct node	*n;
+	struct node	*n, *parent;	/* pinned; and */
+	char		 name_bytes[NAME_LEN_MAX];
+	struct pinefs_name name;	/* n's place, which may change */
 	PyObject	*dir, *old;
 	enum shape	 dir_shape, shape;
 	PyObject	*bytes;		/* of the stage, a copy for workers */
 	const char	*base;
 	size_t		 len;
 	bool		 replacing;
-	uint64_t	 version;
+	uint64_t	 version, base_hash;
 };
 
 static void
@@ -215,45 +217,68 @@ check(struct hold *h, struct commit *c)
 		    memcmp(t.base, c->base, c->len) == 0;
 		if (same)
 			err = ECANCELED;
-		else if (hash != c->n->stage->base_hash)
+		else if (hash != c->base_hash)
 			log_about(c->n, "overwrote a newer value");
 	}
 	text_fini(&t);
 	return err;
 }
 
-/* Every name of a group of hard links whose value is still the same. */
+/* Bind one of a group of hard links, if its value is still the same. */
+static int
+bind_other(struct hold *h, struct commit *c, struct node *m, PyObject *value)
+{
+	struct node *parent = m->parent;
+	char bytes[NAME_LEN_MAX];
+	struct pinefs_name name = { bytes, m->name_len };
+	PyObject *dir, *v;
+	enum shape s;
+	int err = 0;
+
+	if ((dir = home_walk(h, parent)) == NULL)
+		return 0;
+	memcpy(bytes, m->name, m->name_len);
+	node_pin(parent);
+	s = shape_of(h->pf, dir);
+	v = child_get(h, dir, s, name);
+	if (v == c->old)
+		err = bind_set(h, parent, dir, s, name, value);
+	if (v != NULL)
+		bind_drop(h, v);
+	bind_drop(h, dir);
+	node_unpin(&h->pf->nodes, parent);
+	return err;
+}
+
+/* The others of its group, which is another when code of the user has run. */
 static int
 bind_others(struct hold *h, struct commit *c, PyObject *value)
 {
-	struct node *m;
-	PyObject *dir, *v;
-	enum shape s;
-	struct pinefs_name name;
+	struct node **others, *m;
+	size_t n = 0, i;
 	int err = 0;
 
 	if (c->n->link_next == NULL)
 		return 0;
-	for (m = c->n->link_next; m != c->n && err == 0; m = m->link_next) {
-		name = (struct pinefs_name){ m->name, m->name_len };
-		if ((dir = home_walk(h, m->parent)) == NULL)
-			continue;
-		s = shape_of(h->pf, dir);
-		v = child_get(h, dir, s, name);
-		if (v == c->old)
-			err = bind_set(h, m->parent, dir, s, name,
-			    value);
-		if (v != NULL)
-			bind_drop(h, v);
-		bind_drop(h, dir);
+	others = calloc(node_nlink(c->n), sizeof(struct node *));
+	if (others == NULL)
+		return ENOMEM;
+	for (m = c->n->link_next; m != c->n; m = m->link_next) {
+		node_pin(m);
+		others[n++] = m;
 	}
+	for (i = 0; i < n; i++) {
+		if (err == 0 && others[i]->link_next != NULL)
+			err = bind_other(h, c, others[i], value);
+		node_unpin(&h->pf->nodes, others[i]);
+	}
+	free(others);
 	return err;
 }
 
 static int
 parse_and_bind(struct hold *h, struct commit *c)
 {
-	struct pinefs_name name = { c->n->name, c->n->name_len };
 	PyObject *value, *like = c->old;
 	int err;
 
@@ -269,8 +294,8 @@ parse_and_bind(struct hold *h, struct commit *c)
 		/* The group first: its members are compared with `old`. */
 		err = bind_others(h, c, value);
 		if (err == 0)
-			err = bind_set(h, c->n->parent, c->dir,
-			    c->dir_shape, name, value);
+			err = bind_set(h, c->parent, c->dir,
+			    c->dir_shape, c->name, value);
 	}
 	bind_drop(h, value);
 	return err;
@@ -298,13 +323,16 @@ commit_begin(struct hold *h, struct node *n, struct commit *c)
 	struct stage *st = n->stage;
 
 	*c = (struct commit){ .n = n, .base = st->base, .len = st->len,
-	    .replacing = st->replacing, .version = st->version };
+	    .replacing = st->replacing, .version = st->version,
+	    .base_hash = st->base_hash, .parent = n->parent };
+	memcpy(c->name_bytes, n->name, n->name_len);
+	c->name = (struct pinefs_name){ c->name_bytes, n->name_len };
 	node_pin(n);
+	node_pin(c->parent);
 	if ((c->dir = home_walk(h, n->parent)) == NULL)
 		return ESTALE;
 	c->dir_shape = shape_of(h->pf, c->dir);
-	c->old = child_get(h, c->dir, c->dir_shape,
-	    (struct pinefs_name){ n->name, n->name_len });
+	c->old = child_get(h, c->dir, c->dir_shape, c->name);
 	if (c->old != NULL)
 		c->shape = shape_of(h->pf, c->old);
 	if (h->broker)
@@ -326,6 +354,7 @@ commit_end(struct hold *h, struct commit *c)
 		bind_drop(h, c->dir);
 	Py_XDECREF(c->bytes);
 	node_unpin(&h->pf->nodes, c->n);
+	node_unpin(&h->pf->nodes, c->parent);
 }
 
 static bool
@@ -386,6 +415,7 @@ delete_away(struct hold *h, struct node *n)
 	enum shape s = dir != NULL ? shape_of(h->pf, dir) : SHAPE_NONE;
 	int err = 0;
 
+	node_pin(n);
 	if (dir != NULL)
 		o = child_get(h, dir, s, name);
 	if (o != NULL && is_as_it_was(h, n, o))
@@ -394,11 +424,13 @@ delete_away(struct hold *h, struct node *n)
 		bind_drop(h, o);
 	if (dir != NULL)
 		bind_drop(h, dir);
-	if (err == PYFS_WORKER)
-		return err;
-	n->parent->away++;
-	node_remove(&h->pf->nodes, n);
-	home_forget(h);
+	/* It may have returned while code of the user ran. */
+	if (err != PYFS_WORKER && n->flags & NODE_AWAY) {
+		n->parent->away++;
+		node_remove(&h->pf->nodes, n);
+		home_forget(h);
+	}
+	node_unpin(&h->pf->nodes, n);
 	return err == ENOENT ? 0 : err;
 }
 

@@ -112,8 +112,9 @@ view_is_name(struct hold *h, struct node *dir, PyObject *o, enum shape s,
 struct about {
 	PyObject	*dir;		/* what it is bound in */
 	enum shape	 shape;		/* of that */
-	struct node	*dir_node;
+	struct node	*dir_node;	/* pinned, or NULL */
 	struct pinefs_name name;
+	char		 name_bytes[NAME_LEN_MAX];
 	PyObject	*o;		/* NULL: it is no view of an object */
 	PyObject	*path;		/* tuple of str */
 };
@@ -126,6 +127,19 @@ about_fini(struct hold *h, struct about *a)
 	if (a->o != NULL)
 		bind_drop(h, a->o);
 	Py_XDECREF(a->path);
+	if (a->dir_node != NULL)
+		node_unpin(&h->pf->nodes, a->dir_node);
+}
+
+/* Nodes get other names, and go, while the package is asked. */
+static void
+about_keep(struct about *a)
+{
+	if (a->dir_node != NULL)
+		node_pin(a->dir_node);
+	if (a->name.len > 0)
+		memcpy(a->name_bytes, a->name.base, a->name.len);
+	a->name.base = a->name_bytes;
 }
 
 static bool
@@ -198,6 +212,7 @@ about_begin(struct hold *h, struct node *n, struct pinefs_name more,
 	}
 	if (err == 0)
 		err = about_object(h, top, a, &first);
+	about_keep(a);
 	if (err == 0) {
 		part = name_to_str(first);
 		if (part == NULL || PyList_Append(list, part) != 0)

@@ -45,6 +45,7 @@ class Client:
 
     def __init__(self, port, uid=None, host='127.0.0.1', timeout=60.0,
                  path='/'):
+        self.port = port
         self.cred = rpc.auth_sys(uid=uid)
         self.rpc = rpc.TCPClient(host, port, cred=self.cred, timeout=timeout)
         self.nfs = nfs3.NFS_PROGRAM_3_client(self.rpc)

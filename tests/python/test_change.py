@@ -2,6 +2,7 @@
 """Creating, removing, renaming, linking; stages and commits (PYFS 8)."""
 
 import collections
+import threading
 
 import served
 from served import DIR, LNK, REG, status
@@ -29,7 +30,6 @@ def test_python_sees_no_value_between_truncation_and_commit():
 
 
 def test_a_sampling_thread_never_sees_half_a_value():
-    import threading
     with served.module(v='a' * 5000) as (c, at, m):
         seen, stop = set(), []
 
@@ -210,6 +210,37 @@ def test_subclasses_of_dict_are_asked():
         assert status(c.create, at + '/d/b') == 'INVAL'
         c.remove(at + '/d/a')
         assert m.d == {}
+
+
+class Slow:
+    """Whose setter refuses, when it is told to go on."""
+
+    def __init__(self, text, begun, go_on):
+        self.__dict__.update(text=text, log=[], steps=(begun, go_on))
+
+    def __setattr__(self, name, value):
+        begun, go_on = self.steps
+        begun.set()
+        go_on.wait(20)
+        raise ValueError('no')
+
+
+def test_a_file_is_removed_while_a_setter_refuses_its_text():
+    begun, go_on = threading.Event(), threading.Event()
+    o = Slow('x' * 5000, begun, go_on)
+    with served.own(root={'o': o}) as c, served.client.Client(c.port) as c2:
+        done = []
+        writer = threading.Thread(target=lambda: done.append(status(
+            c.write_at, '/o/text', 0, b'y' * 5000)))
+        writer.start()
+        try:
+            assert begun.wait(20)
+            c2.remove('/o/text')
+        finally:
+            go_on.set()
+            writer.join()
+        assert 'text' not in c2.list('/o') and not hasattr(o, 'text')
+        assert done == ['INVAL']
 
 
 def test_classes_are_changed_and_builtins_are_not():
