@@ -19,9 +19,9 @@ pytestmark = pytest.mark.skipif(not os.path.exists(PINEFS),
 class Running:
     """A server that has said it is ready."""
 
-    def __init__(self, tmp_path, *args, state=True):
+    def __init__(self, tmp_path, *args, state=True, within=()):
         read, write = os.pipe()
-        command = [PINEFS, "-f", "mem", "--ready-fd", str(write), *args]
+        command = [*within, PINEFS, "-f", "mem", "--ready-fd", str(write), *args]
         if state:
             command += ["--state-dir", str(tmp_path / "state")]
         self.process = subprocess.Popen(
