@@ -266,6 +266,24 @@ test_maps_and_attributes_are_kept(void)
 	end(r);
 }
 
+static void
+test_an_index_that_is_full_takes_no_more(void)
+{
+	struct tar_member m = { .name = { "a/bcdefghij", 11 },
+	    .type = TAR_REG };
+	struct tar_index ix;
+	enum tar_note why;
+
+	CHECK(tar_index_init(&ix) == 0);
+	ix.most = 9;
+	CHECK(tar_index_add(&ix, &m, &why) == 0);
+	m.header = 512;
+	CHECK(tar_index_add(&ix, &m, &why) == ENOSPC);
+	CHECK(tar_index_finish(&ix, NULL, NULL) == 0);
+	CHECK(tar_index_count(&ix) == 3);
+	tar_index_fini(&ix);
+}
+
 CHECK_MAIN(
 	CHECK_TEST(test_directories_not_listed_are_implied),
 	CHECK_TEST(test_every_id_finds_its_record),
@@ -276,4 +294,5 @@ CHECK_MAIN(
 	CHECK_TEST(test_many_names_are_listed_in_the_order_of_headers),
 	CHECK_TEST(test_a_map_may_be_empty),
 	CHECK_TEST(test_maps_and_attributes_are_kept),
+	CHECK_TEST(test_an_index_that_is_full_takes_no_more),
 )

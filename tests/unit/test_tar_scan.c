@@ -511,6 +511,65 @@ test_names_too_long_refuse_their_member_alone(void)
 	end(r, ENOENT);
 }
 
+static void
+test_a_global_header_names_no_member(void)
+{
+	struct run *r = rig_new();
+
+	RIG_PAX(&r->made, 'g', "path=all", "linkpath=all", "uid=7",
+	    "GNU.sparse.name=all", "SCHILY.xattr.user.a=all",
+	    "LIBARCHIVE.xattr.user.b=aGVsbG8");
+	rig_link(&r->made, "a", '2', "target");
+	RIG_PAX(&r->made, 'x', "path=own", "SCHILY.xattr.user.a=own");
+	rig_add(&r->made, "b", '0', "");
+	start(r);
+	CHECK(next_is(r, "a") && rig_is(r->m.link, "target"));
+	CHECK(r->m.uid == 7 && r->m.nxattrs == 0);
+	CHECK(next_is(r, "own") && r->m.uid == 7 && r->m.nxattrs == 1);
+	CHECK(rig_is(r->m.xattr[0].value, "own"));
+	end(r, ENOENT);
+}
+
+/* A pax header of one record, whose value is that long. */
+static void
+long_record(struct made *m, const char *key, size_t len)
+{
+	char *text = malloc(len + 64);
+	size_t all = strlen("ddddd =\n") + strlen(key) + len;
+	int head = snprintf(text, 64, "%zu %s=", all, key);
+
+	memset(text + head, '1', len);
+	text[(size_t)head + len] = '\n';
+	CHECK((size_t)head + len + 1 == all);
+	rig_put(m, rig_header("pax", 'x', all), text, all);
+	free(text);
+}
+
+static void
+test_what_is_too_long_for_one_member_is_refused_or_left_out(void)
+{
+	struct run *r = rig_new();
+
+	long_record(&r->made, "path", 65537);
+	rig_add(&r->made, "a", '0', "");
+	long_record(&r->made, "SCHILY.xattr.user.a", 65537);
+	rig_add(&r->made, "b", '0', "");
+	start(r);
+	CHECK(next_is(r, "b") && r->m.nxattrs == 0);
+	end(r, ENOENT);
+	r = rig_new();
+	long_record(&r->made, "SCHILY.xattr.user.a", 65536);
+	rig_add(&r->made, "c", '0', "");
+	long_record(&r->made, "linkpath", 14097);
+	rig_link(&r->made, "d", '2', "x");
+	rig_link(&r->made, "e", '2', "x");
+	start(r);
+	CHECK(next_is(r, "c") && r->m.nxattrs == 1);
+	CHECK(r->m.xattr[0].value.len == 65536);
+	CHECK(next_is(r, "e"));
+	end(r, ENOENT);
+}
+
 CHECK_MAIN(
 	CHECK_TEST(test_a_member_is_told_with_its_places),
 	CHECK_TEST(test_a_name_field_may_be_full_and_have_a_prefix),
@@ -533,4 +592,6 @@ CHECK_MAIN(
 	CHECK_TEST(test_types_are_as_decided),
 	CHECK_TEST(test_sizes_of_what_has_no_data_are_ignored),
 	CHECK_TEST(test_names_too_long_refuse_their_member_alone),
+	CHECK_TEST(test_a_global_header_names_no_member),
+	CHECK_TEST(test_what_is_too_long_for_one_member_is_refused_or_left_out),
 )

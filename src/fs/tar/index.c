@@ -610,6 +610,14 @@ tar_index_finish(struct tar_index *ix, tar_note_fn *note, void *arg)
 	return 0;
 }
 
+/* What archives can make large by few members. */
+static uint64_t
+bytes_of(const struct tar_index *ix)
+{
+	return ix->names.n + ix->texts.n +
+	    ix->segs.n * sizeof(struct tar_segment);
+}
+
 int
 tar_index_add(struct tar_index *ix, const struct tar_member *m,
     enum tar_note *why)
@@ -618,6 +626,8 @@ tar_index_add(struct tar_index *ix, const struct tar_member *m,
 	uint32_t dir;
 	int err;
 
+	if (bytes_of(ix) > ix->most)
+		return ENOSPC;
 	if ((err = find_place(ix, m, &name, &dir, why)) != 0)
 		return err;
 	if (name.len == 0)	/* the root itself, or no name at all */
@@ -756,7 +766,7 @@ tar_index_init(struct tar_index *ix)
 {
 	struct tar_rec *r;
 
-	*ix = (struct tar_index){ .dir = TAR_NONE };
+	*ix = (struct tar_index){ .dir = TAR_NONE, .most = TAR_INDEX_BYTES };
 	if (getrandom(ix->key, sizeof ix->key, 0) != sizeof ix->key)
 		return EIO;
 	if ((r = room(&ix->recs, 1, sizeof *r)) == NULL ||

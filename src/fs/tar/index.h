@@ -26,6 +26,7 @@
 enum { TAR_ROOT = 0, TAR_ROOT_ID = 17, TAR_DEPTH_MAX = 4095 };
 #define TAR_NONE	UINT32_MAX
 #define TAR_MEMBERS_MAX	20000000u
+#define TAR_INDEX_BYTES	(UINT64_C(2) << 30)	/* without records and slots */
 
 enum { TAR_REC_DEAD = 1,	/* replaced, or a link to nothing */
     TAR_REC_SPARSE = 2 };
@@ -72,6 +73,7 @@ struct tar_index {
 	uint32_t		*slot;		/* record + 1; 0: free */
 	uint32_t		 nslots, used;	/* nslots: a power of two */
 	uint64_t		 key[2];	/* of the hash */
+	uint64_t		 most;		/* TAR_INDEX_BYTES */
 	/* Where the member before went. */
 	char			*dir_text;
 	size_t			 dir_len, dir_cap;

@@ -40,6 +40,9 @@ tar_number(const void *field, size_t len, int64_t *v)
 	return true;
 }
 
+/* Of a global header it is read again for each member. */
+enum { LONGEST = 64 };
+
 /* Digits from *p on; false where there are none, or too many. */
 static bool
 digits(const char **p, const char *end, uint64_t *n)
@@ -63,6 +66,8 @@ tar_decimal(const char *text, size_t len, int64_t *v)
 	bool negative = len > 0 && *p == '-';
 	uint64_t n;
 
+	if (len > LONGEST)
+		return false;
 	if (negative)
 		p++;
 	if (!digits(&p, end, &n) || p != end)
@@ -79,6 +84,8 @@ tar_time(const char *text, size_t len, struct timespec *t)
 	long ns = 0, unit = 100000000;
 	uint64_t s;
 
+	if (len > LONGEST)
+		return false;
 	if (negative)
 		p++;
 	if (!digits(&p, end, &s))

@@ -16,7 +16,7 @@
  * big-endian two's complement number (base-256).  Only blanks: 0.
  */
 bool	tar_number(const void *field, size_t len, int64_t *v);
-/* Decimal digits, maybe after a '-', and nothing else. */
+/* Decimal digits, maybe after a '-', and nothing else; at most 64 bytes. */
 bool	tar_decimal(const char *text, size_t len, int64_t *v);
 /* Decimal seconds with a fraction: "-1.25" is -2 s and 750000000 ns. */
 bool	tar_time(const char *text, size_t len, struct timespec *t);

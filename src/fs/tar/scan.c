@@ -16,8 +16,9 @@
 #include "number.h"
 #include "pax.h"
 
-enum { WINDOW = 65536, AFTER_JUMP = 4096, LONG_MAX_LEN = 1 << 20,
-    XATTRS_MAX = 256, NOBODY = 65534 };
+/* What is longer no client could ask for; each is copied per member. */
+enum { NAME_LONGEST = 65536, TARGET_LONGEST = 4096, VALUE_LONGEST = 65536 };
+enum { WINDOW = 65536, AFTER_JUMP = 4096, XATTRS_MAX = 256, NOBODY = 65534 };
 
 /* Text that is kept while other blocks are read. */
 struct text {
@@ -188,7 +189,7 @@ read_long(struct tar_scan *s, struct text *t, uint64_t size)
 
 	if (size == 0)
 		return 0;
-	if (size > LONG_MAX_LEN) {
+	if (size > NAME_LONGEST) {
 		s->refuse = true;
 		return 0;
 	}
@@ -226,6 +227,22 @@ read_pax(struct tar_scan *s, struct tar_pax *p, uint64_t size)
 	return err;
 }
 
+/*
+ * What names one member is not believed of all: each would be given it, at no
+ * cost to who wrote the archive.
+ */
+static int
+read_global(struct tar_scan *s, uint64_t size)
+{
+	struct tar_pax *g = &s->global;
+	int err = read_pax(s, g, size);
+
+	g->value[PAX_PATH].set = g->value[PAX_LINKPATH].set = false;
+	g->value[PAX_SPARSE_NAME].set = false;
+	g->nxattrs = 0;
+	return err;
+}
+
 /* X is Solaris's x. */
 static bool
 is_extension(const struct tar_header *h)
@@ -242,7 +259,7 @@ read_extension(struct tar_scan *s, const struct tar_header *h, uint64_t size,
 	if (!*is)
 		return 0;
 	if (h->typeflag == 'g')
-		return read_pax(s, &s->global, size);
+		return read_global(s, size);
 	s->extended = true;
 	if (h->typeflag == 'L')
 		return read_long(s, &s->long_name, size);
@@ -310,8 +327,10 @@ set_name(struct tar_scan *s, const struct tar_header *h)
 	char joined[sizeof h->prefix + 1 + sizeof h->name];
 
 	if (tar_pax_get(&s->local, &s->global, PAX_SPARSE_NAME, &name) ||
-	    tar_pax_get(&s->local, &s->global, PAX_PATH, &name))
-		return set_text(&s->name, name.base, name.len);
+	    tar_pax_get(&s->local, &s->global, PAX_PATH, &name)) {
+		s->refuse |= name.len > NAME_LONGEST;
+		return set_text(&s->name, name.base, s->refuse ? 0 : name.len);
+	}
 	if (s->long_name.set)
 		return set_text(&s->name, s->long_name.base,
 		    s->long_name.len);
@@ -332,6 +351,10 @@ set_link(struct tar_scan *s, const struct tar_header *h)
 	if (!tar_pax_get(&s->local, &s->global, PAX_LINKPATH, &link))
 		link = s->long_link.set ? slice(&s->long_link) :
 		    tar_header_text(h->linkname, sizeof h->linkname);
+	if (link.len > (h->typeflag == '2' ? TARGET_LONGEST : NAME_LONGEST)) {
+		s->refuse = true;
+		link.len = 0;
+	}
 	return set_text(&s->link, link.base, link.len);
 }
 
@@ -447,9 +470,9 @@ put_xattr(struct tar_scan *s, struct tar_member *m, struct tar_xattr x,
 }
 
 static void
-put_xattrs(struct tar_scan *s, const struct tar_pax *p,
-    struct tar_member *m, bool encoded, char **to)
+put_xattrs(struct tar_scan *s, struct tar_member *m, bool encoded, char *to)
 {
+	const struct tar_pax *p = &s->local;
 	const struct tar_pax_xattr *x = p->xattr;
 	struct tar_xattr out;
 	uint32_t left;
@@ -462,12 +485,13 @@ put_xattrs(struct tar_scan *s, const struct tar_pax *p,
 		out.value = (struct pinefs_name){ p->text + x->value,
 		    x->value_len };
 		if (encoded) {
-			out.name = decode_name(out.name, *to);
-			*to += out.name.len;
-			out.value = decode_value(out.value, *to);
-			*to += out.value.len;
+			out.name = decode_name(out.name, to);
+			to += out.name.len;
+			out.value = decode_value(out.value, to);
+			to += out.value.len;
 		}
-		if (out.name.len > 0 && out.name.len <= 255)
+		if (out.name.len > 0 && out.name.len <= 255 &&
+		    out.value.len <= VALUE_LONGEST)
 			put_xattr(s, m, out, encoded);
 	}
 }
@@ -475,11 +499,11 @@ put_xattrs(struct tar_scan *s, const struct tar_pax *p,
 static int
 set_xattrs(struct tar_scan *s, struct tar_member *m)
 {
-	size_t most = s->global.len + s->local.len;
+	size_t most = s->local.len;
 	char *to;
 
 	m->xattr = s->xattr;
-	if (s->global.nxattrs + s->local.nxattrs == 0)
+	if (s->local.nxattrs == 0)
 		return 0;
 	if (most > s->decoded.cap) {
 		if ((to = realloc(s->decoded.base, most)) == NULL)
@@ -487,11 +511,8 @@ set_xattrs(struct tar_scan *s, struct tar_member *m)
 		s->decoded.base = to;
 		s->decoded.cap = most;
 	}
-	to = s->decoded.base;
-	put_xattrs(s, &s->global, m, false, &to);
-	put_xattrs(s, &s->local, m, false, &to);
-	put_xattrs(s, &s->global, m, true, &to);
-	put_xattrs(s, &s->local, m, true, &to);
+	put_xattrs(s, m, false, s->decoded.base);
+	put_xattrs(s, m, true, s->decoded.base);
 	return 0;
 }
 
