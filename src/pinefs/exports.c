@@ -287,7 +287,7 @@ exports_fini(struct exports *xs)
 
 /* Archives below these directories, by whatever path a client mounts. */
 static int
-make_tar(struct exports *xs, struct pinefs_server *server)
+make_tar(struct exports *xs)
 {
 	unsigned i;
 	int err;
@@ -303,7 +303,7 @@ make_tar(struct exports *xs, struct pinefs_server *server)
 			return err;
 		}
 	}
-	return pinefs_on_mount(server, tarfs_mount, xs->tar);
+	return 0;
 }
 
 static int
@@ -338,13 +338,14 @@ static int
 make_archive(struct exports *xs, const struct export *x,
     struct pinefs_server *server)
 {
-	struct pinefs *fs;
-	int err = make_tar(xs, server);
+	struct pinefs *fs = NULL;
+	int err = make_tar(xs);
 
-	if (err != 0 || xs->archive == NULL)
-		return err;
-	err = tarfs_open(xs->tar, xs->archive, &fs);
-	return err != 0 ? err : export_it(x, server, fs);
+	if (err == 0 && xs->archive != NULL)
+		err = tarfs_open(xs->tar, xs->archive, &fs);
+	if (err == 0)
+		err = pinefs_on_mount(server, tarfs_mount, xs->tar);
+	return err != 0 || fs == NULL ? err : export_it(x, server, fs);
 }
 
 unsigned

@@ -95,10 +95,12 @@ static struct vfs_export *
 add(struct pinefs_server *s, const struct pinefs_mount *m)
 {
 	struct vfs_export *last;
+	char shown[1024];
 	struct one *o;
 
+	log_escape(shown, sizeof shown, m->name, strlen(m->name));
 	if (s->more->n == MORE_MAX) {
-		log_error("%s: more than %d exports", m->name, MORE_MAX);
+		log_error("%s: more than %d exports", shown, MORE_MAX);
 		return NULL;
 	}
 	if ((o = calloc(1, sizeof *o)) == NULL)
@@ -116,7 +118,7 @@ add(struct pinefs_server *s, const struct pinefs_mount *m)
 	else
 		last->next = &o->export;
 	s->exports.n++;
-	log_info("%s is served", m->name);
+	log_info("%s is served", shown);
 	return &o->export;
 }
 

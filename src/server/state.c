@@ -216,27 +216,36 @@ char *
 state_read(const struct state *s, const char *name, size_t max, size_t *len)
 {
 	struct stat st;
-	ssize_t n = 0;
-	char *text;
-	int fd;
+	char *text = NULL;
+	int fd, err = 0;
+	ssize_t n;
 
 	*len = 0;
+	errno = ENOENT;
 	if (s->dir == -1)
 		return NULL;
 	fd = openat(s->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return NULL;
-	if (fstat(fd, &st) == -1 || st.st_size < 0 ||
-	    (size_t)st.st_size > max ||
-	    (text = calloc(1, (size_t)st.st_size + 1)) == NULL) {
-		close(fd);
-		return NULL;
+	if (fstat(fd, &st) == -1)
+		err = errno;
+	else if (st.st_size < 0 || (size_t)st.st_size > max)
+		err = EFBIG;
+	else if ((text = calloc(1, (size_t)st.st_size + 1)) == NULL)
+		err = ENOMEM;
+	while (err == 0 && *len < (size_t)st.st_size) {
+		n = read(fd, text + *len, (size_t)st.st_size - *len);
+		if (n > 0)
+			*len += (size_t)n;
+		else
+			err = n == -1 ? errno : EIO;
 	}
-	while (*len < (size_t)st.st_size && (n = read(fd, text + *len,
-	    (size_t)st.st_size - *len)) > 0)
-		*len += (size_t)n;
 	close(fd);
-	return text;
+	if (err == 0)
+		return text;
+	free(text);
+	errno = err;
+	return NULL;
 }
 
 int
@@ -248,79 +257,99 @@ state_write(const struct state *s, const char *name, const void *data,
 
 /* ------------------------------------------------------------ export ids -- */
 
-/* The whole file "exports", or "". */
+/* The whole file "exports", or ""; NULL: what it holds is not known. */
 static char *
 read_exports(const struct state *s)
 {
 	size_t len;
 	char *text = state_read(s, "exports", EXPORTS_MAX, &len);
 
-	return text != NULL ? text : strdup("");
+	if (text != NULL || errno == ENOENT)
+		return text != NULL ? text : strdup("");
+	log_warning("%s/exports: %s; exports may get other ids, and they are "
+	    "not kept", s->path, strerror(errno));
+	return NULL;
 }
 
-/* One line: its id, and where its name begins; NULL: no line. */
-static const char *
-export_line(const char *line, uint32_t *id, size_t *name_len)
-{
-	const char *end = strchr(line, '\n');
-	char *name;
-	unsigned long v;
+/* A line "ID NAME" of it. */
+struct entry {
+	uint32_t	 id;
+	const char	*name;
+	size_t		 len;
+};
 
-	if (end == NULL)
-		return NULL;
-	v = strtoul(line, &name, 10);
-	if (v == 0 || v > UINT32_MAX || *name != ' ')
-		return NULL;
-	*id = (uint32_t)v;
-	*name_len = (size_t)(end - (name + 1));
-	return name + 1;
+/* The next line from *at on that is one; false: there is none. */
+static bool
+next_entry(const char **at, struct entry *e)
+{
+	const char *line = *at, *end;
+	unsigned long v;
+	char *name;
+
+	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		v = *line < '0' || *line > '9' ? 0 : strtoul(line, &name, 10);
+		if (v == 0 || v > UINT32_MAX || *name != ' ')
+			continue;
+		*e = (struct entry){ (uint32_t)v, name + 1,
+		    (size_t)(end - (name + 1)) };
+		*at = end + 1;
+		return true;
+	}
+	return false;
+}
+
+static bool
+is_named(const struct entry *e, const char *export)
+{
+	return e->len == strlen(export) &&
+	    memcmp(e->name, export, e->len) == 0;
 }
 
 static bool
 is_taken(uint32_t id, const uint32_t *taken, unsigned n, const char *text)
 {
-	const char *name;
-	size_t len;
-	uint32_t other;
+	struct entry e;
 	unsigned i;
 
 	for (i = 0; i < n; i++)
 		if (taken[i] == id)
 			return true;
-	for (; (name = export_line(text, &other, &len)) != NULL;
-	    text = name + len + 1)
-		if (other == id)
+	while (next_entry(&text, &e))
+		if (e.id == id)
 			return true;
 	return false;
 }
 
+/* The last line of a name counts. */
 static uint32_t
 recorded(const char *text, const char *export)
 {
-	const char *name;
-	size_t len;
-	uint32_t id;
+	struct entry e;
+	uint32_t id = 0;
 
-	for (; (name = export_line(text, &id, &len)) != NULL;
-	    text = name + len + 1)
-		if (len == strlen(export) && memcmp(name, export, len) == 0)
-			return id;
-	return 0;
+	while (next_entry(&text, &e))
+		if (is_named(&e, export))
+			id = e.id;
+	return id;
 }
 
 static void
 record(struct state *s, const char *text, uint32_t id, const char *name)
 {
-	char *more;
+	size_t len = strlen(text);
+	const char *lf = len > 0 && text[len - 1] != '\n' ? "\n" : "";
+	char *more, shown[1024];
 	int err, n;
 
-	if (s->dir == -1 || (n = asprintf(&more, "%s%u %s\n", text, id, name))
-	    == -1)
+	if (s->dir == -1 ||
+	    (n = asprintf(&more, "%s%s%u %s\n", text, lf, id, name)) == -1)
 		return;
-	err = write_file(s->dir, "exports", more, (size_t)n);
+	err = strchr(name, '\n') != NULL ? EINVAL : n > EXPORTS_MAX ? EFBIG :
+	    write_file(s->dir, "exports", more, (size_t)n);
 	if (err != 0)
 		log_warning("%s/exports: %s; the export %s may get another id",
-		    s->path, strerror(err), name);
+		    s->path, strerror(err),
+		    log_escape(shown, sizeof shown, name, strlen(name)));
 	free(more);
 }
 
@@ -332,7 +361,8 @@ state_export_id(struct state *s, const char *name, const uint32_t *taken,
 	char *text = read_exports(s);
 	uint32_t id;
 
-	if (text != NULL && (id = recorded(text, name)) != 0) {
+	if (text != NULL && (id = recorded(text, name)) != 0 &&
+	    !is_taken(id, taken, n, "")) {
 		free(text);
 		return id;
 	}
@@ -349,14 +379,12 @@ char *
 state_export_name(const struct state *s, uint32_t id)
 {
 	char *text = read_exports(s), *found = NULL;
-	const char *p = text == NULL ? "" : text, *name;
-	uint32_t its;
-	size_t len;
+	const char *p = text == NULL ? "" : text;
+	struct entry e;
 
-	for (; found == NULL && (name = export_line(p, &its, &len)) != NULL;
-	    p = name + len + 1)
-		if (its == id)
-			found = strndup(name, len);
+	while (found == NULL && next_entry(&p, &e))
+		if (e.id == id)
+			found = strndup(e.name, e.len);
 	free(text);
 	return found;
 }

@@ -6,7 +6,7 @@
  *	key.before	optional: handles made with it still work
  *	exports		lines "ID NAME": an export keeps its id for ever
  *
- * A directory that cannot be used is a warning and a key that ends with the
+ * A name with a newline is not recorded.  A directory that cannot be used is a warning and a key that ends with the
  * process, never a refusal to serve.
  */
 #ifndef SERVER_STATE_H
@@ -33,9 +33,9 @@ struct state {
 void	 state_open(struct state *, const char *dir, const char *instance);
 void	 state_close(struct state *);
 /*
- * The id of an export: a hash of its name, or what was recorded.  A
+ * The id of an export: a hash of its name, or what was recorded last.  A
  * collision takes the next free id and keeps it.  `taken` of n ids are in
- * use by the other exports.
+ * use by the other exports, maybe one that had this name before.
  */
 uint32_t state_export_id(struct state *, const char *name,
 	    const uint32_t *taken, unsigned n);
@@ -43,7 +43,8 @@ uint32_t state_export_id(struct state *, const char *name,
 /* The name that was given with a recorded id, to be freed; or NULL. */
 char	*state_export_name(const struct state *, uint32_t id);
 
-/* A whole file of it, NUL-terminated, to be freed; NULL: none. */
+/* A whole file of it, NUL-terminated, to be freed; NULL with errno; ENOENT:
+ * there is none. */
 char	*state_read(const struct state *, const char *name, size_t max,
 	    size_t *len);
 /* Written whole, or not at all; 0 where nothing is kept. */

@@ -42,6 +42,19 @@ escape(char *to, size_t size, const struct pinefs_name *name)
 	to[n] = '\0';
 }
 
+/* A path for a log. */
+static char *
+shown(const char *path)
+{
+	struct pinefs_name name = { path, (uint32_t)strlen(path) };
+	size_t size = 4 * (size_t)name.len + 16;
+	char *text = malloc(size);
+
+	if (text != NULL)
+		escape(text, size, &name);
+	return text;
+}
+
 /* The first of each kind is told, the others are counted. */
 static void
 note(void *arg, enum tar_note what, uint64_t off,
@@ -54,7 +67,7 @@ note(void *arg, enum tar_note what, uint64_t off,
 		return;
 	escape(text, sizeof text, name);
 	pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: offset %llu%s%s: %s",
-	    ar->path, (unsigned long long)off, name->len > 0 ? ", " : "",
+	    ar->shown, (unsigned long long)off, name->len > 0 ? ", " : "",
 	    text, tar_note_text(what));
 }
 
@@ -66,7 +79,7 @@ sum_up(const struct tar_archive *ar)
 	for (i = 0; i < TAR_NOTES; i++)
 		if (ar->noted[i] > 1)
 			pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: %llu times "
-			    "in all: %s", ar->path,
+			    "in all: %s", ar->shown,
 			    (unsigned long long)ar->noted[i],
 			    tar_note_text((enum tar_note)i));
 }
@@ -224,7 +237,7 @@ make_index(void *arg)
 
 	if (err != 0 && err != ECANCELED && err != ENOEXEC)
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: %s: what was found "
-		    "so far is served", ar->path, strerror(err));
+		    "so far is served", ar->shown, strerror(err));
 	pthread_rwlock_wrlock(&ar->lock);
 	more = tar_index_finish(&ar->index, note, ar);
 	ar->whole = true;
@@ -233,7 +246,7 @@ make_index(void *arg)
 	try_waiting(ar, EIO);
 	if (err == 0) {
 		sum_up(ar);
-		pinefs_log(PINEFS_LOG_INFO, "tarfs: %s: %u names", ar->path,
+		pinefs_log(PINEFS_LOG_INFO, "tarfs: %s: %u names", ar->shown,
 		    tar_index_count(&ar->index) - 1);
 	}
 	return NULL;
@@ -285,6 +298,7 @@ free_memory(struct tar_archive *ar)
 	pthread_mutex_destroy(&ar->wait_lock);
 	pthread_cond_destroy(&ar->begun);
 	free(ar->path);
+	free(ar->shown);
 	free(ar);
 }
 
@@ -299,23 +313,23 @@ explain(const struct tar_archive *ar, int err)
 	if (err == ENOTSUP && codec != NULL) {
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: compressed by %s, "
 		    "which this build cannot read: it was made without the "
-		    "feature %s", ar->path, codec->name, codec->library);
+		    "feature %s", ar->shown, codec->name, codec->library);
 		return;
 	}
 	if (err != ENOEXEC) {
-		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: %s", ar->path,
+		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: %s", ar->shown,
 		    strerror(err));
 		return;
 	}
 	if (codec != NULL && tar_source_read(ar->source, 0, head, sizeof head,
 	    &got) == 0 && tar_codec_of(head, got) != NULL)
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: not an archive: "
-		    "inside of %s it is %s again", ar->path, codec->name,
+		    "inside of %s it is %s again", ar->shown, codec->name,
 		    tar_codec_of(head, got)->name);
 	else
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: not an archive that "
 		    "is known here: %s%s%sno header of tar at its beginning",
-		    ar->path, codec != NULL ? "inside of " : "",
+		    ar->shown, codec != NULL ? "inside of " : "",
 		    codec != NULL ? codec->name : "",
 		    codec != NULL ? " there is " : "");
 }
@@ -325,7 +339,7 @@ tell(void *arg, const char *text)
 {
 	const struct tar_archive *ar = arg;
 
-	pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: %s", ar->path, text);
+	pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: %s", ar->shown, text);
 }
 
 /* NULL: it is no compressed file, for it is a tar already. */
@@ -367,8 +381,11 @@ tar_archive_open(struct tar_archive **to, int fd, const char *path,
 	int err;
 
 	if (ar == NULL || fstat(fd, &st) == -1 ||
-	    (ar->path = strdup(path)) == NULL) {
+	    (ar->path = strdup(path)) == NULL ||
+	    (ar->shown = shown(path)) == NULL) {
 		err = ar == NULL ? ENOMEM : errno;
+		if (ar != NULL)
+			free(ar->path);
 		free(ar);
 		close(fd);
 		return err;

@@ -36,7 +36,7 @@ struct tar_host {
 
 struct tar_archive {
 	struct tar_archive	*next;		/* of all */
-	char			*path;
+	char			*path, *shown;	/* that for a log */
 	dev_t			 dev;
 	ino_t			 ino;
 	const struct tar_host	*host;
