@@ -240,6 +240,10 @@ make_dirs(char *path)
 {
 	char *p;
 
+	if (*path == '\0') {
+		errno = ENOENT;
+		return -1;
+	}
 	for (p = path + 1; (p = strchr(p, '/')) != NULL; *p++ = '/') {
 		*p = '\0';
 		if (mkdir(path, 0700) == -1 && errno != EEXIST &&

@@ -284,6 +284,20 @@ test_an_index_that_is_full_takes_no_more(void)
 	tar_index_fini(&ix);
 }
 
+static void
+test_a_member_whose_data_are_too_far_from_its_header_is_refused(void)
+{
+	struct tar_member m = { .name = { "a", 1 }, .type = TAR_REG,
+	    .data = UINT64_C(1) << 32 };
+	struct tar_index ix;
+	enum tar_note why;
+
+	CHECK(tar_index_init(&ix) == 0);
+	CHECK(tar_index_add(&ix, &m, &why) == EBADMSG);
+	CHECK(why == TAR_NOTE_SPARSE && tar_index_count(&ix) == 1);
+	tar_index_fini(&ix);
+}
+
 CHECK_MAIN(
 	CHECK_TEST(test_directories_not_listed_are_implied),
 	CHECK_TEST(test_every_id_finds_its_record),
@@ -295,4 +309,6 @@ CHECK_MAIN(
 	CHECK_TEST(test_a_map_may_be_empty),
 	CHECK_TEST(test_maps_and_attributes_are_kept),
 	CHECK_TEST(test_an_index_that_is_full_takes_no_more),
+	CHECK_TEST(
+	    test_a_member_whose_data_are_too_far_from_its_header_is_refused),
 )

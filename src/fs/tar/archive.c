@@ -234,13 +234,15 @@ make_index(void *arg)
 {
 	struct tar_archive *ar = arg;
 	int err = add_all(ar), more;
+	bool broke = err != 0 && err != ECANCELED && err != ENOEXEC;
 
-	if (err != 0 && err != ECANCELED && err != ENOEXEC)
+	if (broke)
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: %s: what was found "
 		    "so far is served", ar->shown, strerror(err));
 	pthread_rwlock_wrlock(&ar->lock);
 	more = tar_index_finish(&ar->index, note, ar);
 	ar->whole = true;
+	ar->missing = broke || more != 0 ? EIO : 0;
 	pthread_rwlock_unlock(&ar->lock);
 	begin(ar, err != 0 ? err : more);
 	try_waiting(ar, EIO);

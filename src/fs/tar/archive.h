@@ -51,6 +51,7 @@ struct tar_archive {
 	pthread_rwlock_t	 lock;		/* the index, `whole` */
 	struct tar_index	 index;
 	bool			 whole;
+	int			 missing;	/* of what whole lacks: EIO */
 	uint64_t		 noted[TAR_NOTES];	/* thread's own */
 
 	pthread_mutex_t		 wait_lock;	/* after `lock` */

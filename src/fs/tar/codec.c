@@ -1,7 +1,6 @@
 /* Which codec a file speaks.  See codec.h. */
 #include "codec.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #if !TAR_WITH_ZLIB
@@ -54,4 +53,12 @@ tar_codec_of(const uint8_t *base, size_t len)
 		    memcmp(base, magics[i].magic, magics[i].len) == 0)
 			return magics[i].codec;
 	return is_skippable(base, len) ? &tar_codec_zstd : NULL;
+}
+
+bool
+tar_codec_goes_on(const struct tar_codec *codec, const uint8_t *base,
+    size_t len)
+{
+	return tar_codec_of(base, len) == codec ||
+	    (codec == &tar_codec_lz4 && is_skippable(base, len));
 }

@@ -9,6 +9,7 @@
 #ifndef FS_TAR_CODEC_H
 #define FS_TAR_CODEC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,10 @@ struct tar_codec {
  * Without `begin`: this build has not got it.
  */
 const struct tar_codec *tar_codec_of(const uint8_t *base, size_t len);
+
+/* May bytes behind a stream of that codec be another one of it? */
+bool	tar_codec_goes_on(const struct tar_codec *, const uint8_t *base,
+	    size_t len);
 
 extern const struct tar_codec tar_codec_gzip, tar_codec_zstd, tar_codec_xz,
     tar_codec_lzma, tar_codec_bzip2, tar_codec_lz4;

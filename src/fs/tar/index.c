@@ -511,6 +511,10 @@ add_plain(struct tar_index *ix, const struct tar_member *m, uint32_t dir,
 		*why = TAR_NOTE_REPLACE;
 		return EBADMSG;
 	}
+	if (m->type == TAR_REG && m->data - m->header > UINT32_MAX) {
+		*why = TAR_NOTE_SPARSE;		/* only a map lies between */
+		return EBADMSG;
+	}
 	if ((err = new_record(ix, dir, name, m->header, &i)) != 0)
 		return err;
 	if ((err = set_kind(ix, m, i)) == 0)

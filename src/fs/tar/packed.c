@@ -39,6 +39,7 @@ struct packed {
 	bool			 between;	/* two streams, or at the end */
 	bool			 ended;		/* no more is decoded */
 	int			 err;		/* of the store: no more of it */
+	int			 input_err;	/* of the file: the same */
 };
 
 /* ------------------------------------------------------------- decoding -- */
@@ -58,7 +59,7 @@ end(struct packed *p, const char *why)
 	p->note(p->arg, text);
 }
 
-/* More input; false: there is none any more. */
+/* More input; false: there is none any more, or p->input_err. */
 static bool
 get_input(struct packed *p)
 {
@@ -71,6 +72,8 @@ get_input(struct packed *p)
 		n = pread(p->fd, p->input + p->have, INPUT - p->have,
 		    (off_t)p->fd_off);
 	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		p->input_err = errno;
 	if (n <= 0)
 		return false;
 	p->fd_off += (uint64_t)n;
@@ -88,11 +91,12 @@ next_stream(struct packed *p)
 	} while (p->at == p->have && get_input(p));
 	while (p->have - p->at < TAR_SNIFF && get_input(p))
 		;
-	if (p->at == p->have) {
-		end(p, NULL);
+	if (p->at == p->have || p->input_err != 0) {
+		end(p, p->input_err != 0 ? strerror(p->input_err) : NULL);
 		return false;
 	}
-	if (tar_codec_of(p->input + p->at, p->have - p->at) != p->codec) {
+	if (!tar_codec_goes_on(p->codec, p->input + p->at,
+	    p->have - p->at)) {
 		end(p, "what follows the last stream is something else");
 		return false;
 	}
@@ -125,6 +129,13 @@ text_of(int err)
 	return "damaged";
 }
 
+/* Why there is no more input. */
+static const char *
+text_of_end(const struct packed *p)
+{
+	return p->input_err != 0 ? strerror(p->input_err) : "cut";
+}
+
 /* Go on by a step.  Why it does not, or NULL. */
 static const char *
 step(struct packed *p)
@@ -141,9 +152,9 @@ step(struct packed *p)
 	if (err == ENODATA)
 		p->between = true;
 	else if (err != 0)
-		return over ? "cut" : text_of(err);
+		return over ? text_of_end(p) : text_of(err);
 	else if (stuck)
-		return over ? "cut" : text_of(EBADMSG);
+		return over ? text_of_end(p) : text_of(EBADMSG);
 	return is_bomb(p) ? "more than 1000 times its size" : NULL;
 }
 
@@ -161,7 +172,17 @@ fill_block(struct packed *p)
 	}
 }
 
-/* One more block.  ENODATA: there is none. */
+/* All there is was decoded, or all that can be read. */
+static int
+at_end(struct packed *p)
+{
+	if (p->input_err != 0)
+		return EIO;
+	atomic_store(&p->whole, true);
+	return ENODATA;
+}
+
+/* One more block.  ENODATA: there is none; EIO: who knows. */
 static int
 decode_block(struct packed *p)
 {
@@ -170,10 +191,8 @@ decode_block(struct packed *p)
 	if (p->err != 0)
 		return p->err;
 	fill_block(p);
-	if (p->filled == 0) {
-		atomic_store(&p->whole, true);
-		return ENODATA;
-	}
+	if (p->filled == 0)
+		return at_end(p);
 	pthread_rwlock_wrlock(&p->store_lock);
 	p->err = tar_store_add(&p->store, p->block, p->filled);
 	pthread_rwlock_unlock(&p->store_lock);
@@ -185,7 +204,7 @@ decode_block(struct packed *p)
 	atomic_fetch_add(&p->size, p->filled);
 	p->filled = 0;
 	if (p->ended)
-		atomic_store(&p->whole, true);
+		at_end(p);
 	return 0;
 }
 
@@ -273,11 +292,12 @@ packed_try(struct tar_source *s, uint64_t off, void *to, size_t len,
     size_t *got)
 {
 	struct packed *p = (struct packed *)s;
+	bool whole = atomic_load(&p->whole);	/* before what it speaks of */
 	uint64_t size = atomic_load(&p->size);
 	char *at = to, *end_of;
 	size_t n;
 
-	if ((off >= size || len > size - off) && !atomic_load(&p->whole))
+	if ((off >= size || len > size - off) && !whole)
 		return EAGAIN;
 	len = clip(off, len, size);
 	for (end_of = at + len; at < end_of; at += n, off += n) {

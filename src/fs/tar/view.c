@@ -135,7 +135,8 @@ lookup(struct tar_archive *ar, struct tar_wait *w)
 		return ESTALE;
 	i = tar_index_find(&ar->index, dir, w->name);
 	if (i == TAR_NONE)
-		return ar->whole ? ENOENT : PINEFS_LATER;
+		return !ar->whole ? PINEFS_LATER : ar->missing != 0 ?
+		    ar->missing : ENOENT;
 	if (!is_shown(ar, tar_index_rec(&ar->index, i)))
 		return ENOENT;
 	*w->id = ident_of(ar, tar_index_inode(&ar->index, i));
@@ -150,7 +151,8 @@ resolve(struct tar_archive *ar, struct tar_wait *w)
 
 	pinefs_node_ident(w->node, &id);
 	if ((i = tar_index_by_id(&ar->index, id.fileid)) == TAR_NONE)
-		return ar->whole ? ESTALE : PINEFS_LATER;
+		return !ar->whole ? PINEFS_LATER : ar->missing != 0 ?
+		    ar->missing : ESTALE;
 	its = ident_of(ar, i);
 	return its.generation == id.generation ? 0 : ESTALE;
 }
