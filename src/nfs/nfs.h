@@ -71,8 +71,8 @@ struct nfs {
 	struct nfs4			*nfs4;	/* nfs4_new; NULL: v4 fails */
 	struct timespec			 started;
 	/*
-	 * The id of `name@domain`, or EINVAL; NULL: numbers, root and nobody
-	 * are all there is.  Must not block.
+	 * The id of `name@domain` or a bare name, or EINVAL; NULL: numbers
+	 * and root are all there is.  Must not block.  On any thread.
 	 */
 	int				(*owner)(void *arg, const char *name,
 					    uint32_t len, bool group,

@@ -299,9 +299,12 @@ make_rpc(struct pinefs_server *s)
 	s->nfs.after_arg = s;
 	s->nfs.connect = nfs_connect;
 	s->nfs.no_delegations = s->opt.no_delegations;
-	if ((s->clients = clients_new(&s->state, &records)) == NULL ||
+	s->nfs.owner = owners_id;
+	if ((s->owners = owners_new("/etc/passwd", "/etc/group")) == NULL ||
+	    (s->clients = clients_new(&s->state, &records)) == NULL ||
 	    (s->nfs.nfs4 = nfs4_new(&s->nfs, &records, s->opt.lease)) == NULL)
 		return ENOMEM;
+	s->nfs.owner_arg = s->owners;
 	s->nprograms = nfs_programs(&s->nfs, s->program);
 	for (i = 0; i < s->nprograms; i++)
 		if ((err = rpc_server_add(s->rpc, &s->program[i])) != 0)
@@ -360,6 +363,8 @@ undo(struct pinefs_server *s)
 	s->nfs.nfs4 = NULL;
 	clients_free(s->clients);
 	s->clients = NULL;
+	owners_free(s->owners);
+	s->owners = NULL;
 	state_close(&s->state);
 }
 

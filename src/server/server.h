@@ -9,6 +9,7 @@
 
 #include "nfs/nfs.h"
 #include "server/clients.h"
+#include "server/owners.h"
 #include "server/state.h"
 
 enum { SERVER_MAX_ADDRS = 16, SERVER_MAX_NETS = 32, SERVER_MAX_UIDS = 64,
@@ -49,6 +50,7 @@ struct pinefs_server {
 	struct rpc_executor	*executor[SERVER_MAX_EXPORTS];
 	struct nfs		 nfs;
 	struct clients		*clients;
+	struct owners		*owners;
 	struct rpc_program	 program[NFS_PROGRAMS];
 	unsigned		 nprograms;
 	struct rpc_server	*rpc;

@@ -129,7 +129,8 @@ RULES = {
         'nfs4_attr:what_exclusive_creation_takes_is_a_part_of_what_is_'
         'supported'],
     'owners are numbers or names with a domain': [
-        'nfs4_attr:owners_are_numbers_or_names_with_a_domain'],
+        'nfs4_attr:owners_are_numbers_or_names_with_a_domain',
+        'nfs4_attr:names_are_those_of_the_servers_machine'],
     'GETATTR bumps nothing': ['nfs4_attr:getattr_changes_nothing',
                               'nfs3_attr:getattr_changes_nothing'],
     'macOS sets the time of creation': [
