@@ -373,6 +373,20 @@ nfs4_client_of(struct nfs4_call *call, clientid4 id,
 
 /* ----------------------------------------------------------------- grace -- */
 
+/* Those of 4.0 are back, but have no word for having reclaimed all. */
+static unsigned
+count_missing(const struct nfs4 *n)
+{
+	const struct nfs4_client *c;
+	unsigned missing = n->reclaimers, i;
+
+	for (i = 0; i < NFS4_BUCKETS; i++)
+		for (c = n->by_id[i]; c != NULL; c = c->next)
+			if (c->reclaims && missing > 0)
+				missing--;
+	return missing;
+}
+
 void
 nfs4_grace_end(struct nfs4 *n)
 {
@@ -381,7 +395,7 @@ nfs4_grace_end(struct nfs4 *n)
 	n->grace = false;
 	nfs4_records_end(n);
 	log_info("grace is over: %u client(s) did not come back",
-	    n->reclaimers);
+	    count_missing(n));
 }
 
 static void

@@ -69,7 +69,7 @@ digit(char ch)
 	    ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
 }
 
-/* One line's bytes; a damaged line is no client. */
+/* One line's bytes.  A damaged line is no client; the same again, no other. */
 static void
 take_line(struct clients *c, const char *line, size_t n)
 {
@@ -84,7 +84,8 @@ take_line(struct clients *c, const char *line, size_t n)
 		owner[i / 2] = (uint8_t)(digit(line[i]) << 4 |
 		    digit(line[i + 1]));
 	}
-	insert(c, owner, (uint32_t)(n / 2), true);
+	if (*find(c, owner, (uint32_t)(n / 2)) == NULL)
+		insert(c, owner, (uint32_t)(n / 2), true);
 }
 
 static void

@@ -238,6 +238,16 @@ test_damaged_lines_are_no_clients(void)
 	finish();
 }
 
+/* Grace waits for each client once. */
+static void
+test_a_line_that_is_there_twice_is_one_client(void)
+{
+	begin();
+	write_clients("6f6e65\n74\n6f6e65\n", 17);
+	CHECK(count() == 2 && found("one", 3) == 1);
+	finish();
+}
+
 /* Half an owner is another owner. */
 static void
 test_a_line_that_is_cut_is_no_client(void)
@@ -352,6 +362,7 @@ CHECK_MAIN(
 	CHECK_TEST(test_the_end_of_grace_is_the_end_of_who_did_not_come),
 	CHECK_TEST(test_before_the_end_all_remain),
 	CHECK_TEST(test_damaged_lines_are_no_clients),
+	CHECK_TEST(test_a_line_that_is_there_twice_is_one_client),
 	CHECK_TEST(test_a_line_that_is_cut_is_no_client),
 	CHECK_TEST(test_an_owner_has_up_to_1024_bytes),
 	CHECK_TEST(test_a_file_that_is_none_has_nobody),
