@@ -135,6 +135,10 @@ def test_the_last_who_reclaims_ends_grace(again, clients):
         assert h.c.try_lock(h.shared, 90, 1, op.READ, b'new').status == \
             x.NFS4ERR_GRACE
         all_wait(others[0], fh)
+        if h is held[1]:
+            # Who claims what another has reclaimed is refused.
+            assert h.c.try_open(held[0].denied, op.by_previous(),
+                                op.READ).status == x.NFS4ERR_SHARE_DENIED
         # That of one file system is not that of all.
         h.c.ok(op.putfh(fh), op.reclaim_complete(True))
         all_wait(others[0], fh)
