@@ -185,6 +185,12 @@ key_for(struct hold *h, PyObject *dir, enum shape s, struct pinefs_name name,
 		*err = EINVAL;
 		return NULL;
 	}
+	if (key != NULL && s == SHAPE_DICT && PyLong_CheckExact(key) &&
+	    !name_is_of(name, dir, key)) {
+		Py_DECREF(key);
+		*err = EINVAL;
+		return NULL;
+	}
 	if (key != NULL && s == SHAPE_DICT && PyUnicode_CheckExact(key) &&
 	    (number = int_key(dir, key, name)) != NULL) {
 		Py_DECREF(key);

@@ -569,6 +569,10 @@ step(struct hold *h, struct node **n, struct pinefs_name part, int *hops)
 	bind_drop(h, dir);
 	if (o == NULL)
 		return NULL;
+	if (home_hides(h->pf, *n, part)) {
+		bind_drop(h, o);
+		return NULL;
+	}
 	s = shape_of(h->pf, o);
 	child = home_child(h, *n, part, o, s);
 	if (child != NULL && child->kind == PINEFS_LNK &&

@@ -378,7 +378,7 @@ listing_make(struct hold *h, struct node *dir, PyObject *o, enum shape s,
 	bool pauses = dir != NULL && s != SHAPE_INSTANCE && is_long(h, dict);
 	int err;
 
-	*l = (struct listing){ 0 };
+	*l = (struct listing){ .may_pause = dir != NULL };
 	err = pauses ? gather_slices(h, l, dict) : each(o, s, gather, l);
 	Py_XDECREF(dict);
 	if (err == 0 && dir != NULL)
@@ -399,7 +399,7 @@ listing_make(struct hold *h, struct node *dir, PyObject *o, enum shape s,
 void
 listing_drop_values(struct hold *h, struct listing *l)
 {
-	bool pauses = h->broker && l->n > LONG_DICT;
+	bool pauses = h->broker && l->may_pause && l->n > LONG_DICT;
 	int64_t until = pyfs_clock() + SLICE;
 	size_t i;
 
@@ -544,6 +544,13 @@ get_number(PyObject *dict, struct pinefs_name name)
 	return v;
 }
 
+/* `%=5` is a name where there is a "5" as well: else the int has only `5`. */
+static bool
+is_other_name(PyObject *dict, PyObject *key, struct pinefs_name name)
+{
+	return PyLong_CheckExact(key) && !name_is_of(name, dict, key);
+}
+
 static PyObject *
 get_from_dict(struct hold *h, PyObject *o, enum shape s,
     struct pinefs_name name)
@@ -558,7 +565,7 @@ get_from_dict(struct hold *h, PyObject *o, enum shape s,
 		Py_XDECREF(dict);
 		return v;
 	}
-	if (dict != NULL) {
+	if (dict != NULL && !is_other_name(dict, key, name)) {
 		v = get_item(dict, key);
 		if (v == NULL && s != SHAPE_MODULE && s != SHAPE_CLASS)
 			v = get_number(dict, name);
@@ -588,7 +595,7 @@ get_from_set(struct hold *h, PyObject *o, enum shape s,
 			v = child_search(h, o, s, name, NULL);
 		return v;
 	}
-	if (PySet_Contains(o, key) == 1)
+	if (!is_other_name(NULL, key, name) && PySet_Contains(o, key) == 1)
 		return key;
 	PyErr_Clear();
 	Py_DECREF(key);
@@ -635,14 +642,21 @@ field_index(PyObject *o, struct pinefs_name name)
 {
 	PyObject *fields = shape_of_class(TYPE_OF(o), kit.s_fields);
 	PyObject *str = name_to_str(name);
-	Py_ssize_t i = -1;
+	Py_ssize_t i = -1, n = 0;
 
-	if (fields != NULL && str != NULL)
+	if (fields != NULL && str != NULL) {
 		i = PySequence_Index(fields, str);
+		PyErr_Clear();
+		n = PySequence_Size(fields);
+	}
 	PyErr_Clear();
 	Py_XDECREF(str);
 	Py_XDECREF(fields);
-	return i >= 0 ? i : name_to_index(name);
+	if (i >= 0)
+		return i;
+	/* What has a name has no other: it may be hidden. */
+	i = name_to_index(name);
+	return i >= n ? i : -1;
 }
 
 PyObject *

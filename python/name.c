@@ -432,13 +432,13 @@ unescape(const char *base, size_t len)
 }
 
 /* Is there one way to write it only?  Else a file would have two names. */
-static bool
-is_name_of(struct pinefs_name name, PyObject *key)
+bool
+name_is_of(struct pinefs_name name, PyObject *dict, PyObject *key)
 {
 	struct sbuf b = { 0 };
 	bool scan = false, same;
 
-	same = name_of_key(&b, NULL, key, &scan) == 0 &&
+	same = name_of_key(&b, dict, key, &scan) == 0 &&
 	    name_equal(name, b.base, b.len);
 	sbuf_fini(&b);
 	return same;
@@ -477,13 +477,13 @@ name_to_key(struct pinefs_name name, int *err)
 	if (name.len > 2 && memcmp(name.base, "%=", 2) == 0) {
 		key = literal(name);
 		if (key != NULL && PyLong_CheckExact(key))
-			return key;	/* "5" is there, too */
+			return key;	/* if "5" is there, too */
 	} else if (name_equal(name, "%-", 2)) {
 		key = PyUnicode_FromString("");
 	} else {
 		key = unescape(name.base, name.len);
 	}
-	if (key == NULL || !is_constant(key, 4) || !is_name_of(name, key)) {
+	if (key == NULL || !is_constant(key, 4) || !name_is_of(name, NULL, key)) {
 		PyErr_Clear();
 		Py_XDECREF(key);
 		*err = ENOENT;

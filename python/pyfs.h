@@ -411,6 +411,11 @@ int	name_of_key(struct sbuf *b, PyObject *dict, PyObject *key, bool *scan);
  * can only be found by looking through all names, or ENOENT.
  */
 PyObject *name_to_key(struct pinefs_name name, int *err);
+/*
+ * name_of_key makes this name of it, and not another.  name_to_key leaves it
+ * to its caller to ask that of an int, since it depends on the dict.
+ */
+bool	name_is_of(struct pinefs_name name, PyObject *dict, PyObject *key);
 /* The int that a decimal name stands for, or NULL. */
 PyObject *name_to_number(struct pinefs_name name);
 /* The text of a name as a str key. */
@@ -436,6 +441,7 @@ struct listing {
 	size_t		 n, cap;
 	struct sbuf	 names;
 	bool		 scan;		/* some names say too little */
+	bool		 may_pause;	/* it is of a directory, by READDIR */
 };
 
 /*

@@ -43,8 +43,9 @@ class Symlink(str):
 # A pattern with a slash is for whole paths; "..." is all that is below.
 PROTECT = ('/*', '__*__', '/builtins/...', '/sys/...')
 
-# For `exclude`: what looks like a secret.
-REDACT = ('*password*', '*secret*', '*token*')
+# For `exclude`: what looks like a secret, in capitals, too.
+REDACT = tuple('*' + ''.join('[%s%s]' % (c, c.upper()) for c in word) + '*'
+               for word in ('password', 'secret', 'token'))
 
 # Files of editors and tools that are kept beside the program's objects, seen
 # by clients and not by Python, until they are renamed to a real name.

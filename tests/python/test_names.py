@@ -93,6 +93,14 @@ def test_a_number_and_its_text_are_two_files():
         assert m.d == {5: 'changed', '5': 'str'}
 
 
+def test_an_int_has_one_name():
+    with served.module(d={5: 'int', 10: 'ten'}) as (c, at, m):
+        for name in ('%=5', '%=0x5', '%=1_0', '%=+5', '%=10'):
+            assert status(c.read, at + '/d/' + name) == 'NOENT', name
+            assert status(c.create, at + '/d/' + name) == 'INVAL', name
+        assert m.d == {5: 'int', 10: 'ten'}
+
+
 def test_classes_and_objects_as_keys_are_files_too():
     class Key:
         pass

@@ -390,6 +390,20 @@ def test_include_and_exclude():
         assert c.list('/sub') == []
 
 
+def test_what_is_hidden_is_not_reached_by_another_way():
+    Login = collections.namedtuple('Login', 'user password')
+    space = {'vault': {'key': 1}, 'open': {}, 'login': Login('me', 'x'),
+             'API_SECRET': 'x', 'Token2': 'x'}
+    hidden = served.pinefs.REDACT + ('vault',)
+    with served.own(root=space, exclude=hidden) as c:
+        assert c.list('/') == ['login', 'open']
+        c.symlink('../vault', '/open/link')
+        assert space['open']['link'] == '../vault'
+        assert c.list('/login') == ['user']
+        assert status(c.read, '/login/1') == 'NOENT'
+        assert status(c.read, '/login/0') == 'NOENT'
+
+
 def test_include_shows_what_it_names_what_is_below_and_what_leads_there():
     space = {'shop': {'cart': {'total': 1, 'tax': 2}, 'other': 3},
              'bank': {'x': 1}, 'shopping': 4}
