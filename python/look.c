@@ -291,6 +291,7 @@ view_look(struct op *op, struct pinefs_call *call, enum view_look what,
 		memcpy(l->name_bytes, name.base, name.len);
 	l->name = (struct pinefs_name){ l->name_bytes, name.len };
 	if ((err = copy_in(l, to->in)) != 0) {
+		look_fini(&l->job);
 		free(l);
 		return err;
 	}

@@ -380,18 +380,26 @@ static PyObject *mappers;
 void
 shape_set_mappers(PyObject *dict)
 {
+	PyObject *old = mappers;
+
 	Py_XINCREF(dict);
 	mappers = dict;		/* for the life of the process */
+	Py_XDECREF(old);
 }
 
 static int
 kind_of_class(PyObject *cls, PyObject *dict, void *arg)
 {
-	PyObject *kind = PyDict_GetItemWithError(mappers, cls);
+	PyObject *key, *kind;
+	Py_ssize_t pos = 0;
 
 	(void)dict;
-	PyErr_Clear();
-	if (kind == NULL || !PyUnicode_CheckExact(kind))
+	/* A metaclass may have a __hash__ of its own, which is not to run. */
+	do {
+		if (!PyDict_Next(mappers, &pos, &key, &kind))
+			return 0;
+	} while (key != cls);
+	if (!PyUnicode_CheckExact(kind))
 		return 0;
 	*(const char **)arg = kit.utf8(kind, NULL);
 	return 1;

@@ -71,12 +71,12 @@ stage_begin(struct pyfs *pf, struct node *n, PyObject *o, enum shape s,
 
 	if (n->stage != NULL)
 		return 0;
-	if (o != NULL && (err = value_render(pf, o, s, &t)) != 0) {
+	if (n->flags & NODE_VIEW) {
+		view_kept(n, &t);
+	} else if (o != NULL && (err = value_render(pf, o, s, &t)) != 0) {
 		text_fini(&t);
 		return err;
 	}
-	if (n->flags & NODE_VIEW)
-		view_kept(n, &t);
 	if (keep > t.len)
 		keep = t.len;
 	st = calloc(1, sizeof *st);

@@ -19,7 +19,7 @@
  * LOOKUP finds views, READDIR does not list them: `find` runs nothing.
  */
 #define PY_SSIZE_T_CLEAN
-#include "pyfs.h"
+#include "change.h"
 
 #include <stdlib.h>
 
@@ -522,6 +522,9 @@ take_answer(struct hold *h, struct about *a, PyObject *answer)
 	if (a->dir == NULL || !PyTuple_CheckExact(answer) ||
 	    PyTuple_Size(answer) != 1)
 		return EACCES;
+	/* It would take what is bound there away. */
+	if (is_protected(h, a->dir_node, a->shape, a->name))
+		return EPERM;
 	value = PyTuple_GetItem(answer, 0);
 	return bind_set(h, a->dir_node, a->dir, a->shape, a->name, value);
 }

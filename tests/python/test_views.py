@@ -429,7 +429,9 @@ def test_hidden_names_are_hidden_in_views_and_views_can_be_off():
     thing = Thing()
     thing.password = 'x'
     space = {'t': thing, 'd': {'password': 1, 'user': 2}}
+    space['API_SECRET'] = 'x'
     with served.own(root=space, exclude=served.pinefs.REDACT) as c:
+        assert c.list('/') == ['d', 't']
         assert 'password' not in c.list('/t@attrs')
         assert status(c.read, '/t@attrs/password') == 'NOENT'
         assert status(c.read, '/d@items/password') == 'NOENT'
@@ -439,3 +441,11 @@ def test_hidden_names_are_hidden_in_views_and_views_can_be_off():
         assert status(c.read, '/d@repr') == 'NOENT'
         assert c.list('/') == ['d']
         assert b'operations' in c.read('/.pyfs/stats')
+
+
+def test_views_do_not_bind_what_is_protected():
+    with served.module(n=5) as (c, at, m):
+        assert status(c.write, '/json@repr', b'5') in ('PERM', 'ACCES')
+        assert isinstance(sys.modules['json'], types.ModuleType)
+        c.write(at + '/n@repr', b'7')
+        assert m.n == 7
