@@ -37,6 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct tar_codec *codec = tar_codec_of(data, size);
 	struct tar_blocks *blocks;
 	struct tar_source *s;
+	static const atomic_bool stop;
 	static char all[MOST + 50000], part[1000];
 	size_t len, at, got;
 	int fd;
@@ -47,7 +48,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (write(fd, data, size) != (ssize_t)size)
 		abort();
 	blocks = tar_blocks_new(2 * TAR_BLOCK_SIZE);
-	s = tar_source_packed(fd, codec, blocks, NULL, quiet, NULL);
+	s = tar_source_packed(fd, codec, blocks, NULL, &stop, quiet,
+	    NULL);
 	assert(blocks != NULL && s != NULL);
 	len = read_all(s, all);
 	for (at = len; at > sizeof part; at -= at < 200000 ? at : 200000) {

@@ -694,7 +694,10 @@ int	 pinefs_port(const struct pinefs_server *server);
 /* Instead of start, for a host with its own loop: readable = poll. */
 int	 pinefs_poll_fd(struct pinefs_server *server);
 int	 pinefs_poll(struct pinefs_server *server, int timeout_ms);
-/* No callback runs after it returns. */
+/*
+ * No callback runs after it returned 0.  EBUSY: a file system still holds a
+ * call, now and whenever this is asked again; what it uses must stay.
+ */
 int	 pinefs_stop(struct pinefs_server *server, int drain_ms);
 void	 pinefs_server_free(struct pinefs_server *server);
 

@@ -343,6 +343,7 @@ tarfs_free(struct tarfs *t)
 
 	if (t == NULL)
 		return;
+	atomic_store(&t->host.stop, true);
 	tar_pool_free(t->host.pool);
 	while ((ar = t->first) != NULL) {
 		t->first = ar->next;

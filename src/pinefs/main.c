@@ -175,6 +175,11 @@ serve(struct command *cmd)
 		ready.several = n > 1;
 		status = cli_serve(server, &ready);
 	}
+	if (pinefs_stop(server, 0) != 0) {
+		/* A call may still be in them: they go with the process. */
+		xs->tar = NULL;
+		n = 0;
+	}
 	pinefs_server_free(server);
 	for (i = 0; i < n; i++)
 		pinefs_free(fs[i]);

@@ -312,7 +312,8 @@ pinefs_main(struct pinefs *fs, int argc, char **argv)
 		else
 			status = cli_serve(run.server, &run.ready);
 	}
+	if (pinefs_stop(run.server, 0) == 0)
+		pinefs_free(fs);	/* else a call may still be in it */
 	pinefs_server_free(run.server);
-	pinefs_free(fs);
 	return status;
 }

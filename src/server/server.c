@@ -423,7 +423,7 @@ pinefs_stop(struct pinefs_server *s, int drain_ms)
 	int err;
 
 	if (!s->started)
-		return 0;
+		return s->busy ? EBUSY : 0;
 	tell_portmapper(s, false);
 	nfs4_stop(s->nfs.nfs4);
 	err = rpc_server_stop(s->rpc, drain_ms);
@@ -432,6 +432,7 @@ pinefs_stop(struct pinefs_server *s, int drain_ms)
 		free_executors(s);
 	}
 	s->started = false;
+	s->busy = err != 0;
 	return err;
 }
 

@@ -55,6 +55,7 @@ struct pinefs_server {
 	unsigned		 nprograms;
 	struct rpc_server	*rpc;
 	bool			 started, registered;
+	bool			 busy;	/* a call was in it when it stopped */
 	struct more		*more;		/* pinefs_on_mount, or NULL */
 };
 

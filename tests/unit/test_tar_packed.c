@@ -10,6 +10,8 @@
 
 #include "check.h"
 
+static atomic_bool stop;
+
 static void
 count(void *arg, const char *text)
 {
@@ -46,7 +48,7 @@ test_a_read_error_is_not_the_end(void)
 	}
 	/* Opened to be written only: it cannot be read. */
 	s = tar_source_packed(file_of("x", 1, O_WRONLY), &tar_codec_gzip,
-	    blocks, NULL, count, &notes);
+	    blocks, NULL, &stop, count, &notes);
 	CHECK(s != NULL);
 	CHECK(tar_source_read(s, 0, &c, 1, &got) == EIO);
 	CHECK(tar_source_read(s, 0, &c, 1, &got) == EIO);
@@ -74,7 +76,7 @@ test_a_frame_to_be_skipped_may_stand_between_those_of_lz4(void)
 		return;
 	}
 	s = tar_source_packed(file_of(data, sizeof data - 1, O_RDONLY),
-	    &tar_codec_lz4, blocks, NULL, count, &notes);
+	    &tar_codec_lz4, blocks, NULL, &stop, count, &notes);
 	CHECK(s != NULL);
 	CHECK(tar_source_read(s, 0, text, sizeof text, &got) == 0);
 	CHECK(got == 6 && memcmp(text, "abcabc", 6) == 0 && notes == 0);
@@ -83,7 +85,33 @@ test_a_frame_to_be_skipped_may_stand_between_those_of_lz4(void)
 	tar_blocks_free(blocks);
 }
 
+static void
+test_who_stops_waits_for_no_decoder(void)
+{
+	static const char data[] = FRAME;
+	struct tar_blocks *blocks = tar_blocks_new(1 << 20);
+	unsigned notes = 0;
+	struct tar_source *s;
+	size_t got;
+	char c;
+
+	if (tar_codec_lz4.begin == NULL) {
+		tar_blocks_free(blocks);
+		return;
+	}
+	s = tar_source_packed(file_of(data, sizeof data - 1, O_RDONLY),
+	    &tar_codec_lz4, blocks, NULL, &stop, count, &notes);
+	CHECK(s != NULL);
+	atomic_store(&stop, true);
+	CHECK(tar_source_read(s, 0, &c, 1, &got) == ECANCELED);
+	atomic_store(&stop, false);
+	CHECK(tar_source_read(s, 0, &c, 1, &got) == 0 && got == 1);
+	tar_source_free(s);
+	tar_blocks_free(blocks);
+}
+
 CHECK_MAIN(
 	CHECK_TEST(test_a_read_error_is_not_the_end),
 	CHECK_TEST(test_a_frame_to_be_skipped_may_stand_between_those_of_lz4),
+	CHECK_TEST(test_who_stops_waits_for_no_decoder),
 )

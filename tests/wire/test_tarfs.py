@@ -1,8 +1,11 @@
 """Archives as file systems: what each tricky one is to be, how they are
 named, and handles that outlive the server."""
 
+import gzip
 import os
 import signal
+import threading
+import time
 
 import mount
 import nfs3
@@ -12,7 +15,7 @@ import nfs4_ops as op
 from nfs4_client import Client1
 from archive_cases import ATTRIBUTES, CASES, DIR, EIO, FIFO, Hole, Link, Prefix
 from archives import archive, directory, header, member, pax, usual
-from wire import Nfs3, mount3, ok, root_of
+from wire import PATIENCE, Nfs3, mount3, ok, root_of
 
 
 @pytest.fixture(scope='module')
@@ -354,3 +357,44 @@ def test_a_file_cut_while_it_is_served_is_an_error(start, tmp_path):
         assert ok(c.read(found[b'a'], 0, 1000)).data == b'1' * 1000
         assert c.read(found[b'b'], 0, 1000).status == nfs3.NFS3ERR_IO
         assert c.attr(found[b'b']).size == 100000
+
+
+# ------------------------------------------------------------------ the end --
+
+
+def has_open(server, path):
+    """Does the server have that file open?"""
+    fds = '/proc/%d/fd' % server.process.pid
+    for fd in os.listdir(fds):
+        try:
+            if os.readlink(os.path.join(fds, fd)) == str(path):
+                return True
+        except FileNotFoundError:
+            pass
+    return False
+
+
+def mount_in_vain(server, path):
+    with pytest.raises(Exception):
+        mount_of(server, path)
+
+
+def test_it_ends_while_it_still_looks_for_the_first_member(start, tmp_path):
+    # 30 GiB are to be decoded before there is one.
+    path = tmp_path / 'slow.tar.gz'
+    label = header(b'label', b'V', b'\x80' + (30 << 30).to_bytes(11, 'big'))
+    part = gzip.compress(label + bytes(64 << 20) + os.urandom(1 << 14))
+    with open(path, 'wb') as f:
+        for _ in range(500):
+            f.write(part)
+    server = start('--root', str(tmp_path), fs='tar')
+    thread = threading.Thread(target=mount_in_vain,
+                              args=(server, b'/slow.tar.gz'))
+    thread.start()
+    until = time.monotonic() + PATIENCE
+    while not has_open(server, path):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert server.stop() == 0, server.text()
+    thread.join()
+    assert 'never completed' in server.text()

@@ -209,7 +209,8 @@ add(struct tar_archive *ar, const struct tar_member *m)
 	pthread_mutex_unlock(&ar->wait_lock);
 	if (waited)
 		try_waiting(ar, 0);
-	return atomic_load(&ar->stop) ? ECANCELED : err;
+	return atomic_load(&ar->stop) || atomic_load(&ar->host->stop) ?
+	    ECANCELED : err;
 }
 
 static int
@@ -366,7 +367,7 @@ open_source(struct tar_archive *ar, int fd)
 		ar->source = tar_source_file(fd, ar->stored);
 	else if (ar->codec->begin != NULL)
 		ar->source = tar_source_packed(fd, ar->codec, host->blocks,
-		    host->dir, tell, ar);
+		    host->dir, &host->stop, tell, ar);
 	else {
 		close(fd);
 		return ENOTSUP;

@@ -32,6 +32,7 @@ struct tar_host {
 	struct tar_pool		*pool;
 	struct tar_blocks	*blocks;
 	char			*dir;		/* of the cache, or NULL */
+	atomic_bool		 stop;		/* no more is decoded */
 };
 
 struct tar_archive {

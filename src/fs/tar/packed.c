@@ -18,6 +18,7 @@ struct packed {
 	struct tar_source	 source;
 	const struct tar_codec	*codec;
 	struct tar_blocks	*blocks;
+	const atomic_bool	*stop;
 	tar_packed_note_fn	*note;
 	void			*arg;
 
@@ -218,7 +219,7 @@ decode_to(struct packed *p, uint64_t to)
 		return 0;
 	pthread_mutex_lock(&p->decode_lock);
 	while (err == 0 && atomic_load(&p->size) < to)
-		err = decode_block(p);
+		err = atomic_load(p->stop) ? ECANCELED : decode_block(p);
 	pthread_mutex_unlock(&p->decode_lock);
 	return err == ENODATA ? 0 : err;
 }
@@ -339,8 +340,8 @@ packed_free(struct tar_source *s)
 
 struct tar_source *
 tar_source_packed(int fd, const struct tar_codec *codec,
-    struct tar_blocks *blocks, const char *dir, tar_packed_note_fn *note,
-    void *arg)
+    struct tar_blocks *blocks, const char *dir, const atomic_bool *stop,
+    tar_packed_note_fn *note, void *arg)
 {
 	static const struct tar_source_ops ops = { packed_read, packed_try,
 	    packed_size, packed_free };
@@ -355,6 +356,7 @@ tar_source_packed(int fd, const struct tar_codec *codec,
 	p->source.ops = &ops;
 	p->codec = codec;
 	p->blocks = blocks;
+	p->stop = stop;
 	p->note = note;
 	p->arg = arg;
 	p->fd = fd;

@@ -12,6 +12,8 @@
 #ifndef FS_TAR_PACKED_H
 #define FS_TAR_PACKED_H
 
+#include <stdatomic.h>
+
 #include "blocks.h"
 #include "codec.h"
 #include "source.h"
@@ -21,10 +23,11 @@ typedef void tar_packed_note_fn(void *arg, const char *text);
 
 /*
  * Takes `fd` over.  `dir`: where the store's file may be; NULL: in memory
- * only.  NULL with errno: ENOMEM.
+ * only.  Once *stop is set, nothing more is decoded: ECANCELED.  NULL with
+ * errno: ENOMEM.
  */
 struct tar_source *tar_source_packed(int fd, const struct tar_codec *,
-	    struct tar_blocks *, const char *dir, tar_packed_note_fn *,
-	    void *arg);
+	    struct tar_blocks *, const char *dir,
+	    const atomic_bool *stop, tar_packed_note_fn *, void *arg);
 
 #endif
