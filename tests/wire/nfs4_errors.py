@@ -23,7 +23,9 @@ ILLEGAL_FIRST = 'compound:what_belongs_into_a_session_does_not_stand_first'
 NO_FH = 'compound:what_is_about_a_file_needs_a_filehandle'
 NOT_BUILT = 'compound:what_is_not_built_is_not_supported'
 TYPES = 'lock:only_files_are_locked'
-NO_CONFLICT = '- nothing blocks or is short of memory in these tests'
+NO_CONFLICT = '- memory is enough, and delegations come back in time; but ' \
+              'see WRITE'
+REVOKED = 'recall:one_that_is_not_returned_is_revoked'
 
 BY_SEQUENCE = '- SEQUENCE answers it, and the operation is not reached'
 
@@ -57,7 +59,8 @@ ONLY_0 = {                              # 4.0 instead of COMMON
 IO = {'IO': '- memory does not fail'}
 GRACE = {'GRACE': '- it takes nothing that others may reclaim'}
 STATE = {
-    'ADMIN_REVOKED': '- nobody revokes state here',
+    'ADMIN_REVOKED': '- only delegations are revoked: READ, WRITE, SETATTR, '
+                     'DELEGRETURN',
     'BAD_STATEID': 'stateids:one_that_never_was',
     'EXPIRED': 'lease:what_an_expired_client_has_goes_when_somebody_minds',
     'OLD_STATEID': 'stateids:one_with_an_old_number',
@@ -74,10 +77,10 @@ ROOM = {
     'DQUOT': '- memfs has no quotas',
     'NOSPC': '- kernel test mem-full; here the file system is not filled',
 }
-ROFS = {'ROFS': '- memfs is writable; see test_options for --ro'}
+ROFS = {'ROFS': '- memfs is writable here; -o ro: test_options, by version 3'}
 WRONGSEC = {'WRONGSEC': '- AUTH_SYS is all there is'}
 PNFS = {'PNFS_IO_HOLE': '- no pNFS', 'PNFS_NO_LAYOUT': '- no pNFS'}
-DELEG = {'DELEG_REVOKED': '- no delegation is revoked here'}
+DELEG = {'DELEG_REVOKED': REVOKED}
 NEW = {**NAME, **ROOM, **ROFS, **IO,
        'ACCESS': 'open:a_directory_that_may_not_be_written_is_not'}
 DATA = {**COMMON, **HANDLE, **STATE, **IO, **GRACE, **DELEG,
@@ -145,8 +148,10 @@ ERRORS = {
     'DELEGPURGE': UNBUILT,
     'DELEGRETURN': {**COMMON, **HANDLE, **STATE, **DELEG, **WRONG_CRED,
                     'BAD_STATEID': 'state:an_open_is_no_delegation',
-                    'EXPIRED': '- delegations need a back channel',
-                    'OLD_STATEID': '- delegations need a back channel',
+                    'EXPIRED': '- of a client that is gone, by the look-up '
+                               'that all stateids share: see CLOSE',
+                    'OLD_STATEID': 'deleg:it_is_returned_by_its_own_file_'
+                                   'and_stateid_only',
                     'INVAL': '- no argument is invalid by itself',
                     'NOTSUPP': '- it is built',
                     'STALE_STATEID':
@@ -234,7 +239,8 @@ ERRORS = {
                             'a_bad_stateid',
              'DELEG_ALREADY_WANTED': '- wishes are not kept',
              'EXIST': 'open:guarded_creates_once',
-             'EXPIRED': '- a delegation only',
+             'EXPIRED': '- of a delegation whose client has gone, and so '
+                        'has the client id: STALE_CLIENTID',
              'FBIG': '- a size beyond the largest: attr, by SETATTR',
              'GRACE': 'session:nothing_is_opened_before_reclaim_complete',
              'INVAL': 'open:share_modes_that_are_none_are_invalid',
@@ -248,7 +254,8 @@ ERRORS = {
              'OPENMODE': 'deleg:a_file_is_opened_by_it_while_it_is_recalled',
              'STALE_STATEID': 'open:claim_delegate_cur_of_no_delegation_is_'
                               'a_bad_stateid',
-             'OLD_STATEID': '- a delegation only',
+             'OLD_STATEID':
+                 'deleg:a_file_is_opened_by_it_while_it_is_recalled',
              'PERM': '- rights are ACCESS; owners: SETATTR',
              'RECLAIM_BAD': '- who may not reclaim is told NO_GRACE',
              'RECLAIM_CONFLICT': '- what another denies is SHARE_DENIED',
@@ -639,14 +646,10 @@ for _operation, _error, _why in (
          'open:a_directory_that_may_not_be_written_is_not'),
         ('SECINFO', 'ACCESS',
          'open:a_directory_that_may_not_be_searched_is_not'),
-        ('READ', 'ADMIN_REVOKED',
-         'recall:one_that_is_not_returned_is_revoked'),
-        ('READ', 'DELEG_REVOKED',
-         'recall:one_that_is_not_returned_is_revoked'),
-        ('DELEGRETURN', 'ADMIN_REVOKED',
-         'recall:one_that_is_not_returned_is_revoked'),
-        ('DELEGRETURN', 'DELEG_REVOKED',
-         'recall:one_that_is_not_returned_is_revoked'),
+        ('READ', 'ADMIN_REVOKED', REVOKED),
+        ('WRITE', 'ADMIN_REVOKED', REVOKED),
+        ('SETATTR', 'ADMIN_REVOKED', REVOKED),
+        ('DELEGRETURN', 'ADMIN_REVOKED', REVOKED),
         ('WRITE', 'DELAY', 'recall:who_waits_too_long_is_told_to_come_again'),
         ('SEQUENCE', 'DELAY',
          'slow:a_slot_in_use_says_delay_and_runs_nothing_twice'),

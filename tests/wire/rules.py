@@ -17,6 +17,13 @@ RULES = {
         'nfs4_session:a_megabyte_is_read_and_written_in_one_call'],
     'maxread and maxwrite are there: without, Linux moves 1 KiB at a time': [
         'nfs4_attr:constants_are_what_clients_need'],
+    'no portmapper is a warning, and never the end': [
+        'cli/test_cli.py:def test_no_portmapper_is_one_line('],
+    'one export that cannot be served harms no other': [
+        'python/test_process.py:def test_memory_is_served_where_python_'
+        'cannot_be(',
+        'python/test_process.py:def test_what_is_beside_a_program_that_'
+        'fails_is_served_on('],
     # ------------------------------------------------------------------ RPC
     'a record longer than the longest call closes the connection': [
         'records:a_record_longer_than_allowed_closes_at_once',
@@ -63,6 +70,8 @@ RULES = {
     'fileid 0 panics a client: it is never sent': [
         'nfs4_attr:fileids_are_not_0_and_mounted_on_is_the_same',
         'unit/test_vfs.c:fileid_zero_never_leaves'],
+    'no id is below 17, nor has low 32 bits of 0': [
+        'unit/test_tree.c:ids_are_never_small_nor_half_zero'],
     # ----------------------------------------------------------- operations
     'numbers that no RFC gave out are illegal, unbuilt ones NOTSUPP': [
         'nfs4_compound:a_number_of_no_operation_is_illegal',
@@ -181,6 +190,8 @@ RULES = {
     'status flags are 0, and CB_PATH_DOWN only where one was promised': [
         'nfs4_session:the_status_flags_are_normally_0',
         'nfs4_session:a_lost_back_channel_is_told_until_there_is_one_again'],
+    'RECALLABLE_STATE_REVOKED is told until what was revoked is freed': [
+        'nfs4_recall:one_that_is_not_returned_is_revoked'],
     'only a SEQUENCE that succeeds renews': [
         'nfs4_lease:only_what_succeeds_renews'],
     'whether a reply fits is known before something changes': [
@@ -255,6 +266,9 @@ RULES = {
         'nfs4_deleg:a_file_is_opened_by_it_while_it_is_recalled',
         'nfs4_open:claim_delegate_cur_of_no_delegation_is_a_bad_stateid',
         'nfs4_open:claim_delegate_prev_is_not_supported'],
+    'the client id in OPEN is ignored in sessions, and counts in 4.0': [
+        'nfs4_open:the_client_id_of_open_is_ignored_in_sessions',
+        'nfs4_open:the_client_id_of_open_counts_in_4_0'],
     'wishes in share_access are no error': [
         'nfs4_open:wishes_for_delegations_are_no_error_in_sessions'],
     'LOCKTYPE_POSIX, or Linux locks nothing': [

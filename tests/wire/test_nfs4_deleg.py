@@ -229,6 +229,9 @@ def test_a_file_is_opened_by_it_while_it_is_recalled(h, other, d, f):
                       owner=b'local').status == x.NFS4ERR_BAD_STATEID
     assert h.try_open(d, op.by_delegate_cur(mine.s, b'f'), op.READ,
                       owner=b'local').status == x.NFS4ERR_BAD_STATEID
+    # The number before 1 (RFC 8881 8.2.2).
+    assert h.try_open(d, op.by_delegate_cur((0xffffffff, s.other), b'f'),
+                      op.READ, owner=b'local').status == x.NFS4ERR_OLD_STATEID
     assert h.try_open(d, op.by_delegate_cur(s, b'none'), op.READ,
                       owner=b'local').status == x.NFS4ERR_NOENT
     if h.minor > 0:
@@ -263,6 +266,9 @@ def test_it_is_returned_by_its_own_file_and_stateid_only(h, other, d, f):
     h.fails(x.NFS4ERR_BAD_STATEID, op.putfh(o.fh), op.delegreturn(o.s))
     h.fails(x.NFS4ERR_BAD_STATEID, op.putfh(o.fh),
             op.delegreturn((s.seqid + 1, s.other)))
+    # The number before 1 (RFC 8881 8.2.2).
+    h.fails(x.NFS4ERR_OLD_STATEID, op.putfh(o.fh),
+            op.delegreturn((0xffffffff, s.other)))
     h.fails(x.NFS4ERR_NOFILEHANDLE, op.delegreturn(s))
     h.returns(o)
 

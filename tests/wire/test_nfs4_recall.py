@@ -385,9 +385,21 @@ def renew(h):
         h()
 
 
+def uses(minor, s):
+    """What else than READ a revoked stateid is refused for."""
+    return [op.write(b'x', s=s), op.setattr_(s, size=0), *([
+        op.allocate(0, 1, s), op.deallocate(0, 1, s), op.read_plus(s=s),
+        op.seek(0, x.NFS4_CONTENT_DATA, s), op.io_advise([1], s=s),
+        op.copy(s, op.ANON, 0, 1, 1), op.clone(s, op.ANON)]
+        if minor == 2 else [])]
+
+
 def is_revoked(h, f, o):
     s = o.deleg._data.stateid
     assert op.pair(h.told().stateid) == op.pair(s)
+    status = x.NFS4ERR_DELEG_REVOKED if h.minor else x.NFS4ERR_ADMIN_REVOKED
+    for use in uses(h.minor, s):
+        h.fails(status, op.putfh(f), op.savefh(), use)
     if h.minor == 0:
         h.read_by(o, x.NFS4ERR_ADMIN_REVOKED)
         assert h.return_of(o) == x.NFS4ERR_ADMIN_REVOKED
@@ -396,6 +408,8 @@ def is_revoked(h, f, o):
     revoked = x.SEQ4_STATUS_RECALLABLE_STATE_REVOKED
     assert h.flags() & revoked
     h.read_by(o, x.NFS4ERR_DELEG_REVOKED)
+    assert h.try_open(f, op.by_delegate_cur_fh(s), op.READ).status == \
+        x.NFS4ERR_DELEG_REVOKED
     assert h.return_of(o) == x.NFS4ERR_DELEG_REVOKED
     assert h.ok(op.test_stateid(s))[0].tsr_status_codes == [
         x.NFS4ERR_DELEG_REVOKED]
