@@ -4,9 +4,10 @@
  *
  *	key		16 bytes, mode 0600
  *	key.before	optional: handles made with it still work
- *	exports		lines "ID NAME": an export keeps its id for ever
+ *	exports		lines "ID NAME": an export keeps its id for ever; a
+ *			name with a newline is not recorded
  *
- * A name with a newline is not recorded.  A directory that cannot be used is a warning and a key that ends with the
+ * A directory that cannot be used is a warning and a key that ends with the
  * process, never a refusal to serve.
  */
 #ifndef SERVER_STATE_H
