@@ -570,6 +570,22 @@ test_what_is_too_long_for_one_member_is_refused_or_left_out(void)
 	end(r, ENOENT);
 }
 
+static void
+test_who_stops_waits_for_no_header(void)
+{
+	struct run *r = rig_new();
+	atomic_bool stop = true;
+
+	RIG_PAX(&r->made, 'x', "uid=7");
+	rig_add(&r->made, "a", '0', "");
+	start(r);
+	tar_scan_stop_at(r->scan, &stop);
+	CHECK(tar_scan_next(r->scan, &r->m) == ECANCELED);
+	tar_scan_stop_at(r->scan, NULL);
+	CHECK(next_is(r, "a") && r->m.uid == 7);
+	end(r, ENOENT);
+}
+
 CHECK_MAIN(
 	CHECK_TEST(test_a_member_is_told_with_its_places),
 	CHECK_TEST(test_a_name_field_may_be_full_and_have_a_prefix),
@@ -593,5 +609,6 @@ CHECK_MAIN(
 	CHECK_TEST(test_sizes_of_what_has_no_data_are_ignored),
 	CHECK_TEST(test_names_too_long_refuse_their_member_alone),
 	CHECK_TEST(test_a_global_header_names_no_member),
+	CHECK_TEST(test_who_stops_waits_for_no_header),
 	CHECK_TEST(test_what_is_too_long_for_one_member_is_refused_or_left_out),
 )

@@ -223,6 +223,7 @@ add_all(struct tar_archive *ar)
 
 	if (scan == NULL)
 		return ENOMEM;
+	tar_scan_stop_at(scan, &ar->host->stop);
 	do
 		err = tar_scan_next(scan, &m);
 	while (err == 0 && (err = add(ar, &m)) == 0);

@@ -30,6 +30,7 @@ struct text {
 struct tar_scan {
 	struct tar_source	*source;
 	bool			 ignore_zeros;
+	const atomic_bool	*stop;		/* or NULL */
 	tar_note_fn		*note;
 	void			*note_arg;
 	uint64_t		 pos;		/* of the next header */
@@ -93,6 +94,10 @@ window(struct tar_scan *s, uint64_t off, size_t len, int *err)
 	*err = 0;
 	if (near && len <= s->window_len - at)
 		return s->window + at;
+	if (s->stop != NULL && atomic_load(s->stop)) {
+		*err = ECANCELED;
+		return NULL;
+	}
 	s->window_len = 0;
 	s->window_off = off;
 	*err = tar_source_read(s->source, off, s->window,
@@ -877,6 +882,12 @@ tar_scan_new(struct tar_source *source, bool ignore_zeros, tar_note_fn *fn,
 		return NULL;
 	}
 	return s;
+}
+
+void
+tar_scan_stop_at(struct tar_scan *s, const atomic_bool *stop)
+{
+	s->stop = stop;
 }
 
 void

@@ -10,6 +10,8 @@
 
 #include <pinefs.h>
 
+#include <stdatomic.h>
+
 #include "source.h"
 #include "sparse.h"
 
@@ -67,6 +69,8 @@ struct tar_scan;
 /* The source is borrowed.  `ignore_zeros`: go on behind the end mark. */
 struct tar_scan *tar_scan_new(struct tar_source *, bool ignore_zeros,
 	    tar_note_fn *, void *arg);
+/* Once *stop is set, nothing more is read: ECANCELED.  Borrowed. */
+void	tar_scan_stop_at(struct tar_scan *, const atomic_bool *stop);
 void	tar_scan_free(struct tar_scan *);
 /*
  * The next member.  ENOENT: there is none any more; ENOEXEC: not an archive
