@@ -544,6 +544,13 @@ int	bind_delete(struct hold *, struct node *at, PyObject *dir, enum shape,
  * (NULL); 0, EPERM: somebody refuses, or PYFS_WORKER. */
 int	watch_change(struct hold *, const struct node *at,
 	    struct pinefs_name name, PyObject *old, PyObject *value);
+/*
+ * The same for text that will become a value by changing what is bound there
+ * in place; nothing of other shapes.
+ */
+int	watch_in_place(struct hold *, const struct node *at,
+	    struct pinefs_name name, PyObject *old, enum shape,
+	    const char *base, size_t len);
 /* Let go of a value whose end may run code of the user. */
 void	bind_drop(struct hold *, PyObject *o);
 /* The errno of the Python exception that is set, which is cleared. */

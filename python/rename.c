@@ -115,8 +115,10 @@ shadow_to_real(struct hold *h, struct move *m)
 	bytes = PyBytes_FromStringAndSize(st->base, (Py_ssize_t)st->len);
 	if (bytes == NULL)
 		return py_errno();
-	value = value_parse(h, like, s, PyBytes_AsString(bytes),
-	    (size_t)PyBytes_Size(bytes), true, &err);
+	err = watch_in_place(h, r->to, r->new_name, m->old, s,
+	    PyBytes_AsString(bytes), (size_t)PyBytes_Size(bytes));
+	value = err != 0 ? NULL : value_parse(h, like, s,
+	    PyBytes_AsString(bytes), (size_t)PyBytes_Size(bytes), true, &err);
 	Py_DECREF(bytes);
 	if (value == NULL)
 		return err;

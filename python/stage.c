@@ -286,6 +286,10 @@ parse_and_bind(struct hold *h, struct commit *c)
 	if (c->n->flags & (NODE_FRESH | NODE_MADE) &&
 	    (c->shape == SHAPE_STR || c->shape == SHAPE_BYTES))
 		like = NULL;
+	err = watch_in_place(h, c->parent, c->name, c->old, c->shape,
+	    c->base, c->len);
+	if (err != 0)
+		return err;
 	value = value_parse(h, like, c->shape, c->base, c->len,
 	    c->replacing, &err);
 	if (value == NULL)

@@ -511,7 +511,26 @@ view_text_from(struct hold *h, struct node *n, uint64_t off, struct text *t)
 
 /* --------------------------------------------------------------- commit -- */
 
-/* What the package makes of it: nothing more to do, or a value to bind. */
+/* The object becomes `value`, which is done by calling `fill`. */
+static int
+replace_in_place(struct hold *h, struct about *a, PyObject *value,
+    PyObject *fill)
+{
+	PyObject *v;
+	int err;
+
+	err = watch_change(h, a->dir_node, a->name, a->o, value);
+	if (err != 0)
+		return err;
+	v = PyObject_CallFunctionObjArgs(fill, NULL);
+	Py_XDECREF(v);
+	return v != NULL ? 0 : py_errno();
+}
+
+/*
+ * What the package makes of it: nothing more to do; or a value to bind; or a
+ * value, and a function that puts it in place.
+ */
 static int
 take_answer(struct hold *h, struct about *a, PyObject *answer)
 {
@@ -520,12 +539,15 @@ take_answer(struct hold *h, struct about *a, PyObject *answer)
 	if (answer == Py_None)
 		return 0;
 	if (a->dir == NULL || !PyTuple_CheckExact(answer) ||
-	    PyTuple_Size(answer) != 1)
+	    PyTuple_Size(answer) < 1)
 		return EACCES;
 	/* It would take what is bound there away. */
 	if (is_protected(h, a->dir_node, a->shape, a->name))
 		return EPERM;
 	value = PyTuple_GetItem(answer, 0);
+	if (PyTuple_Size(answer) == 2)
+		return replace_in_place(h, a, value,
+		    PyTuple_GetItem(answer, 1));
 	return bind_set(h, a->dir_node, a->dir, a->shape, a->name, value);
 }
 

@@ -56,3 +56,20 @@ watch_change(struct hold *h, const struct node *at, struct pinefs_name name,
 	PyErr_Clear();
 	return EPERM;
 }
+
+int
+watch_in_place(struct hold *h, const struct node *at, struct pinefs_name name,
+    PyObject *old, enum shape s, const char *base, size_t len)
+{
+	PyObject *value;
+	int err;
+
+	if (s != SHAPE_BYTEARRAY)
+		return 0;
+	value = PyByteArray_FromStringAndSize(base, (Py_ssize_t)len);
+	if (value == NULL)
+		return py_errno();
+	err = watch_change(h, at, name, old, value);
+	Py_DECREF(value);
+	return err;
+}

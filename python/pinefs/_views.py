@@ -21,6 +21,7 @@ import collections
 import gc
 import inspect
 import json
+import operator
 import pickle
 import sys
 
@@ -246,15 +247,22 @@ def evaluate(data):
 
 
 def replace(o, value):
-    """In place where the type is the same and can be changed, else anew."""
-    if type(o) is type(value):
-        if isinstance(o, (list, bytearray)):
-            o[:] = value
-            return None
-        if isinstance(o, (dict, set)):
+    """In place where the type is the same and can be changed, else anew: the
+    new value, and what puts it in place, if nobody refuses it."""
+    if type(o) is not type(value):
+        return (value,)
+    if isinstance(o, (list, bytearray)):
+        return value, lambda: operator.setitem(o, slice(None), value)
+    if isinstance(o, set):
+        def fill():                     # never empty in between
+            o.update(value)
+            o.intersection_update(value)
+        return value, fill
+    if isinstance(o, dict):
+        def fill():
             o.clear()
             o.update(value)
-            return None
+        return value, fill
     return (value,)
 
 

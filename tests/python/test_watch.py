@@ -44,13 +44,20 @@ def test_every_change_is_told_before_it_is_made():
         assert last() == [(at + '/d/y', 1, pinefs.ABSENT)]
         c.write(at + '/n@repr', b'[]')
         assert last() == [(at + '/n', 6, [])]
+        c.write(at + '/l@repr', b'[7]')
+        assert [(w[0], w[2]) for w in last()] == [(at + '/l', [7])]
+        assert m.l == [7]
         c.list(at), c.read(at + '/l/0')
         assert last() == []
 
 
 def test_who_is_told_can_refuse():
-    with served.module(n=5, d={'keep': 1, 'go': 2}) as (c, at, m), \
-            told(refuse=('n', 'keep', 'never')):
+    with served.module(n=5, d={'keep': 1, 'go': 2}, b=bytearray(b'as is'),
+                       l=[1]) as (c, at, m), \
+            told(refuse=('n', 'keep', 'never', 'b', 'l')):
+        assert status(c.write, at + '/b', b'other') in ('PERM', 'ACCES')
+        assert status(c.write, at + '/l@repr', b'[2]') in ('PERM', 'ACCES')
+        assert (m.b, m.l) == (b'as is', [1])
         assert status(c.write, at + '/n', b'6') in ('PERM', 'ACCES')
         assert status(c.remove, at + '/d/keep') == 'PERM'
         assert status(c.rename, at + '/d/keep', at + '/d/other') == 'PERM'
