@@ -27,7 +27,7 @@ def generate():
     """The client's modules, from proto/*.x."""
     os.makedirs(GENERATED, exist_ok=True)
     rpcgen = os.path.join(BUILD, 'pinefs-rpcgen')
-    for name in ('mount', 'nfs2', 'nfs3'):
+    for name in ('mount', 'nfs2', 'nfs3', 'nfs4'):
         source = os.path.join(SOURCE, 'proto', name + '.x')
         target = os.path.join(GENERATED, name + '.py')
         if os.path.exists(target) and os.path.getmtime(target) > max(
@@ -42,7 +42,8 @@ def generate():
 
 
 generate()
-for _path in (HERE, PACKAGE, GENERATED):
+for _path in (HERE, PACKAGE, GENERATED,
+              os.path.join(SOURCE, 'tests', 'wire')):
     if _path not in sys.path:
         sys.path.append(_path)
 

@@ -5,11 +5,15 @@ import collections
 import json
 import os
 import pickle
+import struct
 import sys
 import threading
 import types
 
 import served
+import nfs4
+import nfs4_ops as op
+import rpc
 from served import DIR, LNK, REG, soon, status
 
 
@@ -449,3 +453,46 @@ def test_views_do_not_bind_what_is_protected():
         assert isinstance(sys.modules['json'], types.ModuleType)
         c.write(at + '/n@repr', b'7')
         assert m.n == 7
+
+
+class Session:
+    """A client of version 4.2: operations to the values of their results."""
+
+    def __init__(self, port):
+        self.rpc = rpc.TCPClient('127.0.0.1', port, cred=rpc.auth_sys())
+        made = self.compound(op.exchange_id(b'views', b'12345678'))[1][0]
+        made = self.compound(op.create_session(
+            made.eir_clientid, made.eir_sequenceid))[1][0]
+        self.id, self.seq = made.csr_sessionid, 0
+        self(op.reclaim_complete())
+
+    def compound(self, *operations):
+        """The status, and the results."""
+        res, _ = nfs4.COMPOUND4res.unpack(self.rpc.call(
+            nfs4.NFS4_PROGRAM, 4, 1, struct.pack(
+                '>III', 0, 2, len(operations)) +
+            b''.join(o.pack() for o in operations)))
+        return res.status, [getattr(r._data, '_data', None)
+                            for r in res.resarray]
+
+    def __call__(self, *operations):
+        self.seq += 1
+        return self.compound(op.sequence(self.id, self.seq), *operations)
+
+
+def test_views_are_extended_attributes_and_can_be_off():
+    n = op.putrootfh(), op.lookup(b'n')
+    for views in (True, False):
+        with served.own(root={'n': 5}, views=views) as c:
+            c4 = Session(c.port)
+            assert c4(*n)[0] == 0
+            names = c4(*n, op.listxattrs())[1][-1].lxr_names
+            assert (b'py.repr' in names) == views
+            if views:
+                assert c4(*n, op.getxattr(b'py.repr'))[1][-1] == b'5\n'
+            else:
+                assert names == []
+                for o in (op.getxattr(b'py.repr'),
+                          op.setxattr(b'py.repr', b'6')):
+                    assert c4(*n, o)[0] == nfs4.NFS4ERR_NOXATTR
+            c4.rpc.close()
