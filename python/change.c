@@ -804,6 +804,23 @@ op_create(struct pinefs_call *call, struct pinefs_node *node,
 
 /* --------------------------------------------------------------- remove -- */
 
+/* A directory by a mapper, whose names code of the program knows. */
+static int
+mapped_is_empty(struct hold *h, struct node *n)
+{
+	PyObject *list;
+	int err;
+
+	if (h->broker)
+		return PYFS_WORKER;
+	if ((list = view_list(h, n, &err)) == NULL)
+		return err;
+	err = PyList_CheckExact(list) && PyList_Size(list) == 0 ? 0 :
+	    ENOTEMPTY;
+	Py_DECREF(list);
+	return err;
+}
+
 static int
 may_remove(struct hold *h, struct node *n, PyObject *o, enum shape s,
     int kind)
@@ -815,6 +832,8 @@ may_remove(struct hold *h, struct node *n, PyObject *o, enum shape s,
 	if (n->kind == PINEFS_DIR) {
 		if (!(kind & PINEFS_REMOVE_DIR))
 			return EISDIR;
+		if (shape_is_mapped(s))
+			return mapped_is_empty(h, n);
 		if ((err = stage_go_away(h, n)) != 0)
 			return err;
 		if (n->beside != NULL || !listing_is_empty(o, s))
@@ -842,13 +861,12 @@ unbind(struct hold *h, struct request *r, struct dir *d, PyObject *o)
 
 	if (n == NULL)
 		return ENOMEM;
-	if ((err = may_remove(h, n, o, s, r->kind)) != 0)
-		return err;
-	if (is_protected(h, r->n, d->s, r->name))
-		return EPERM;
 	node_pin(n);
+	err = may_remove(h, n, o, s, r->kind);
+	if (err == 0 && is_protected(h, r->n, d->s, r->name))
+		err = EPERM;
 	/* What is staged goes with the last name. */
-	if (node_nlink(node_lead(n)) > 1)
+	if (err == 0 && node_nlink(node_lead(n)) > 1)
 		err = stage_commit(h, node_lead(n));
 	if (err == 0)
 		err = bind_delete(h, r->n, d->o, d->s, r->name);

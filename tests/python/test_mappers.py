@@ -123,3 +123,11 @@ def test_what_has_a_mapper_may_become_something_else():
         assert c.list(at + '/v') == ['k']
         m.v = Table()
         assert c.list(at + '/v') == ['a', 'b']
+
+
+def test_a_mapped_directory_is_removed_when_it_is_empty():
+    with served.module(t=Table()) as (c, at, m):
+        assert status(c.rmdir, at + '/t') == 'NOTEMPTY'
+        m.t.rows.clear()
+        c.rmdir(at + '/t')
+        assert not hasattr(m, 't')
