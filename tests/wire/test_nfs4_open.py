@@ -323,7 +323,7 @@ def test_attributes_that_cannot_be_set_create_nothing(c4, d):
             (op.fattr(change=7), x.NFS4ERR_INVAL),
             (x.fattr4(op.bitmap([12]), bytes(4)), x.NFS4ERR_ATTRNOTSUPP),
             (x.fattr4(op.bitmap([14]), bytes(4)), x.NFS4ERR_ATTRNOTSUPP),
-            (op.fattr(owner=b'nobody@nowhere.example'), x.NFS4ERR_BADOWNER),
+            (op.fattr(owner=b'no.one@nowhere.example'), x.NFS4ERR_BADOWNER),
             (x.fattr4(op.bitmap([4]), bytes(4)), x.NFS4ERR_BADXDR),
             (x.fattr4(op.bitmap([4]), bytes(12)), x.NFS4ERR_BADXDR)):
         reply = c4.try_open(d, b'f', how=op.create_with(
