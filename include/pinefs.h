@@ -711,6 +711,12 @@ int	 pinefs_after(struct pinefs_server *server, unsigned ms,
  */
 void	 pinefs_fork_child(struct pinefs_server *server);
 
+/*
+ * A keyed hash (SipHash-1-3), for tables of names that strangers choose: who
+ * does not know the key, 16 random bytes, cannot make many share one slot.
+ */
+uint64_t pinefs_hash(const uint8_t key[16], const void *data, size_t len);
+
 /* A line for a person, on fd 2, as `log` (pinefs_set) lets it through. */
 enum { PINEFS_LOG_ERROR, PINEFS_LOG_WARNING, PINEFS_LOG_INFO,
     PINEFS_LOG_DEBUG };

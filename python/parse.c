@@ -512,7 +512,8 @@ value_parse(struct hold *h, PyObject *old, enum shape s, const char *base,
 	}
 	if (v == NULL && *err == 0) {
 		error_why();
-		*err = PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_MemoryError) ? ENOMEM :
+		*err = PyErr_Occurred() &&
+		    PyErr_ExceptionMatches(PyExc_MemoryError) ? ENOMEM :
 		    EINVAL;
 		PyErr_Clear();
 	}

@@ -23,7 +23,8 @@ view_of(struct op *op, struct pinefs_name name, char buf[NAME_LEN_MAX + 1],
 	const char *of = op->n->name;
 	int len;
 
-	if (!op->h.pf->config.views || name.len <= prefix || memcmp(name.base, PREFIX, prefix) != 0 ||
+	if (!op->h.pf->config.views || name.len <= prefix ||
+	    memcmp(name.base, PREFIX, prefix) != 0 ||
 	    op->n->flags & (NODE_VIEW | NODE_SHADOW))
 		return ENODATA;
 	if (op->n->kind == PINEFS_DIR)

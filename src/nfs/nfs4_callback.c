@@ -755,7 +755,8 @@ nfs4_cb_address(const cb_client4 *cb, const struct rpc_peer *peer,
 	memcpy(text, addr.data, addr.len);
 	text[addr.len] = '\0';
 	if ((lo = take_byte(text)) == -1 || (hi = take_byte(text)) == -1 ||
-	    hi << 8 < IPPORT_RESERVED || peer_parse(text, (uint16_t)(hi << 8 | lo), &ss,
+	    hi << 8 < IPPORT_RESERVED ||
+	    peer_parse(text, (uint16_t)(hi << 8 | lo), &ss,
 	    &len) != 0)
 		return;
 	peer_addr_bytes(&ss, there);

@@ -75,12 +75,6 @@ nfs4_client_find(struct nfs4 *n, clientid4 id)
 	return c;
 }
 
-void
-nfs4_client_get(struct nfs4_client *c)
-{
-	c->refs++;
-}
-
 static void
 client_free(struct nfs4 *n, struct nfs4_client *c)
 {

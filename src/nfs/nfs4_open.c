@@ -77,20 +77,36 @@ nfs4_set_stateid(struct nfs4_call *call, const stateid4 *id)
 	call->current.has_stateid = true;
 }
 
+/*
+ * That of an open or of locks.  A delegation's is neither, and where it was
+ * revoked the operations that take these have no error to say so.
+ */
+static nfsstat4
+state_of(struct nfs4_call *call, const stateid4 *id,
+    enum nfs4_state_kind kind, struct nfs4_state **s)
+{
+	stateid4 real;
+	nfsstat4 st;
+
+	if ((st = nfs4_stateid_resolve(call, id, &real)) != NFS4_OK)
+		return st;
+	st = nfs4_state_find(call, &real, s);
+	if (st == NFS4ERR_DELEG_REVOKED ||
+	    (st == NFS4_OK && (*s)->kind != kind))
+		return NFS4ERR_BAD_STATEID;
+	return st;
+}
+
 /* Confirmed or not. */
 static nfsstat4
 any_open_of(struct nfs4_call *call, const stateid4 *id,
     struct nfs4_open **open)
 {
 	struct nfs4_state *s;
-	stateid4 real;
-	nfsstat4 st;
+	nfsstat4 st = state_of(call, id, STATE_OPEN, &s);
 
-	if ((st = nfs4_stateid_resolve(call, id, &real)) != NFS4_OK ||
-	    (st = nfs4_state_find(call, &real, &s)) != NFS4_OK)
+	if (st != NFS4_OK)
 		return st;
-	if (s->kind != STATE_OPEN)
-		return NFS4ERR_BAD_STATEID;
 	*open = (struct nfs4_open *)s;
 	return (*open)->file->node == call->current.node ? NFS4_OK :
 	    NFS4ERR_BAD_STATEID;
@@ -118,14 +134,10 @@ nfs4_locks_of(struct nfs4_call *call, const stateid4 *id,
     struct nfs4_locks **locks)
 {
 	struct nfs4_state *s;
-	stateid4 real;
-	nfsstat4 st;
+	nfsstat4 st = state_of(call, id, STATE_LOCK, &s);
 
-	if ((st = nfs4_stateid_resolve(call, id, &real)) != NFS4_OK ||
-	    (st = nfs4_state_find(call, &real, &s)) != NFS4_OK)
+	if (st != NFS4_OK)
 		return st;
-	if (s->kind != STATE_LOCK)
-		return NFS4ERR_BAD_STATEID;
 	*locks = (struct nfs4_locks *)s;
 	return (*locks)->open->file->node == call->current.node ? NFS4_OK :
 	    NFS4ERR_BAD_STATEID;
@@ -531,7 +543,8 @@ steps(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 	if (!w->created && (w->set.set.attr.have & PINEFS_SIZE) != 0) {
 		nfs4_lock(call->nfs4);
 		shared = w->client->dead || is_shared(call->nfs4, w->node,
-		    nfs4_owner_find(call->nfs4, w->client, w->args->owner.owner, false),
+		    nfs4_owner_find(call->nfs4, w->client,
+		    w->args->owner.owner, false),
 		    w->access | OPEN4_SHARE_ACCESS_WRITE, w->deny);
 		nfs4_unlock(call->nfs4);
 		if (!shared) {
@@ -754,7 +767,8 @@ nfs4_op_open(struct nfs4_call *call, const nfs_argop4 *arg, nfs_resop4 *r)
 	if (st == NFS4_OK)
 		st = enter(call, &w, &owner, &open);
 	else if (w.client != NULL)
-		owner = nfs4_owner_find(call->nfs4, w.client, w.args->owner.owner, false);
+		owner = nfs4_owner_find(call->nfs4, w.client,
+		    w.args->owner.owner, false);
 	res->status = st;
 	if (st == NFS4_OK) {
 		fill(call, &w, owner, open, &res->resok4);

@@ -44,7 +44,6 @@ struct nfs4_records {
 
 /* Found and counted; NULL: unknown. */
 struct nfs4_client *nfs4_client_find(struct nfs4 *, clientid4);
-void	nfs4_client_get(struct nfs4_client *);
 void	nfs4_client_release(struct nfs4 *, struct nfs4_client *);
 clientid4 nfs4_client_id(const struct nfs4_client *);
 /* The lease is renewed by anything the client does successfully. */

@@ -438,7 +438,8 @@ decode(struct rpc_call *call)
 		return RPC_SUCCESS;
 	loop_count(call->loop, COUNT_BAD_ARGS);
 	log_limited(&limit, "%s: %s: bad arguments: %s at %s +%zu",
-	    call->peer->name, proc->name, xdr_error_name((enum xdr_error)call->in.why),
+	    call->peer->name, proc->name,
+	    xdr_error_name((enum xdr_error)call->in.why),
 	    call->in.where == NULL ? "the end" : call->in.where,
 	    call->in.offset);
 	return RPC_GARBAGE_ARGS;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/random.h"
 #include "vfs/guard.h"
 #include "vfs/tree.h"
@@ -285,4 +286,10 @@ fs_parent_find(struct pinefs *fs, const struct pinefs_node *child,
 	}
 	spin_unlock(&fs->parents_lock);
 	return found;
+}
+
+uint64_t
+pinefs_hash(const uint8_t key[16], const void *data, size_t len)
+{
+	return siphash13(key, data, len);
 }

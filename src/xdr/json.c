@@ -95,33 +95,17 @@ json_real(struct printer *p, double d, int digits)
 static void
 json_number(struct printer *p, const struct xdr_type *t, const uint8_t *value)
 {
-	int64_t i;
 	double d;
 	float f;
 
-	switch (t->kind) {
-	case XDR_KIND_INT:
-		print_format(p, "%" PRId32, walk_int(value));
-		break;
-	case XDR_KIND_UINT:
-		print_format(p, "%" PRIu32, (uint32_t)walk_int(value));
-		break;
-	case XDR_KIND_HYPER:
-		memcpy(&i, value, sizeof i);
-		print_format(p, "%" PRId64, i);
-		break;
-	case XDR_KIND_UHYPER:
-		memcpy(&i, value, sizeof i);
-		print_format(p, "%" PRIu64, (uint64_t)i);
-		break;
-	case XDR_KIND_FLOAT:
+	if (print_integer(p, t, value))
+		return;
+	if (t->kind == XDR_KIND_FLOAT) {
 		memcpy(&f, value, sizeof f);
 		json_real(p, (double)f, 9);
-		break;
-	default:	/* XDR_KIND_DOUBLE */
+	} else {	/* XDR_KIND_DOUBLE */
 		memcpy(&d, value, sizeof d);
 		json_real(p, d, 17);
-		break;
 	}
 }
 
@@ -130,16 +114,15 @@ static void
 json_enum(struct printer *p, const struct xdr_type *t, const uint8_t *value)
 {
 	int32_t v = walk_int(value);
-	uint32_t i;
+	const char *name = walk_name(t, v);
 
-	for (i = 0; i < t->n; i++)
-		if (t->names[i].value == v) {
-			print_text(p, "\"");
-			print_text(p, t->names[i].name);
-			print_text(p, "\"");
-			return;
-		}
-	print_format(p, "%" PRId32, v);
+	if (name == NULL) {
+		print_format(p, "%" PRId32, v);
+		return;
+	}
+	print_text(p, "\"");
+	print_text(p, name);
+	print_text(p, "\"");
 }
 
 /* ----------------------------------------------------- values of values -- */

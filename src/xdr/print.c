@@ -161,14 +161,12 @@ static void
 print_enum(struct printer *p, const struct xdr_type *t, const uint8_t *value)
 {
 	int32_t v = walk_int(value);
-	uint32_t i;
+	const char *name = walk_name(t, v);
 
-	for (i = 0; i < t->n; i++)
-		if (t->names[i].value == v) {
-			print_text(p, t->names[i].name);
-			return;
-		}
-	print_format(p, "%" PRId32, v);
+	if (name != NULL)
+		print_text(p, name);
+	else
+		print_format(p, "%" PRId32, v);
 }
 
 static void
@@ -193,35 +191,17 @@ static void
 print_number(struct printer *p, const struct xdr_type *t,
     const uint8_t *value)
 {
-	int64_t i;
-	uint32_t u;
 	double d;
 	float f;
 
-	switch (t->kind) {
-	case XDR_KIND_INT:
-		print_format(p, "%" PRId32, walk_int(value));
-		break;
-	case XDR_KIND_UINT:
-		memcpy(&u, value, sizeof u);
-		print_format(p, "%" PRIu32, u);
-		break;
-	case XDR_KIND_HYPER:
-		memcpy(&i, value, sizeof i);
-		print_format(p, "%" PRId64, i);
-		break;
-	case XDR_KIND_UHYPER:
-		memcpy(&i, value, sizeof i);
-		print_format(p, "%" PRIu64, (uint64_t)i);
-		break;
-	case XDR_KIND_FLOAT:
+	if (print_integer(p, t, value))
+		return;
+	if (t->kind == XDR_KIND_FLOAT) {
 		memcpy(&f, value, sizeof f);
 		print_format(p, "%g", (double)f);
-		break;
-	default:	/* XDR_KIND_DOUBLE */
+	} else {	/* XDR_KIND_DOUBLE */
 		memcpy(&d, value, sizeof d);
 		print_format(p, "%g", d);
-		break;
 	}
 }
 

@@ -2,10 +2,14 @@
 #ifndef XDR_PRINT_H
 #define XDR_PRINT_H
 
+#include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <pinefs/xdr_type.h>
 
 struct printer {
 	char *to;
@@ -42,6 +46,36 @@ print_format(struct printer *p, const char *fmt, ...)
 	if (n > 0)
 		print_bytes(p, text, (size_t)n < sizeof text ? (size_t)n :
 		    sizeof text - 1);
+}
+
+/* A value of one of the four kinds of integers; false: it is another. */
+static inline bool
+print_integer(struct printer *p, const struct xdr_type *t,
+    const uint8_t *value)
+{
+	uint64_t wide;
+	uint32_t narrow;
+
+	switch (t->kind) {
+	case XDR_KIND_INT:
+	case XDR_KIND_UINT:
+		memcpy(&narrow, value, sizeof narrow);
+		if (t->kind == XDR_KIND_INT)
+			print_format(p, "%" PRId32, (int32_t)narrow);
+		else
+			print_format(p, "%" PRIu32, narrow);
+		return true;
+	case XDR_KIND_HYPER:
+	case XDR_KIND_UHYPER:
+		memcpy(&wide, value, sizeof wide);
+		if (t->kind == XDR_KIND_HYPER)
+			print_format(p, "%" PRId64, (int64_t)wide);
+		else
+			print_format(p, "%" PRIu64, wide);
+		return true;
+	default:
+		return false;
+	}
 }
 
 static inline void

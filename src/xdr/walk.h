@@ -37,6 +37,18 @@ walk_discriminant(const struct xdr_type *t, const uint8_t *value)
 	    walk_int(disc);
 }
 
+/* The name of an enum's value; NULL where it has none. */
+static inline const char *
+walk_name(const struct xdr_type *t, int32_t value)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->names[i].value == value)
+			return t->names[i].name;
+	return NULL;
+}
+
 /* The arm's member; NULL where the value has none. */
 static inline const struct xdr_field *
 walk_arm(const struct xdr_type *t, int32_t disc)

@@ -26,7 +26,10 @@ not() {
 		return 1
 	fi
 }
-export -f skip need not
+
+# With two clients: the same directory, seen by the other one.
+there() { echo "$OTHER/$(basename "$PWD")"; }
+export -f skip need not there
 export it_log
 
 plan() {

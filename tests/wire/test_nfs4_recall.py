@@ -407,6 +407,11 @@ def is_revoked(h, f, o):
         return
     revoked = x.SEQ4_STATUS_RECALLABLE_STATE_REVOKED
     assert h.flags() & revoked
+    # These take no delegation's, and have no such error.
+    for use in (op.close(s), op.open_downgrade(s, op.READ),
+                op.lock_new(op.READ, 0, 1, s, b'owner'),
+                op.lock_more(op.READ, 0, 1, s), op.locku(0, 1, s)):
+        h.fails(x.NFS4ERR_BAD_STATEID, op.putfh(f), use)
     h.read_by(o, x.NFS4ERR_DELEG_REVOKED)
     assert h.try_open(f, op.by_delegate_cur_fh(s), op.READ).status == \
         x.NFS4ERR_DELEG_REVOKED
@@ -518,10 +523,15 @@ def test_a_client_that_loses_count_is_told_so(h, other, d, f):
     other.ok(op.putfh(f), op.write(b'new'))
 
 
+@pytest.mark.parametrize('answer, numbers', [
+    (x.NFS4ERR_DELAY, [1, 1]),
+    (x.NFS4ERR_RETRY_UNCACHED_REP, [1, 2])],
+    ids=['busy', 'forgotten'])
 @SESSIONS
-def test_a_busy_slot_is_tried_again(h, other, d, f):
+def test_a_slot_is_tried_again(h, other, d, f, answer, numbers):
+    """A busy one with the same number; an answer already forgotten counts."""
     o = h.hold(d, b'f')
-    answers = [x.NFS4ERR_DELAY]
+    answers = [answer]
     h.called.sequence = lambda _: answers.pop() if answers else x.NFS4_OK
     does = Aside(changes_at_last, other, f)
     h.told()
@@ -529,21 +539,7 @@ def test_a_busy_slot_is_tried_again(h, other, d, f):
     does.result()
     seen = [h.called.compounds.get(timeout=wire.PATIENCE)[1]
             .argarray[0]._data.csa_sequenceid for _ in range(2)]
-    assert seen == [1, 1]
-
-
-@SESSIONS
-def test_an_answer_already_forgotten_counts_as_one(h, other, d, f):
-    o = h.hold(d, b'f')
-    answers = [x.NFS4ERR_RETRY_UNCACHED_REP]
-    h.called.sequence = lambda _: answers.pop() if answers else x.NFS4_OK
-    does = Aside(changes_at_last, other, f)
-    h.told()
-    h.returns(o)
-    does.result()
-    seen = [h.called.compounds.get(timeout=wire.PATIENCE)[1]
-            .argarray[0]._data.csa_sequenceid for _ in range(2)]
-    assert seen == [1, 2]
+    assert seen == numbers
 
 
 @SESSIONS

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "siphash.h"
 
 enum { FIRST_SLOTS = 64 };
 
@@ -58,7 +57,7 @@ hash(const struct tar_index *ix, uint32_t dir, struct pinefs_name name)
 
 	memcpy(text, &dir, 4);
 	memcpy(text + 4, name.base, name.len);
-	return tar_siphash(ix->key, text, 4 + name.len);
+	return pinefs_hash(ix->key, text, 4 + name.len);
 }
 
 struct pinefs_name

@@ -72,7 +72,7 @@ struct tar_index {
 	struct tar_array	 later;		/* links to what may come */
 	uint32_t		*slot;		/* record + 1; 0: free */
 	uint32_t		 nslots, used;	/* nslots: a power of two */
-	uint64_t		 key[2];	/* of the hash */
+	uint8_t			 key[16];	/* of the hash */
 	uint64_t		 most;		/* TAR_INDEX_BYTES */
 	/* Where the member before went. */
 	char			*dir_text;

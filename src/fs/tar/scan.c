@@ -859,12 +859,6 @@ tar_scan_next(struct tar_scan *s, struct tar_member *m)
 	return err;
 }
 
-uint64_t
-tar_scan_offset(const struct tar_scan *s)
-{
-	return s->pos;
-}
-
 struct tar_scan *
 tar_scan_new(struct tar_source *source, bool ignore_zeros, tar_note_fn *fn,
     void *arg)

@@ -77,7 +77,5 @@ void	tar_scan_free(struct tar_scan *);
  * (nothing was found, and not even an end); EIO, ENOMEM.
  */
 int	tar_scan_next(struct tar_scan *, struct tar_member *);
-/* How far it is. */
-uint64_t tar_scan_offset(const struct tar_scan *);
 
 #endif
