@@ -47,25 +47,6 @@ pinefs_on_mount(struct pinefs_server *s, pinefs_mount_fn *fn, void *arg)
 
 /* ---------------------------------------------------------- one of them -- */
 
-static int
-make_executor(struct one *o)
-{
-	const struct pinefs_ops *ops = vfs_fs_ops(o->export.fs);
-	const struct pinefs_executor none = { .threads = 4 };
-	const struct pinefs_executor *x = ops->executor;
-	int err;
-
-	if (ops->blocking == 0)
-		return 0;
-	if (x == NULL || x->threads == 0)
-		x = &none;
-	err = rpc_executor_new(&o->executor, x->threads, x->begin, x->end,
-	    x->arg);
-	if (err == 0)
-		vfs_fs_set_executor(o->export.fs, o->executor);
-	return err;
-}
-
 /* Every field but `next`: nobody sees it yet. */
 static int
 prepare(struct pinefs_server *s, const struct pinefs_mount *m, struct one *o)
@@ -81,12 +62,14 @@ prepare(struct pinefs_server *s, const struct pinefs_mount *m, struct one *o)
 	for (x = s->exports.first; x != NULL; x = x->next)
 		taken[n++] = x->id;
 	err = server_finish_export(s, &o->export, taken, n);
-	return err != 0 ? err : make_executor(o);
+	return err != 0 ? err : server_make_executor(m->fs, &o->executor);
 }
 
 static void
 free_one(struct one *o)
 {
+	if (o->executor != NULL)
+		rpc_executor_free(o->executor);
 	free(o->export.path);
 	free(o);
 }

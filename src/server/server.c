@@ -144,31 +144,35 @@ finish_exports(struct pinefs_server *s)
 
 /* -------------------------------------------------------------- executors -- */
 
+int
+server_make_executor(struct pinefs *fs, struct rpc_executor **to)
+{
+	static const struct pinefs_executor none = { 0 };
+	const struct pinefs_ops *ops = vfs_fs_ops(fs);
+	const struct pinefs_executor *x = ops->executor == NULL ? &none :
+	    ops->executor;
+	int err;
+
+	if (ops->blocking == 0)
+		return 0;
+	err = rpc_executor_new(to, x->threads == 0 ? EXECUTOR_THREADS :
+	    x->threads, x->begin, x->end, x->arg);
+	if (err == 0 && x->patience != 0)
+		err = rpc_executor_set_patience(*to, x->patience);
+	if (err == 0)
+		vfs_fs_set_executor(fs, *to);
+	return err;
+}
+
 static int
 make_executors(struct pinefs_server *s)
 {
-	const struct pinefs_executor *x;
-	const struct pinefs_ops *ops;
-	struct pinefs_executor none = { 0 };
 	unsigned i;
-	int err;
+	int err = 0;
 
-	for (i = 0; i < s->nexports; i++) {
-		ops = vfs_fs_ops(s->export[i].fs);
-		if (ops->blocking == 0)
-			continue;
-		x = ops->executor == NULL ? &none : ops->executor;
-		err = rpc_executor_new(&s->executor[i],
-		    x->threads == 0 ? EXECUTOR_THREADS : x->threads,
-		    x->begin, x->end, x->arg);
-		if (err == 0 && x->patience != 0)
-			err = rpc_executor_set_patience(s->executor[i],
-			    x->patience);
-		if (err != 0)
-			return err;
-		vfs_fs_set_executor(s->export[i].fs, s->executor[i]);
-	}
-	return 0;
+	for (i = 0; i < s->nexports && err == 0; i++)
+		err = server_make_executor(s->export[i].fs, &s->executor[i]);
+	return err;
 }
 
 static void

@@ -65,6 +65,8 @@ struct pinefs_server {
  */
 int	server_finish_export(struct pinefs_server *, struct vfs_export *,
 	    const uint32_t *taken, unsigned n);
+/* Threads for what a file system says may block; none where nothing may. */
+int	server_make_executor(struct pinefs *, struct rpc_executor **);
 
 /* more.c: exports that come while it serves.  Begin: once s->exports is
  * whole.  End: when no call runs any more; then free. */
