@@ -196,7 +196,7 @@ make_dir(struct tar_index *ix, uint32_t i, uint32_t mode)
 	r->a = r->b = TAR_NONE;
 	r->nlink = 2;
 	r->size = 0;
-	r->gap = 0;
+	r->names = 0;
 }
 
 /* The directory gained a name, or lost one. */
@@ -206,7 +206,7 @@ count(struct tar_index *ix, uint32_t i, int by)
 	struct tar_rec *r = tar_index_rec(ix, i);
 	struct tar_rec *d = tar_index_rec(ix, r->parent);
 
-	d->gap += (uint32_t)by;
+	d->names += (uint32_t)by;
 	if (r->type == TAR_DIR)
 		d->nlink += (uint32_t)by;
 }
@@ -462,7 +462,8 @@ set_kind(struct tar_index *ix, const struct tar_member *m, uint32_t i)
 		return 0;
 	case TAR_REG:
 		r->size = m->size;
-		r->gap = (uint32_t)(m->data - m->header);
+		r->a = (uint32_t)m->data;
+		r->b = (uint32_t)(m->data >> 32);
 		return 0;
 	case TAR_LNK:
 		r->size = r->b = m->link.len;
@@ -484,7 +485,7 @@ static bool
 may_replace(const struct tar_index *ix, uint32_t old, enum tar_type type)
 {
 	return !is_dir(ix, old) || type == TAR_DIR ||
-	    tar_index_rec(ix, old)->gap == 0;
+	    tar_index_rec(ix, old)->names == 0;
 }
 
 /* Bind a record that is complete in place of `old`. */
@@ -508,10 +509,6 @@ add_plain(struct tar_index *ix, const struct tar_member *m, uint32_t dir,
 		return set_attributes(ix, m, tar_index_rec(ix, old));
 	if (old != TAR_NONE && !may_replace(ix, old, m->type)) {
 		*why = TAR_NOTE_REPLACE;
-		return EBADMSG;
-	}
-	if (m->type == TAR_REG && m->data - m->header > UINT32_MAX) {
-		*why = TAR_NOTE_SPARSE;		/* only a map lies between */
 		return EBADMSG;
 	}
 	if ((err = new_record(ix, dir, name, m->header, &i)) != 0)
@@ -653,7 +650,7 @@ tar_index_id(const struct tar_index *ix, uint32_t i)
 
 	if (i == TAR_ROOT || r == NULL)
 		return TAR_ROOT_ID;
-	n = r->header / TAR_BLOCK + TAR_ROOT_ID;
+	n = r->header / ix->unit + TAR_ROOT_ID;
 	if (r->implied != 0)
 		return IMPLIED | n << 12 | r->implied;
 	/* The lower half is never 0. */
@@ -662,9 +659,10 @@ tar_index_id(const struct tar_index *ix, uint32_t i)
 
 /* Implied directories come before the member that made them, by depth. */
 static int
-compare(const struct tar_rec *r, uint64_t n, uint32_t depth)
+compare(const struct tar_index *ix, const struct tar_rec *r, uint64_t n,
+    uint32_t depth)
 {
-	uint64_t its = r->header / TAR_BLOCK + TAR_ROOT_ID;
+	uint64_t its = r->header / ix->unit + TAR_ROOT_ID;
 	uint32_t d = r->implied != 0 ? r->implied : UINT32_MAX;
 
 	if (its != n)
@@ -691,7 +689,8 @@ tar_index_by_id(const struct tar_index *ix, uint64_t id)
 	}
 	while (low < high) {
 		mid = low + (high - low) / 2;
-		if ((c = compare(tar_index_rec(ix, mid), n, depth)) == 0)
+		c = compare(ix, tar_index_rec(ix, mid), n, depth);
+		if (c == 0)
 			return mid;
 		if (c < 0)
 			low = mid + 1;
@@ -769,7 +768,8 @@ tar_index_init(struct tar_index *ix)
 {
 	struct tar_rec *r;
 
-	*ix = (struct tar_index){ .dir = TAR_NONE, .most = TAR_INDEX_BYTES };
+	*ix = (struct tar_index){ .dir = TAR_NONE, .most = TAR_INDEX_BYTES,
+	    .unit = TAR_BLOCK };
 	if (getrandom(ix->key, sizeof ix->key, 0) != sizeof ix->key)
 		return EIO;
 	if ((r = room(&ix->recs, 1, sizeof *r)) == NULL ||

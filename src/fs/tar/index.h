@@ -41,12 +41,12 @@ struct tar_rec {
 	uint32_t	next;		/* in the directory, or TAR_NONE */
 	uint32_t	a, b;		/* DIR: first and last; HARD: the inode;
 					   LNK: text and its length;
-					   CHR, BLK: major, minor */
+					   CHR, BLK: major, minor;
+					   REG: tar_index_data */
 	uint32_t	ext;		/* a tar_ext, or TAR_NONE */
 	uint32_t	uid, gid;
 	uint32_t	nlink;
-	uint32_t	gap;		/* from header to data;
-					   directory: names it has */
+	uint32_t	names;		/* that a directory has now */
 	uint32_t	sum;		/* the generation */
 	uint16_t	mode;
 	uint8_t		type;		/* enum tar_type */
@@ -74,6 +74,8 @@ struct tar_index {
 	uint32_t		 nslots, used;	/* nslots: a power of two */
 	uint8_t			 key[16];	/* of the hash */
 	uint64_t		 most;		/* TAR_INDEX_BYTES */
+	uint32_t		 unit;		/* headers begin at multiples of it;
+						   TAR_BLOCK, or as it is set */
 	/* Where the member before went. */
 	char			*dir_text;
 	size_t			 dir_len, dir_cap;
@@ -104,6 +106,13 @@ static inline struct tar_rec *
 tar_index_rec(const struct tar_index *ix, uint32_t i)
 {
 	return i < ix->recs.n ? (struct tar_rec *)ix->recs.base + i : NULL;
+}
+
+/* Where the bytes of a regular file lie in the source. */
+static inline uint64_t
+tar_index_data(const struct tar_rec *r)
+{
+	return (uint64_t)r->b << 32 | r->a;
 }
 
 /* The record that is the inode of a name. */

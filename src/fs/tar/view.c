@@ -336,7 +336,7 @@ static int
 plan(struct reading *rd, const struct tar_rec *r, uint64_t off,
     uint64_t *len)
 {
-	uint64_t data = r->header + r->gap, begin, end, want = *len;
+	uint64_t data = tar_index_data(r), begin, end, want = *len;
 	const struct tar_segment *seg;
 	uint32_t i, n;
 	int err = 0;
