@@ -55,7 +55,7 @@ attempt(struct hold *h, struct request *r)
 	pf->changes++;
 	if (h->glow_id != 0)
 		glow_keep(&pf->glows, r->call, r->glow_client, h->glow_id,
-		    &h->glow, (r->n->flags & (NODE_OPEN | NODE_VIEW)) == NODE_OPEN);
+		    &h->glow, r->n->opens > 0 && !(r->n->flags & NODE_VIEW));
 	r->chg.atomic = r->to_chg.atomic = h->broker;
 	return 0;
 }
@@ -372,13 +372,22 @@ node_of_job(const struct job *job, struct hold *h)
 	return node_by_id(&h->pf->nodes, r->made.id.fileid);
 }
 
-static void
-commit_now(struct hold *h, struct node *n)
+/*
+ * Commit what was written before it was closed.  A worker may come to it
+ * late, when the file is open again and has been cut: that is not done yet,
+ * and what is wrong with it is to be told to who writes it.
+ */
+static int
+written_run(struct job *job, struct hold *h)
 {
-	if (n->stage == NULL)
-		return;
+	const struct request *r = (const struct request *)job;
+	struct node *n = node_of_job(job, h);
+
+	if (n == NULL || n->stage == NULL || n->stage->closes >= r->close)
+		return 0;
 	n->stage->due = 1;
 	stage_commit_due(h, false);
+	return 0;
 }
 
 static int
@@ -386,21 +395,9 @@ close_run(struct job *job, struct hold *h)
 {
 	struct node *n = node_of_job(job, h);
 
-	if (n != NULL) {
-		n->flags &= (uint16_t)~NODE_OPEN;
-		commit_now(h, n);
-	}
-	return 0;
-}
-
-static int
-written_run(struct job *job, struct hold *h)
-{
-	struct node *n = node_of_job(job, h);
-
-	if (n != NULL)
-		commit_now(h, n);
-	return 0;
+	if (n != NULL && n->opens > 0)
+		n->opens--;
+	return written_run(job, h);
 }
 
 static void
@@ -418,7 +415,7 @@ op_open(struct pinefs_call *call, struct pinefs_node *node, uint32_t access)
 
 	(void)access;
 	if ((err = op_begin(&op, call, node)) == 0)
-		op.n->flags |= NODE_OPEN;
+		op.n->opens++;
 	op_end(&op);
 	return err;
 }
@@ -433,6 +430,7 @@ tell_worker(struct pinefs_node *node, int (*run)(struct job *, struct hold *))
 	if (r == NULL)
 		return;
 	pinefs_node_ident(node, &r->made.id);
+	r->close = ++pf->closes;
 	r->job = (struct job){ .pf = pf, .run = run,
 	    .done = close_done,
 	    .time_box = (int64_t)pf->config.time_box * 1000000 };

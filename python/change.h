@@ -17,6 +17,7 @@ struct request {
 	const struct pinefs_create *how;
 	int			 kind;		/* of remove */
 	uint32_t		 len;		/* of a write */
+	uint64_t		 close;		/* its number; of closing */
 	/* Results, and where they go when all is well: */
 	struct pinefs_change	 chg, to_chg;
 	struct pinefs_made	 made;

@@ -376,19 +376,32 @@ place_container(struct hold *h, struct node *parent, struct pinefs_name name,
 	return n;
 }
 
+static bool
+is_bound_to(struct hold *h, struct node *n, PyObject *o)
+{
+	PyObject *there = home_walk(h, n);
+
+	if (there != NULL)
+		bind_drop(h, there);
+	return there == o;
+}
+
 /* Hard links are one file only while their values are one object. */
 static void
 check_link(struct hold *h, struct node *n, PyObject *o)
 {
-	PyObject *other;
+	struct node *m, *next;
 
-	if (n->leader == NULL)
+	if (n->leader != NULL) {
+		if (!is_bound_to(h, n->leader, o))
+			node_unlink(n);
 		return;
-	other = home_walk(h, n->leader);
-	if (other != o)
-		node_unlink(n);
-	if (other != NULL)
-		bind_drop(h, other);
+	}
+	for (m = n->link_next; m != NULL && m != n; m = next) {
+		next = m->link_next;
+		if (!is_bound_to(h, m, o))
+			node_unlink(m);
+	}
 }
 
 struct node *

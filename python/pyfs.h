@@ -180,7 +180,6 @@ enum {
 	NODE_TIMES = 0x200,	/* mtime was set by a client */
 	NODE_MADE = 0x400,	/* by a client: its type says nothing */
 	NODE_AWAY = 0x800,	/* renamed to a backup; Python has it still */
-	NODE_OPEN = 0x1000,	/* a client of version 4 has it open */
 	NODE_VIEW = 0x4000,	/* made up by the package */
 	NODE_WRITABLE = 0x8000	/* ... and can be written */
 };
@@ -216,6 +215,7 @@ struct node {
 	uint32_t	 children;	/* nodes whose parent this is */
 	uint32_t	 pins;
 	uint16_t	 flags, mode, name_len;
+	uint16_t	 opens;		/* of version 4, not yet seen to close */
 	uint8_t		 kind;		/* PINEFS_REG, _DIR or _LNK */
 	uint8_t		 own_len;
 	char		 inline_name[];
@@ -337,6 +337,7 @@ struct pyfs {
 	struct stage		*stages;	/* that wait for their commit */
 	struct listing_cache	*lists;
 	struct glows		 glows;
+	_Atomic uint64_t	 closes;	/* of version 4, counted */
 	uint32_t		 uid, gid;
 	int64_t			 started;	/* ns */
 	int64_t			 last_time;	/* none is given out twice */
@@ -566,6 +567,7 @@ struct stage {
 	char		*base;
 	size_t		 len, cap;
 	uint64_t	 version;	/* counts changes */
+	uint64_t	 closes;	/* of pyfs, at the last change */
 	uint64_t	 hash;		/* of the bytes, at hash_version */
 	uint64_t	 hash_version;
 	uint64_t	 base_hash;	/* of the value it was begun over */

@@ -144,13 +144,21 @@ descriptor_get(PyObject *descr, PyObject *o)
 	return v;
 }
 
+/* Of C: types.SimpleNamespace has a member where others have a getset. */
+static bool
+is_of_c(PyObject *descr)
+{
+	return descr != NULL && (IS_EXACTLY(descr, kit.getset) ||
+	    IS_EXACTLY(descr, kit.member));
+}
+
 static PyObject *
 instance_dict(PyObject *o)
 {
 	PyObject *descr = shape_of_class(TYPE_OF(o), kit.s_dict);
 	PyObject *dict = NULL;
 
-	if (descr != NULL && IS_EXACTLY(descr, kit.getset))
+	if (is_of_c(descr))
 		dict = descriptor_get(descr, o);
 	Py_XDECREF(descr);
 	if (dict != NULL && !PyDict_Check(dict)) {
@@ -164,7 +172,7 @@ static bool
 has_instance_dict(PyObject *type)
 {
 	PyObject *descr = shape_of_class(type, kit.s_dict);
-	bool has = descr != NULL && IS_EXACTLY(descr, kit.getset);
+	bool has = is_of_c(descr);
 
 	Py_XDECREF(descr);
 	return has;

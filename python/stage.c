@@ -89,6 +89,7 @@ stage_begin(struct pyfs *pf, struct node *n, PyObject *o, enum shape s,
 		memcpy(st->base, t.base, keep);
 	st->len = keep;
 	st->version = 1;
+	st->closes = pf->closes;
 	st->base_hash = hash64(0, t.base, t.len);
 	st->node = n;
 	st->nodes = &pf->nodes;
@@ -112,6 +113,7 @@ stage_resize(struct pyfs *pf, struct node *n, uint64_t size)
 		memset(st->base + st->len, 0, (size_t)size - st->len);
 	st->len = (size_t)size;
 	st->version++;
+	st->closes = pf->closes;
 	if (size == 0)
 		st->replacing = true;
 	return 0;
@@ -142,6 +144,7 @@ stage_write(struct pyfs *pf, struct node *n, uint64_t off,
 		off += iov[i].iov_len;
 	}
 	st->version++;
+	st->closes = pf->closes;
 	return 0;
 }
 

@@ -82,6 +82,17 @@ def test_an_instance_lists_its_dict_slots_and_class():
         assert o.b == 'new'
 
 
+def test_a_namespace_of_c_is_a_directory():
+    with served.module(n=types.SimpleNamespace(a=1)) as (c, at, m):
+        assert c.list(at + '/n') == ['__class__', 'a']
+        c.write(at + '/n/a', b'2')
+        c.write(at + '/n/b', b'new')
+        assert m.n == types.SimpleNamespace(a=2, b='new')
+        c.remove(at + '/n/b')
+        assert m.n == types.SimpleNamespace(a=2)
+        assert 'version' in c.list('/sys/implementation')
+
+
 def test_a_class_is_at_home_where_its_name_says():
     with served.module(alias=Plain) as (c, at, m):
         assert c.readlink(at + '/alias').decode() == '../%s/Plain' % __name__
