@@ -34,7 +34,8 @@ struct tar_scan {
 	tar_note_fn		*note;
 	void			*note_arg;
 	uint64_t		 pos;		/* of the next header */
-	uint64_t		 data_end;	/* of the member before */
+	uint64_t		 before;	/* of the one before, */
+	uint64_t		 data_end;	/* and the end of its data */
 	bool			 found;		/* a header, or the end mark */
 	bool			 ended;
 	/* For the next header: */
@@ -64,6 +65,7 @@ static const char *const notes[TAR_NOTES] = {
 	[TAR_NOTE_SPARSE] = "a sparse map that cannot be: refused",
 	[TAR_NOTE_TYPE] = "of an unknown type: taken as a regular file",
 	[TAR_NOTE_VOLUME] = "continues another volume: not served",
+	[TAR_NOTE_OLD_NAMES] = "a list of old names is ignored",
 	[TAR_NOTE_NUMBER] = "a field is no number, or too large",
 	[TAR_NOTE_NAME] = "a name with '..' or NUL, too long or too deep: refused",
 	[TAR_NOTE_LINK] = "a hard link to nothing that can be linked: left out",
@@ -122,6 +124,15 @@ behind(uint64_t data, uint64_t size)
 	    size)
 		return INT64_MAX;
 	return data + (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+}
+
+/* On to the next header. */
+static void
+go_behind(struct tar_scan *s, uint64_t data, uint64_t size)
+{
+	s->before = s->pos;
+	s->pos = behind(data, size);
+	s->data_end = s->pos == INT64_MAX ? INT64_MAX : data + size;
 }
 
 static int
@@ -693,6 +704,7 @@ member(struct tar_scan *s, const struct tar_header *block, uint64_t size,
     struct tar_member *m)
 {
 	struct tar_header h = *block;	/* the window moves on */
+	bool bad;
 	int err;
 
 	*m = (struct tar_member){ .header = s->pos, .size = size,
@@ -716,17 +728,11 @@ member(struct tar_scan *s, const struct tar_header *block, uint64_t size,
 	    (err = set_xattrs(s, m)) != 0 ||
 	    (err = set_sparse(s, &h, m)) != 0)
 		return err;
-	s->pos = behind(m->data, m->stored);
-	s->data_end = s->pos == INT64_MAX ? 0 : m->data + m->stored;
-	if (m->sparse && !tar_sparse_check(m->map, m->size, m->stored)) {
-		note(s, TAR_NOTE_SPARSE);
-		return EBADMSG;
-	}
-	if (s->refuse) {
-		note(s, TAR_NOTE_LONG);
-		return EBADMSG;
-	}
-	return 0;
+	bad = m->sparse && !tar_sparse_check(m->map, m->size, m->stored);
+	if (bad || s->refuse)
+		note(s, bad ? TAR_NOTE_SPARSE : TAR_NOTE_LONG);
+	go_behind(s, m->data, m->stored);
+	return bad || s->refuse ? EBADMSG : 0;
 }
 
 /* Headers that are no members and say nothing of the next one either. */
@@ -735,6 +741,8 @@ is_skipped(struct tar_scan *s, char type)
 {
 	if (type == 'M')
 		note(s, TAR_NOTE_VOLUME);
+	if (type == 'N')
+		note(s, TAR_NOTE_OLD_NAMES);
 	/* A volume's label, a list of old names, Solaris's access list. */
 	return type == 'M' || type == 'V' || type == 'N' || type == 'A';
 }
@@ -744,13 +752,18 @@ static int
 size_of(struct tar_scan *s, const struct tar_header *h, uint64_t *size)
 {
 	struct pinefs_name text;
-	int64_t v = -1;
+	int64_t v;
 
-	if (is_extension(h) ||
-	    !tar_pax_get(&s->local, &s->global, PAX_SIZE, &text) ||
-	    !tar_decimal(text.base, text.len, &v) || v < 0)
-		if (!tar_number(h->size, sizeof h->size, &v) || v < 0)
-			return EBADMSG;
+	if (!is_extension(h) &&
+	    tar_pax_get(&s->local, &s->global, PAX_SIZE, &text)) {
+		if (tar_decimal(text.base, text.len, &v) && v >= 0) {
+			*size = (uint64_t)v;
+			return 0;
+		}
+		note(s, TAR_NOTE_NUMBER);
+	}
+	if (!tar_number(h->size, sizeof h->size, &v) || v < 0)
+		return EBADMSG;
 	*size = (uint64_t)v;
 	return 0;
 }
@@ -776,10 +789,13 @@ end_badly(struct tar_scan *s, enum tar_note why)
 static int
 end_of_bytes(struct tar_scan *s)
 {
-	bool open = s->window_len > 0 || s->extended || s->pos == INT64_MAX ||
-	    (s->data_end > 0 && reaches(s, s->data_end - 1) != 0);
-
-	return open ? end_badly(s, TAR_NOTE_CUT) : end(s);
+	if (s->data_end > 0 && reaches(s, s->data_end - 1) != 0) {
+		s->pos = s->before;	/* whose name is still there */
+		return end_badly(s, TAR_NOTE_CUT);
+	}
+	s->name.len = 0;
+	return s->window_len > 0 || s->extended ?
+	    end_badly(s, TAR_NOTE_CUT) : end(s);
 }
 
 /* The header at s->pos; NULL: the end, *err says which. */
@@ -792,7 +808,7 @@ next_header(struct tar_scan *s, int *err)
 		h = s->pos == INT64_MAX ? NULL :
 		    window(s, s->pos, TAR_BLOCK, err);
 		if (h == NULL && (s->pos == INT64_MAX || *err == 0)) {
-						*err = end_of_bytes(s);
+			*err = end_of_bytes(s);
 			return NULL;
 		}
 		if (h == NULL)
@@ -801,11 +817,13 @@ next_header(struct tar_scan *s, int *err)
 			break;
 		s->found = true;
 		if (!s->ignore_zeros) {
+			s->name.len = 0;
 			*err = s->extended ? end_badly(s, TAR_NOTE_LONG) :
 			    end(s);
 			return NULL;
 		}
 	}
+	s->name.len = 0;
 	if (tar_header_sum_ok(h))
 		return h;
 	*err = end_badly(s, TAR_NOTE_CHECKSUM);
@@ -821,7 +839,6 @@ step(struct tar_scan *s, struct tar_member *m)
 	bool is;
 	int err;
 
-	s->name.len = 0;
 	if ((h = next_header(s, &err)) == NULL)
 		return err;
 	s->found = true;
@@ -831,7 +848,7 @@ step(struct tar_scan *s, struct tar_member *m)
 	if (err == 0 && (is || is_skipped(s, h->typeflag))) {
 		if (!is)
 			forget(s);
-		s->pos = behind(s->pos + TAR_BLOCK, size);
+		go_behind(s, s->pos + TAR_BLOCK, size);
 		return EAGAIN;
 	}
 	if (err == 0)

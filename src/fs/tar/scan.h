@@ -51,6 +51,7 @@ enum tar_note {
 	TAR_NOTE_SPARSE,	/* a map that cannot be: member refused */
 	TAR_NOTE_TYPE,		/* unknown: taken as a regular file */
 	TAR_NOTE_VOLUME,	/* a part of a member of another volume */
+	TAR_NOTE_OLD_NAMES,	/* a list of them */
 	TAR_NOTE_NUMBER,	/* a field that is no number: taken as 0 */
 	TAR_NOTE_NAME,		/* the index: `..`, NUL, too long or deep */
 	TAR_NOTE_LINK,		/* the index: a hard link to nothing good */
