@@ -41,8 +41,9 @@ static const struct cli_row rows[] = {
 	{ 0, "cache-dir", "DIR", NULL, NULL,
 	    "tar: mount archives below; keep decoded ones" },
 	{ 0, "dev", NULL, NULL, NULL, NULL },
-	{ 0, "suid", NULL, NULL, NULL,
-	    "tar: show device nodes; setuid and setgid bits" },
+	{ 0, "suid", NULL, NULL, NULL, NULL },
+	{ 0, "ignore-zeros", NULL, NULL, NULL,
+	    "tar: show these; go on behind the end" },
 	{ 0, "no-loop", NULL, NULL, NULL, NULL },
 	{ 0, "code", NULL, "code", "yes",
 	    "py: no prompt, until a signal; code can be written" },
@@ -82,6 +83,8 @@ take(void *ctx, const struct cli_row *row, const char *arg)
 		return exports_root(&cmd->exports, arg);
 	} else if (strcmp(row->name, "cache-dir") == 0) {
 		cmd->exports.tar_config.cache_dir = arg;
+	} else if (strcmp(row->name, "ignore-zeros") == 0) {
+		cmd->exports.tar_config.ignore_zeros = true;
 	} else if (strcmp(row->name, "dev") == 0) {
 		cmd->exports.tar_config.devices = true;
 	} else if (strcmp(row->name, "suid") == 0) {
