@@ -10,6 +10,8 @@ def blocks(data):
 
 
 def number(n, size):
+    if isinstance(n, bytes):
+        return n.ljust(size, b'\0')
     return b'%0*o\0' % (size - 1, n)
 
 
