@@ -48,8 +48,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (write(fd, data, size) != (ssize_t)size)
 		abort();
 	blocks = tar_blocks_new(2 * TAR_BLOCK_SIZE);
-	s = tar_source_packed(fd, codec, blocks, NULL, &stop, quiet,
-	    NULL);
+	s = tar_source_packed(fd, codec, &(struct tar_packed_config){
+	    .blocks = blocks, .stop = &stop, .note = quiet });
 	assert(blocks != NULL && s != NULL);
 	len = read_all(s, all);
 	for (at = len; at > sizeof part; at -= at < 200000 ? at : 200000) {

@@ -33,6 +33,14 @@ file_of(const void *data, size_t len, int flags)
 	return fd;
 }
 
+static struct tar_source *
+open_packed(int fd, const struct tar_codec *codec, struct tar_blocks *blocks,
+    unsigned *notes)
+{
+	return tar_source_packed(fd, codec, &(struct tar_packed_config){
+	    .blocks = blocks, .stop = &stop, .note = count, .arg = notes });
+}
+
 static void
 test_a_read_error_is_not_the_end(void)
 {
@@ -47,8 +55,8 @@ test_a_read_error_is_not_the_end(void)
 		return;
 	}
 	/* Opened to be written only: it cannot be read. */
-	s = tar_source_packed(file_of("x", 1, O_WRONLY), &tar_codec_gzip,
-	    blocks, NULL, &stop, count, &notes);
+	s = open_packed(file_of("x", 1, O_WRONLY),
+	    &tar_codec_gzip, blocks, &notes);
 	CHECK(s != NULL);
 	CHECK(tar_source_read(s, 0, &c, 1, &got) == EIO);
 	CHECK(tar_source_read(s, 0, &c, 1, &got) == EIO);
@@ -75,8 +83,8 @@ test_a_frame_to_be_skipped_may_stand_between_those_of_lz4(void)
 		tar_blocks_free(blocks);
 		return;
 	}
-	s = tar_source_packed(file_of(data, sizeof data - 1, O_RDONLY),
-	    &tar_codec_lz4, blocks, NULL, &stop, count, &notes);
+	s = open_packed(file_of(data, sizeof data - 1, O_RDONLY),
+	    &tar_codec_lz4, blocks, &notes);
 	CHECK(s != NULL);
 	CHECK(tar_source_read(s, 0, text, sizeof text, &got) == 0);
 	CHECK(got == 6 && memcmp(text, "abcabc", 6) == 0 && notes == 0);
@@ -99,8 +107,8 @@ test_who_stops_waits_for_no_decoder(void)
 		tar_blocks_free(blocks);
 		return;
 	}
-	s = tar_source_packed(file_of(data, sizeof data - 1, O_RDONLY),
-	    &tar_codec_lz4, blocks, NULL, &stop, count, &notes);
+	s = open_packed(file_of(data, sizeof data - 1, O_RDONLY),
+	    &tar_codec_lz4, blocks, &notes);
 	CHECK(s != NULL);
 	atomic_store(&stop, true);
 	CHECK(tar_source_read(s, 0, &c, 1, &got) == ECANCELED);

@@ -367,8 +367,10 @@ open_source(struct tar_archive *ar, int fd)
 	if ((ar->codec = codec_of(fd)) == NULL)
 		ar->source = tar_source_file(fd, ar->stored);
 	else if (ar->codec->begin != NULL)
-		ar->source = tar_source_packed(fd, ar->codec, host->blocks,
-		    host->dir, &host->stop, tell, ar);
+		ar->source = tar_source_packed(fd, ar->codec,
+		    &(struct tar_packed_config){ .blocks = host->blocks,
+		    .dir = host->dir, .stop = &host->stop, .note = tell,
+		    .arg = ar });
 	else {
 		close(fd);
 		return ENOTSUP;

@@ -340,14 +340,13 @@ packed_free(struct tar_source *s)
 
 struct tar_source *
 tar_source_packed(int fd, const struct tar_codec *codec,
-    struct tar_blocks *blocks, const char *dir, const atomic_bool *stop,
-    tar_packed_note_fn *note, void *arg)
+    const struct tar_packed_config *config)
 {
 	static const struct tar_source_ops ops = { packed_read, packed_try,
-	    packed_size, packed_free };
+	    packed_size, packed_free, NULL };
 	struct packed *p = calloc(1, sizeof *p);
 
-	if (p == NULL || tar_store_init(&p->store, dir) != 0) {
+	if (p == NULL || tar_store_init(&p->store, config->dir) != 0) {
 		close(fd);
 		free(p);
 		errno = ENOMEM;
@@ -355,10 +354,10 @@ tar_source_packed(int fd, const struct tar_codec *codec,
 	}
 	p->source.ops = &ops;
 	p->codec = codec;
-	p->blocks = blocks;
-	p->stop = stop;
-	p->note = note;
-	p->arg = arg;
+	p->blocks = config->blocks;
+	p->stop = config->stop;
+	p->note = config->note;
+	p->arg = config->arg;
 	p->fd = fd;
 	pthread_rwlock_init(&p->store_lock, NULL);
 	pthread_mutex_init(&p->decode_lock, NULL);

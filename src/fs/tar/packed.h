@@ -7,7 +7,7 @@
  *	                                            |
  *	        a read <--- cache of blocks <-------+
  *
- * The file has no name, so nothing is left behind.
+ * The file has no name until it is saved, so nothing is left behind.
  */
 #ifndef FS_TAR_PACKED_H
 #define FS_TAR_PACKED_H
@@ -21,13 +21,27 @@
 /* What a source of this kind says to a person. */
 typedef void tar_packed_note_fn(void *arg, const char *text);
 
-/*
- * Takes `fd` over.  `dir`: where the store's file may be; NULL: in memory
- * only.  Once *stop is set, nothing more is decoded: ECANCELED.  NULL with
- * errno: ENOMEM.
- */
+struct tar_packed_config {
+	struct tar_blocks	*blocks;
+	/* Where the store's file may be; NULL: in memory only. */
+	const char		*dir;
+	/* The path under which tar_source_save() leaves that file, in `dir`,
+	 * and where it is found again; NULL: it has no name. */
+	const char		*store;
+	uint64_t		 store_max;	/* its bytes; 0: any */
+	/* What tar_source_save() gave for this file; NULL: nothing.  Bytes
+	 * that are of no use here are ignored.  As all pointers here, they
+	 * are borrowed until the source is freed. */
+	const void		*saved;
+	size_t			 saved_len;
+	/* Once set, nothing more is decoded: ECANCELED. */
+	const atomic_bool	*stop;
+	tar_packed_note_fn	*note;
+	void			*arg;
+};
+
+/* Takes `fd` over.  NULL with errno: ENOMEM. */
 struct tar_source *tar_source_packed(int fd, const struct tar_codec *,
-	    struct tar_blocks *, const char *dir,
-	    const atomic_bool *stop, tar_packed_note_fn *, void *arg);
+	    const struct tar_packed_config *);
 
 #endif

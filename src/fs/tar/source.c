@@ -76,7 +76,7 @@ struct tar_source *
 tar_source_file(int fd, uint64_t size)
 {
 	static const struct tar_source_ops ops = { file_read, file_try,
-	    file_size, file_free };
+	    file_size, file_free, NULL };
 	struct file *f = malloc(sizeof *f);
 
 	if (f == NULL) {
@@ -127,7 +127,7 @@ struct tar_source *
 tar_source_memory(const void *base, size_t len)
 {
 	static const struct tar_source_ops ops = { memory_read, memory_read,
-	    memory_size, memory_free };
+	    memory_size, memory_free, NULL };
 	struct memory *m = malloc(sizeof *m);
 
 	if (m == NULL)

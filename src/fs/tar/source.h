@@ -10,6 +10,9 @@
 
 struct tar_source;
 
+/* Takes bytes, one behind the other.  0, or an errno that ends it. */
+typedef int tar_sink_fn(void *arg, const void *base, size_t len);
+
 struct tar_source_ops {
 	int	(*read)(struct tar_source *, uint64_t off, void *to,
 		    size_t len, size_t *got);
@@ -17,6 +20,8 @@ struct tar_source_ops {
 		    size_t len, size_t *got);
 	uint64_t (*size)(struct tar_source *);
 	void	(*free)(struct tar_source *);
+	/* NULL: there is nothing to be saved. */
+	int	(*save)(struct tar_source *, tar_sink_fn *, void *arg);
 };
 
 /* The first member of what each kind of source is. */
@@ -48,6 +53,18 @@ static inline uint64_t
 tar_source_size(struct tar_source *s)
 {
 	return s->ops->size(s);
+}
+
+/*
+ * What spares the next process the work of this one, as opaque bytes for
+ * that which opens the same file (packed.h); none at all: there is nothing
+ * worth it.  Only when all was read once, else EAGAIN.  May write a file, and
+ * wait.  An errno: what came is worth nothing.
+ */
+static inline int
+tar_source_save(struct tar_source *s, tar_sink_fn *sink, void *arg)
+{
+	return s->ops->save == NULL ? 0 : s->ops->save(s, sink, arg);
 }
 
 static inline void
