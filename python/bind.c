@@ -201,6 +201,21 @@ key_for(struct hold *h, PyObject *dir, enum shape s, struct pinefs_name name,
 
 /* -------------------------------------------------------------- binding -- */
 
+Py_ssize_t
+sequence_size(PyObject *o, enum shape s)
+{
+	PyObject *v;
+	Py_ssize_t n;
+
+	if (s == SHAPE_LIST)
+		return PyList_Size(o);
+	v = PyObject_CallFunctionObjArgs(kit.deque_len, o, NULL);
+	n = v != NULL ? PyLong_AsSsize_t(v) : -1;
+	Py_XDECREF(v);
+	PyErr_Clear();
+	return n;
+}
+
 static int
 set_in_list(PyObject *list, Py_ssize_t i, PyObject *value)
 {
@@ -220,11 +235,9 @@ set_in_list(PyObject *list, Py_ssize_t i, PyObject *value)
 static int
 set_in_deque(PyObject *deque, Py_ssize_t i, PyObject *value)
 {
-	Py_ssize_t n = PySequence_Size(deque);
+	Py_ssize_t n = sequence_size(deque, SHAPE_DEQUE);
 	PyObject *v;
 
-	if (n < 0)
-		return py_errno_bind();
 	if (i < 0 || i > n)
 		return EPERM;
 	if (i < n)
@@ -315,11 +328,9 @@ bind_set(struct hold *h, struct node *at, PyObject *dir, enum shape s,
 static int
 delete_last(PyObject *dir, enum shape s, Py_ssize_t i)
 {
-	Py_ssize_t n = PySequence_Size(dir);
+	Py_ssize_t n = sequence_size(dir, s);
 	PyObject *v;
 
-	if (n < 0)
-		return py_errno_bind();
 	if (i < 0 || i >= n)
 		return ENOENT;
 	if (i != n - 1)

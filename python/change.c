@@ -743,10 +743,10 @@ make(struct hold *h, struct request *r, struct dir *d)
 		return EACCES;
 	if (r->n->parent == NULL && is_protected(h, r->n, d->s, r->name))
 		return EPERM;
-	if (home_hides(h->pf, r->n, r->name))
-		return EPERM;
 	if (view_is_name(h, r->n, d->o, d->s, r->name))
 		return make_view(h, r);
+	if (home_hides(h->pf, r->n, r->name))
+		return EPERM;
 	/* A file of that name that the program has deleted. */
 	if ((n = node_at(&h->pf->nodes, r->n, r->name, PINEFS_REG)) != NULL)
 		node_remove(&h->pf->nodes, n);

@@ -62,6 +62,46 @@ matches(const char *pattern, const char *path, const char *name, char slash)
 	return fnmatch(pattern, path, FNM_PATHNAME) == 0;
 }
 
+/*
+ * The path of a directory, without what makes it a view: /app/conf@attrs is
+ * /app/conf here, and so is /app/conf/.@attrs.
+ */
+static size_t
+plain_path(const struct node *dir, char *buf, size_t size)
+{
+	size_t len = node_path(dir, buf, size), at;
+	const struct node *top = dir;
+	const char *mark;
+
+	if (!(dir->flags & NODE_VIEW) || len >= size)
+		return len;
+	while (top->parent->flags & NODE_VIEW)
+		top = top->parent;
+	if ((mark = memrchr(top->name, '@', top->name_len)) == NULL)
+		return len;
+	at = node_path(top->parent, NULL, 0) + 1 +
+	    (size_t)(mark - top->name);
+	memmove(buf + at, buf + at + strlen(mark), len + 1 - at -
+	    strlen(mark));
+	len -= strlen(mark);
+	if (mark == top->name + 1 && *top->name == '.') {
+		memmove(buf + at - 2, buf + at, len + 1 - at);
+		len -= 2;
+	}
+	return len;
+}
+
+/* Where no path can be made for them, all patterns of paths match. */
+static bool
+match_long(char *const *patterns, const char *name, char slash)
+{
+	for (; *patterns != NULL; patterns++)
+		if (strchr(*patterns, slash) != NULL ||
+		    fnmatch(*patterns, name, 0) == 0)
+			return true;
+	return false;
+}
+
 bool
 home_match(char *const *patterns, const struct node *parent,
     struct pinefs_name name, char slash)
@@ -73,9 +113,9 @@ home_match(char *const *patterns, const struct node *parent,
 		return false;
 	memcpy(last, name.base, name.len);
 	last[name.len] = '\0';
-	len = node_path(parent, path, sizeof path);
+	len = plain_path(parent, path, sizeof path);
 	if (len + 1 + name.len >= sizeof path)
-		return false;
+		return match_long(patterns, last, slash);
 	path[len] = '/';
 	memcpy(path + len + 1, last, name.len + 1u);
 	for (i = 0; path[i] != '\0' && slash != '/'; i++)
@@ -136,7 +176,7 @@ is_included(char *const *patterns, const struct node *parent,
     struct pinefs_name name)
 {
 	char path[PATH_LEN_MAX];
-	size_t len = node_path(parent, path, sizeof path), i;
+	size_t len = plain_path(parent, path, sizeof path), i;
 
 	if (len + name.len + 2 > sizeof path)
 		return true;	/* what led here was included */
@@ -185,6 +225,25 @@ home_hides(const struct pyfs *pf, const struct node *parent,
 	    !is_included(pf->config.include, parent, name))
 		return true;
 	return home_excludes(pf, parent, name);
+}
+
+/* No name of the program's: only patterns of names are for it. */
+static bool
+is_in_control(const struct pyfs *pf, const struct node *dir)
+{
+	while (dir->parent != NULL && dir->parent->parent != NULL)
+		dir = dir->parent;
+	return dir->parent != NULL && pf->config.control &&
+	    name_equal(name_of(dir), ".pyfs", 5);
+}
+
+bool
+home_hides_made(const struct pyfs *pf, const struct node *dir,
+    struct pinefs_name name)
+{
+	if (is_in_control(pf, dir))
+		return home_excludes(pf, pf->nodes.root, name);
+	return home_hides(pf, dir, name);
 }
 
 /* --------------------------------------------------- homes by the name -- */

@@ -72,6 +72,7 @@ static const struct part parts[] = {
 	{ &kit.set_has, SLOT, "set", "__contains__" },
 	{ &kit.set_add, SLOT, "set", "add" },
 	{ &kit.set_discard, SLOT, "set", "discard" },
+	{ &kit.set_update, SLOT, "set", "update" },
 	{ &kit.frozenset_iter, SLOT, "frozenset", "__iter__" },
 	{ &kit.frozenset_len, SLOT, "frozenset", "__len__" },
 	{ &kit.frozenset_has, SLOT, "frozenset", "__contains__" },

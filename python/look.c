@@ -22,6 +22,7 @@ struct look {
 	struct job		 job;
 	enum view_look		 what;
 	struct pinefs_call	*call;
+	char			 client[64];	/* who asks */
 	struct node		*n;		/* pinned */
 	struct pinefs_name	 name;
 	char			 name_bytes[NAME_LEN_MAX];
@@ -98,7 +99,7 @@ add_entry(struct hold *h, struct look *l, PyObject *pair)
 		return err;
 	name = (struct pinefs_name){ l->bytes.base + at,
 	    (uint32_t)(l->bytes.len - at) };
-	if (home_excludes(h->pf, l->n, name))
+	if (home_hides_made(h->pf, l->n, name))
 		return 0;
 	n = view_node(h, l->n, name, kit.utf8(kind, NULL));
 	if (n == NULL)
@@ -179,6 +180,9 @@ look_setxattr(struct hold *h, struct look *l)
 	err = view_write(h, n, l->bytes.base, l->bytes.len);
 	if (err == 0)
 		h->pf->changes++;
+	else
+		error_add(h->pf, n, (struct pinefs_name){ 0 }, "setxattr",
+		    err);
 	node_unpin(&h->pf->nodes, n);
 	return err;
 }
@@ -189,6 +193,8 @@ look_run(struct job *job, struct hold *h)
 	struct look *l = (struct look *)job;
 	int err = EIO;
 
+	error_forget();
+	h->client = l->client;
 	switch (l->what) {
 	case VIEW_LOOKUP:
 		err = look_lookup(h, l);
@@ -275,12 +281,15 @@ view_look(struct op *op, struct pinefs_call *call, enum view_look what,
     struct pinefs_name name, uint64_t off, uint32_t count,
     const struct view_to *to)
 {
+	const char *client = pinefs_call_cred(call)->client;
 	struct pyfs *pf = op->h.pf;
 	struct look *l = calloc(1, sizeof *l);
 	int err;
 
 	if (l == NULL)
 		return ENOMEM;
+	(void)PyOS_snprintf(l->client, sizeof l->client, "%s",
+	    client != NULL ? client : "");
 	l->what = what;
 	l->call = call;
 	l->n = op->n;

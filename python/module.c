@@ -271,14 +271,25 @@ py_parse(PyObject *self, PyObject *args)
 	static struct pyfs plain;
 	struct hold h = { .pf = &plain };
 	PyObject *old, *bytes, *v;
+	enum shape s;
 	int err;
 
 	(void)self;
 	if (!PyArg_ParseTuple(args, "OS:parse", &old, &bytes))
 		return NULL;
-	v = value_parse(&h, old, shape_of(&plain, old),
-	    PyBytes_AsString(bytes), (size_t)PyBytes_Size(bytes), true,
-	    &err);
+	s = shape_of(&plain, old);
+	if (s == SHAPE_BYTEARRAY)	/* nobody was asked yet */
+		return PyByteArray_FromObject(bytes);
+	if (s == SHAPE_MODULE || s == SHAPE_CLASS || s == SHAPE_INSTANCE)
+		return raise_errno(EACCES);
+	v = value_parse(&h, old, s, PyBytes_AsString(bytes),
+	    (size_t)PyBytes_Size(bytes), true, &err);
+	if (v != NULL && shape_is_dir(s) && Py_TYPE(v) != Py_TYPE(old)) {
+		Py_DECREF(v);
+		PyErr_SetString(PyExc_ValueError,
+		    "a literal of another type");
+		return NULL;
+	}
 	if (v != NULL)
 		return v;
 	if (err == EINVAL) {
@@ -302,6 +313,40 @@ py_key_name(PyObject *self, PyObject *key)
 		    "surrogateescape");
 	sbuf_fini(&b);
 	return err != 0 ? raise_errno(err) : name;
+}
+
+static PyObject *
+py_is_container(PyObject *self, PyObject *o)
+{
+	static const struct pyfs plain;
+
+	(void)self;
+	return PyBool_FromLong(shape_is_dir(shape_of(&plain, o)));
+}
+
+static PyObject *
+py_fill(PyObject *self, PyObject *args)
+{
+	PyObject *o, *value;
+
+	(void)self;
+	if (!PyArg_ParseTuple(args, "OO:fill", &o, &value) ||
+	    fill_container(o, value) != 0)
+		return NULL;
+	Py_RETURN_NONE;
+}
+
+static PyObject *
+py_set_function(PyObject *self, PyObject *args)
+{
+	PyObject *function, *parts[FUNCTION_PARTS];
+
+	(void)self;
+	if (!PyArg_ParseTuple(args, "O!OOOO:set_function", kit.function,
+	    &function, &parts[0], &parts[1], &parts[2], &parts[3]) ||
+	    fill_function(function, parts) != 0)
+		return NULL;
+	Py_RETURN_NONE;
 }
 
 /* A handler for the signal of gil="signal": no bytecode runs. */
@@ -351,6 +396,12 @@ static PyMethodDef methods[] = {
 	{ "parse", py_parse, METH_VARARGS,
 	    "The value that bytes stand for where another is bound now." },
 	{ "key_name", py_key_name, METH_O, "A key as the name of a file." },
+	{ "is_container", py_is_container, METH_O,
+	    "It is a directory in the tree." },
+	{ "fill", py_fill, METH_VARARGS,
+	    "Exchange the contents of a container, in one go." },
+	{ "set_function", py_set_function, METH_VARARGS,
+	    "Give a function code, defaults, kwdefaults, doc, in one go." },
 	{ "nothing", py_nothing, METH_VARARGS, "Does nothing." },
 	{ "trace", py_trace, METH_O, "Print calls, or do not." },
 	{ "version", py_version, METH_NOARGS, "The library's version." },

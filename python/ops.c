@@ -328,7 +328,7 @@ static int
 find_child(struct op *op, struct pinefs_name name, struct node **child)
 {
 	struct hold *h = &op->h;
-	PyObject *o;
+	PyObject *o = NULL;
 
 	if (op->n->kind != PINEFS_DIR)
 		return ENOTDIR;
@@ -336,9 +336,9 @@ find_child(struct op *op, struct pinefs_name name, struct node **child)
 		return view_find(h, op->n, name, child);
 	if ((*child = node_beside(op->n, name)) != NULL)
 		return 0;
-	if (home_hides(h->pf, op->n, name))
-		return ENOENT;
-	if ((o = child_get(h, op->o, op->s, name)) == NULL)
+	if (!home_hides(h->pf, op->n, name))
+		o = child_get(h, op->o, op->s, name);
+	if (o == NULL)
 		return view_is_name(h, op->n, op->o, op->s, name) ?
 		    view_find(h, op->n, name, child) : ENOENT;
 	*child = home_child(h, op->n, name, o, shape_of(h->pf, o));

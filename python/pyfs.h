@@ -15,6 +15,7 @@
  *	value.c		values as bytes;  parse.c: bytes as values
  *	source.c	functions as their source
  *	bind.c		assigning, deleting;  watch.c: who is asked before
+ *	fill.c		exchanging what is in an object
  *	stage.c		writes that Python does not see yet
  *	glow.c		what the reply to a write says of the file
  *	gil.c		the interpreter lock: nowhere else is it taken
@@ -359,6 +360,7 @@ struct hold {
 	uint64_t	 glow_id;	/* what the last commit was of; or 0 */
 	struct pinefs_attr glow;	/* as it was written */
 	const char	*client;	/* who asks, or NULL */
+	bool		 told;		/* who is to be asked was asked */
 };
 
 /* All servers of this process. */
@@ -495,7 +497,10 @@ void	home_forget(struct hold *);
 /* Options say that this name is not served. */
 bool	home_hides(const struct pyfs *, const struct node *parent,
 	    struct pinefs_name name);
-/* By `exclude` and `private` alone, which are for views, too. */
+/* The same in a directory that is made up: a view, or in .pyfs. */
+bool	home_hides_made(const struct pyfs *, const struct node *dir,
+	    struct pinefs_name name);
+/* By `exclude` and `private` alone. */
 bool	home_excludes(const struct pyfs *, const struct node *parent,
 	    struct pinefs_name name);
 /* `path`, dotted or with slashes, matches one of the patterns. */
@@ -545,13 +550,29 @@ int	bind_delete(struct hold *, struct node *at, PyObject *dir, enum shape,
  * (NULL); 0, EPERM: somebody refuses, or PYFS_WORKER. */
 int	watch_change(struct hold *, const struct node *at,
 	    struct pinefs_name name, PyObject *old, PyObject *value);
+/* The same of what is `within` (a str; or NULL) the object of that name. */
+int	watch_within(struct hold *, const struct node *at,
+	    struct pinefs_name name, PyObject *within, PyObject *old,
+	    PyObject *value);
 /*
  * The same for text that will become a value by changing what is bound there
- * in place; nothing of other shapes.
+ * in place (the source of a function, say); nothing of other shapes.
  */
 int	watch_in_place(struct hold *, const struct node *at,
 	    struct pinefs_name name, PyObject *old, enum shape,
 	    const char *base, size_t len);
+/*
+ * A dict, list, set or bytearray (or of a subclass) has the contents of
+ * `value`, of the very type: 0, or -1 with an exception and the old contents.
+ */
+int	fill_container(PyObject *o, PyObject *value);
+/* A function has another __code__, __defaults__, __kwdefaults__, __doc__: 0,
+ * or -1 with an exception, and it has the old ones. */
+enum { FUNCTION_PARTS = 4 };
+int	fill_function(PyObject *function,
+	    PyObject *const parts[FUNCTION_PARTS]);
+/* The length of a list or deque, without asking a subclass; -1: an error. */
+Py_ssize_t sequence_size(PyObject *o, enum shape);
 /* Let go of a value whose end may run code of the user. */
 void	bind_drop(struct hold *, PyObject *o);
 /* The errno of the Python exception that is set, which is cleared. */
@@ -710,7 +731,8 @@ struct kit {
 	    *set_len, *frozenset_len, *list_len;
 	PyObject *set_has, *frozenset_has, *referents, *referrers,
 	    *literal_eval, *audit;
-	PyObject *deque_append, *deque_pop, *set_add, *set_discard;
+	PyObject *deque_append, *deque_pop, *set_add, *set_discard,
+	    *set_update;
 	PyObject *s_dict, *s_get, *s_slots, *s_class, *s_name, *s_module,
 	    *s_qualname, *s_fields, *s_code, *s_doc, *s_func, *s_fget,
 	    *s_filename, *s_firstlineno, *s_enum_name, *s_trace_rpc, *s_set,

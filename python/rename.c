@@ -140,19 +140,17 @@ shadow_to_real(struct hold *h, struct move *m)
 
 /* A directory that cannot give the name up: say so before anything is done. */
 static int
-can_delete(struct hold *h, struct move *m)
+can_delete(struct move *m)
 {
 	struct dir *d = &m->from;
 	Py_ssize_t n;
 
-	(void)h;
 	if (!shape_is_writable(d->s, d->o))
 		return d->s == SHAPE_CLASS ? EPERM : EACCES;
-	if (d->s == SHAPE_LIST || d->s == SHAPE_DEQUE) {
-		n = PySequence_Size(d->o);
-		return name_to_index(m->r->name) == n - 1 ? 0 : EPERM;
-	}
-	return 0;
+	if (d->s != SHAPE_LIST && d->s != SHAPE_DEQUE)
+		return 0;
+	n = sequence_size(d->o, d->s);
+	return n > 0 && name_to_index(m->r->name) == n - 1 ? 0 : EPERM;
 }
 
 /* The client's way of removing what somebody has open: no backup. */
@@ -176,7 +174,7 @@ real_to_shadow(struct hold *h, struct move *m)
 	enum shape s = shape_of(pf, m->value);
 	int err;
 
-	if ((err = can_delete(h, m)) != 0)
+	if ((err = can_delete(m)) != 0)
 		return err;
 	if (n->link_next != NULL)
 		node_unlink(n);
@@ -198,24 +196,60 @@ real_to_shadow(struct hold *h, struct move *m)
 	return old != NULL ? stage_away(pf, old, m->value) : ENOMEM;
 }
 
-/* What is bound at the new name: as it is, or parsed for its new place. */
+/* Both halves are asked for before one of them is done. */
+static int
+ask_for_both(struct hold *h, struct move *m, PyObject *value)
+{
+	struct request *r = m->r;
+	int err = watch_change(h, r->to, r->new_name, m->old, value);
+
+	return err != 0 ? err : watch_change(h, r->n, r->name, m->value,
+	    NULL);
+}
+
+/* Parsed for its new place; m->old, if that was changed in place. */
+static PyObject *
+typed_value(struct hold *h, struct move *m, int *err)
+{
+	struct request *r = m->r;
+	enum shape s = shape_of(h->pf, m->old);
+	PyObject *bytes = NULL, *v = NULL;
+	struct text t = { 0 };
+
+	*err = value_render(h->pf, m->value, shape_of(h->pf, m->value), &t);
+	if (*err == 0 && (bytes = PyBytes_FromStringAndSize(t.base,
+	    (Py_ssize_t)t.len)) == NULL)
+		*err = py_errno();
+	text_fini(&t);
+	if (*err == 0)
+		*err = watch_in_place(h, r->to, r->new_name, m->old, s,
+		    PyBytes_AsString(bytes), (size_t)PyBytes_Size(bytes));
+	if (*err == 0)
+		v = value_parse(h, m->old, s, PyBytes_AsString(bytes),
+		    (size_t)PyBytes_Size(bytes), true, err);
+	Py_XDECREF(bytes);
+	if (v == NULL)
+		return NULL;
+	*err = v == m->old ? watch_change(h, r->n, r->name, m->value, NULL) :
+	    ask_for_both(h, m, v);
+	if (*err == 0)
+		return v;
+	bind_drop(h, v);
+	return NULL;
+}
+
+/* What is bound at the new name: nobody refuses it. */
 static PyObject *
 value_for(struct hold *h, struct move *m, int *err)
 {
-	enum shape s = shape_or_none(h, m->old);
-	struct text t = { 0 };
-	PyObject *v = NULL;
-
-	if (m->old == NULL || !(m->source->flags & NODE_MADE) ||
-	    m->target->flags & NODE_MADE || shape_is_dir(s)) {
-		Py_INCREF(m->value);
-		return m->value;
-	}
-	*err = value_render(h->pf, m->value, shape_of(h->pf, m->value), &t);
-	if (*err == 0)
-		v = value_parse(h, m->old, s, t.base, t.len, true, err);
-	text_fini(&t);
-	return v;
+	if (m->old != NULL && m->source->flags & NODE_MADE &&
+	    !(m->target->flags & NODE_MADE) &&
+	    !shape_is_dir(shape_of(h->pf, m->old)))
+		return typed_value(h, m, err);
+	if ((*err = ask_for_both(h, m, m->value)) != 0)
+		return NULL;
+	Py_INCREF(m->value);
+	return m->value;
 }
 
 static int
@@ -230,27 +264,38 @@ roll_back(struct hold *h, struct move *m)
 }
 
 static int
-real_to_real(struct hold *h, struct move *m)
+bind_and_delete(struct hold *h, struct move *m, PyObject *value)
 {
 	struct request *r = m->r;
+	int err = 0;
+
+	if (value != m->old)
+		err = bind_set(h, r->to, m->to.o, m->to.s, r->new_name,
+		    value);
+	if (err != 0)
+		return err;
+	err = bind_delete(h, r->n, m->from.o, m->from.s, r->name);
+	/* The second half on a worker is the whole on a worker. */
+	if (err != 0 && value != m->old)
+		(void)roll_back(h, m);
+	return err;
+}
+
+static int
+real_to_real(struct hold *h, struct move *m)
+{
 	PyObject *value;
 	int err;
 
-	if ((err = can_delete(h, m)) != 0 ||
+	if ((err = can_delete(m)) != 0 ||
 	    (value = value_for(h, m, &err)) == NULL)
 		return err;
-	err = bind_set(h, r->to, m->to.o, m->to.s, r->new_name,
-		    value);
+	h->told = true;
+	err = bind_and_delete(h, m, value);
+	h->told = false;
 	bind_drop(h, value);
 	if (err != 0)
 		return err;
-	err = bind_delete(h, r->n, m->from.o, m->from.s,
-		    r->name);
-	if (err != 0) {
-		/* The second half on a worker is the whole on a worker. */
-		(void)roll_back(h, m);
-		return err;
-	}
 	if (m->old != NULL && !(m->target->flags & NODE_MADE))
 		m->source->flags &= (uint16_t)~NODE_MADE;
 	return move_node(h, m);
@@ -404,8 +449,7 @@ bind_link(struct hold *h, struct request *r, struct dir *d, PyObject *o)
 		return EACCES;
 	if (r->n->parent == NULL && is_protected(h, r->n, d->s, r->name))
 		return EPERM;
-	if (is_shadow_name(h->pf, d->s, r->name) ||
-	    home_hides(h->pf, r->n, r->name))
+	if (is_shadow_name(h->pf, d->s, r->name))
 		return EPERM;
 	if ((err = bind_set(h, r->n, d->o, d->s, r->name, o)) != 0)
 		return err;
@@ -426,10 +470,13 @@ work_link(struct hold *h, struct request *r)
 	    (err = stage_go_away(h, r->n)) != 0)
 		goto out;
 	node_stamp(h, r->n, &r->chg.before);
-	if (node_beside(r->n, r->name) != NULL ||
+	if (home_hides(h->pf, r->n, r->name))
+		err = EPERM;
+	else if (node_beside(r->n, r->name) != NULL ||
 	    (there = child_get(h, d.o, d.s, r->name)) != NULL)
 		err = EEXIST;
-	else if (r->to->kind != PINEFS_REG || r->to->flags & NODE_SHADOW)
+	else if (r->to->kind != PINEFS_REG ||
+	    r->to->flags & (NODE_SHADOW | NODE_VIEW))
 		err = EPERM;
 	else
 		err = stage_commit(h, r->to);

@@ -227,9 +227,13 @@ check(struct hold *h, struct commit *c)
 	return err;
 }
 
-/* Bind one of a group of hard links, if its value is still the same. */
+/* What is done with a group of hard links. */
+enum group { GROUP_ASK, GROUP_BIND };
+
+/* One of the group, if `from` is bound to it still. */
 static int
-bind_other(struct hold *h, struct commit *c, struct node *m, PyObject *value)
+bind_other(struct hold *h, struct node *m, enum group what, PyObject *from,
+    PyObject *to)
 {
 	struct node *parent = m->parent;
 	char bytes[NAME_LEN_MAX];
@@ -244,8 +248,10 @@ bind_other(struct hold *h, struct commit *c, struct node *m, PyObject *value)
 	node_pin(parent);
 	s = shape_of(h->pf, dir);
 	v = child_get(h, dir, s, name);
-	if (v == c->old)
-		err = bind_set(h, parent, dir, s, name, value);
+	if (v == from && what == GROUP_ASK)
+		err = watch_change(h, parent, name, v, to);
+	else if (v == from)
+		err = bind_set(h, parent, dir, s, name, to);
 	if (v != NULL)
 		bind_drop(h, v);
 	bind_drop(h, dir);
@@ -255,27 +261,47 @@ bind_other(struct hold *h, struct commit *c, struct node *m, PyObject *value)
 
 /* The others of its group, which is another when code of the user has run. */
 static int
-bind_others(struct hold *h, struct commit *c, PyObject *value)
+bind_others(struct hold *h, struct commit *c, enum group what,
+    PyObject *from, PyObject *to)
 {
 	struct node **others, *m;
 	size_t n = 0, i;
 	int err = 0;
 
-	if (c->n->link_next == NULL)
-		return 0;
 	others = calloc(node_nlink(c->n), sizeof(struct node *));
 	if (others == NULL)
 		return ENOMEM;
-	for (m = c->n->link_next; m != c->n; m = m->link_next) {
+	for (m = c->n->link_next; m != NULL && m != c->n; m = m->link_next) {
 		node_pin(m);
 		others[n++] = m;
 	}
 	for (i = 0; i < n; i++) {
 		if (err == 0 && others[i]->link_next != NULL)
-			err = bind_other(h, c, others[i], value);
+			err = bind_other(h, others[i], what, from, to);
 		node_unpin(&h->pf->nodes, others[i]);
 	}
 	free(others);
+	return err;
+}
+
+/* All of a group, or none: the others first, for they are told by `old`. */
+static int
+bind_group(struct hold *h, struct commit *c, PyObject *value)
+{
+	int err = bind_others(h, c, GROUP_ASK, c->old, value);
+
+	if (err == 0)
+		err = watch_change(h, c->parent, c->name, c->old, value);
+	if (err != 0)
+		return err;
+	h->told = true;
+	err = bind_others(h, c, GROUP_BIND, c->old, value);
+	if (err == 0)
+		err = bind_set(h, c->parent, c->dir, c->dir_shape, c->name,
+		    value);
+	if (err != 0)
+		(void)bind_others(h, c, GROUP_BIND, value, c->old);
+	h->told = false;
 	return err;
 }
 
@@ -297,13 +323,11 @@ parse_and_bind(struct hold *h, struct commit *c)
 	    c->replacing, &err);
 	if (value == NULL)
 		return err;
-	if (value != c->old) {
-		/* The group first: its members are compared with `old`. */
-		err = bind_others(h, c, value);
-		if (err == 0)
-			err = bind_set(h, c->parent, c->dir,
-			    c->dir_shape, c->name, value);
-	}
+	if (value != c->old && c->n->link_next != NULL)
+		err = bind_group(h, c, value);
+	else if (value != c->old)
+		err = bind_set(h, c->parent, c->dir, c->dir_shape, c->name,
+		    value);
 	bind_drop(h, value);
 	return err;
 }

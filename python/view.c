@@ -260,13 +260,17 @@ ask(struct hold *h, struct node *n, struct about *a, const char *what,
     PyObject *argument, int *err)
 {
 	PyObject *answer = NULL, *more, *o;
+	char where[PATH_LEN_MAX];
 
+	if (node_path(n, where, sizeof where) >= sizeof where)
+		where[0] = '\0';
 	if ((o = subject(a, &more)) != NULL)
-		answer = PyObject_CallFunction(h->pf->config.ask, "sOOO",
+		answer = PyObject_CallFunction(h->pf->config.ask, "sOOOy",
 		    what, o, a->path, argument != NULL ? argument :
-		    more != NULL ? more : Py_None);
+		    more != NULL ? more : Py_None, where);
 	Py_XDECREF(more);
 	Py_XDECREF(o);
+	shape_forget();
 	if (answer == NULL) {
 		*err = py_errno();
 		error_add(h->pf, n, (struct pinefs_name){ 0 }, what, *err);
@@ -309,7 +313,8 @@ view_find(struct hold *h, struct node *dir, struct pinefs_name name,
 		*found = view_node(h, dir, name, "d");
 		return *found != NULL ? 0 : ENOMEM;
 	}
-	if (home_excludes(h->pf, dir, name))
+	if (dir->flags & NODE_VIEW ? home_hides_made(h->pf, dir, name) :
+	    home_excludes(h->pf, dir, name))
 		return ENOENT;
 	if (h->broker)
 		return PYFS_WORKER;
@@ -358,6 +363,9 @@ struct node *
 view_revive(struct hold *h, struct node *dir, struct pinefs_name name,
     int kind)
 {
+	if (dir->flags & NODE_VIEW ? home_hides_made(h->pf, dir, name) :
+	    home_excludes(h->pf, dir, name))
+		return NULL;
 	return view_node(h, dir, name, kind == PINEFS_DIR ? "d" :
 	    kind == PINEFS_LNK ? "l" : "w");
 }
@@ -511,44 +519,100 @@ view_text_from(struct hold *h, struct node *n, uint64_t off, struct text *t)
 
 /* --------------------------------------------------------------- commit -- */
 
-/* The object becomes `value`, which is done by calling `fill`. */
-static int
-replace_in_place(struct hold *h, struct about *a, PyObject *value,
-    PyObject *fill)
+/* The view's text is that of what is put in the place of what is there. */
+static bool
+replaces(const struct about *a)
 {
-	PyObject *v;
-	int err;
+	PyObject *first = PyTuple_GetItem(a->path, 0);
 
-	err = watch_change(h, a->dir_node, a->name, a->o, value);
-	if (err != 0)
-		return err;
-	v = PyObject_CallFunctionObjArgs(fill, NULL);
-	Py_XDECREF(v);
-	return v != NULL ? 0 : py_errno();
+	return PyUnicode_CompareWithASCIIString(first, "repr") == 0 ||
+	    PyUnicode_CompareWithASCIIString(first, "json") == 0;
+}
+
+/* It would take what is bound there away. */
+static int
+may_replace(struct hold *h, const struct about *a)
+{
+	if (a->dir == NULL)
+		return EACCES;
+	return is_protected(h, a->dir_node, a->shape, a->name) ? EPERM : 0;
+}
+
+static PyObject *
+first_of(PyObject *tuple)
+{
+	return PyTuple_Size(tuple) > 0 ? PyTuple_GetItem(tuple, 0) : NULL;
 }
 
 /*
- * What the package makes of it: nothing more to do; or a value to bind; or a
- * value, and a function that puts it in place.
+ * (name, (old,), (new,)), or () for nothing: of what has that name in the
+ * object, of the object (None), or of the file that is written (...).
  */
 static int
-take_answer(struct hold *h, struct about *a, PyObject *answer)
+tell_row(struct hold *h, struct node *n, struct about *a, PyObject *row)
 {
-	PyObject *value;
+	PyObject *name, *old, *value;
+
+	if (!PyTuple_Check(row) || !PyArg_ParseTuple(row, "OO!O!", &name,
+	    &PyTuple_Type, &old, &PyTuple_Type, &value)) {
+		PyErr_Clear();
+		return EIO;
+	}
+	if (a->o == NULL || name == Py_Ellipsis)
+		return watch_change(h, n->parent, name_of(n), first_of(old),
+		    first_of(value));
+	return watch_within(h, a->dir_node, a->name,
+	    name == Py_None ? NULL : name, first_of(old), first_of(value));
+}
+
+/* None, or a tuple of a value that is to be bound. */
+static int
+bind_answer(struct hold *h, struct about *a, PyObject *answer)
+{
+	int err;
 
 	if (answer == Py_None)
 		return 0;
-	if (a->dir == NULL || !PyTuple_CheckExact(answer) ||
-	    PyTuple_Size(answer) < 1)
+	if (!PyTuple_CheckExact(answer) || PyTuple_Size(answer) != 1)
 		return EACCES;
-	/* It would take what is bound there away. */
-	if (is_protected(h, a->dir_node, a->shape, a->name))
-		return EPERM;
-	value = PyTuple_GetItem(answer, 0);
-	if (PyTuple_Size(answer) == 2)
-		return replace_in_place(h, a, value,
-		    PyTuple_GetItem(answer, 1));
-	return bind_set(h, a->dir_node, a->dir, a->shape, a->name, value);
+	if ((err = may_replace(h, a)) != 0)
+		return err;
+	return bind_set(h, a->dir_node, a->dir, a->shape, a->name,
+	    PyTuple_GetItem(answer, 0));
+}
+
+/* Tell of all in the list, and have it done by calling `act`. */
+static int
+do_answer(struct hold *h, struct node *n, struct about *a, PyObject *list,
+    PyObject *act)
+{
+	PyObject *v;
+	Py_ssize_t i;
+	int err = replaces(a) ? may_replace(h, a) : 0;
+
+	for (i = 0; i < PyList_Size(list) && err == 0; i++)
+		err = tell_row(h, n, a, PyList_GetItem(list, i));
+	if (err != 0)
+		return err;
+	if ((v = PyObject_CallFunctionObjArgs(act, NULL)) == NULL)
+		return py_errno();
+	err = bind_answer(h, a, v);
+	Py_DECREF(v);
+	return err;
+}
+
+/* What the package makes of a write: see pinefs._nodes. */
+static int
+take_answer(struct hold *h, struct node *n, struct about *a,
+    PyObject *answer)
+{
+	PyObject *list;
+
+	if (!PyTuple_CheckExact(answer) || PyTuple_Size(answer) != 2)
+		return bind_answer(h, a, answer);
+	list = PyTuple_GetItem(answer, 0);
+	return PyList_CheckExact(list) ? do_answer(h, n, a, list,
+	    PyTuple_GetItem(answer, 1)) : EIO;
 }
 
 int
@@ -565,7 +629,7 @@ view_write(struct hold *h, struct node *n, const char *base, size_t len)
 	if ((err = about_begin(h, n, none, &a)) == 0)
 		answer = ask(h, n, &a, "write", bytes, &err);
 	if (answer != NULL) {
-		err = take_answer(h, &a, answer);
+		err = take_answer(h, n, &a, answer);
 		Py_DECREF(answer);
 	}
 	about_fini(h, &a);
@@ -631,18 +695,30 @@ PyObject *
 view_parse(struct hold *h, PyObject *o, const char *base, size_t len,
     int *err)
 {
-	PyObject *answer, *v = NULL;
+	PyObject *answer, *done, *v = NULL;
 
 	if (h->broker) {
 		*err = PYFS_WORKER;
 		return NULL;
 	}
-	answer = PyObject_CallFunction(h->pf->config.ask, "sO(s)y#", "write",
-	    o, "mapped", base, (Py_ssize_t)len);
+	if (h->pf->config.ask == NULL) {
+		*err = EACCES;
+		return NULL;
+	}
+	answer = PyObject_CallFunction(h->pf->config.ask, "sO(s)y#y", "write",
+	    o, "mapped", base, (Py_ssize_t)len, "");
+	/* Who is to be told was told: watch_in_place. */
+	if (answer != NULL && PyTuple_CheckExact(answer) &&
+	    PyTuple_Size(answer) == 2) {
+		done = PyObject_CallFunctionObjArgs(
+		    PyTuple_GetItem(answer, 1), NULL);
+		Py_DECREF(answer);
+		answer = done;
+	}
 	if (answer == Py_None)
 		v = o;
 	else if (answer != NULL && PyTuple_CheckExact(answer))
-		v = PyTuple_GetItem(answer, 0);
+		v = first_of(answer);
 	Py_XINCREF(v);
 	Py_XDECREF(answer);
 	return v;

@@ -16,6 +16,7 @@ import atexit
 import os
 import sys
 
+from . import _control
 from . import _hotswap
 from . import _mappers
 from . import _pinefs
@@ -42,6 +43,9 @@ class Symlink(str):
 # of the root, of builtins and sys, and __dunders__ of modules and classes.
 # A pattern with a slash is for whole paths; "..." is all that is below.
 PROTECT = ('/*', '__*__', '/builtins/...', '/sys/...')
+
+# Not served unless `exclude` says otherwise: the server's own inside.
+EXCLUDE = ('pinefs._*',)
 
 # For `exclude`: what looks like a secret, in capitals, too.
 REDACT = tuple('*' + ''.join('[%s%s]' % (c, c.upper()) for c in word) + '*'
@@ -212,7 +216,7 @@ def _explain(error, addrs, port):
 def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
           readonly=False, code=False, uids=None, public=False, portmap=True,
           tcp_only=False, state_dir=None, include=None,
-          exclude=('pinefs._*',), private=True, sequences='dir',
+          exclude=EXCLUDE, private=True, sequences='dir',
           views=True, control='hidden', newline='auto', protect=PROTECT, shadow=SHADOW,
           gil='auto', timeout=2.0, patience=10.0, max_nodes=1 << 18,
           max_file=1 << 26, threads=None, lease=None, instance=None,
@@ -266,12 +270,15 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
     if root is not None and isinstance(root, (str, int, float, bytes)):
         raise TypeError('root is an object with names in it')
     addrs = _addresses(addr)
-    ask = _views.Views(code=bool(code))
+    include, exclude = (_patterns('include', include),
+                        _patterns('exclude', exclude))
+    ask = _views.Views(
+        code=bool(code), only=bool(include), hides=bool(
+            include or not private or set(exclude) - set(EXCLUDE)))
     options = {
         'root': root, 'readonly': readonly, 'code': code,
         'ask': ask, 'views': views, 'swap': _hotswap.swap, 'control': control != 'off',
-        'include': _patterns('include', include),
-        'exclude': _patterns('exclude', exclude),
+        'include': include, 'exclude': exclude,
         'flat': sequences == 'file', 'signal': _signal(gil),
         'hide_private': not private, 'exact_newline': newline == 'exact',
         'protect': protect, 'shadow': shadow, 'polite': gil == 'polite',
@@ -304,6 +311,7 @@ def _stop_all():
 
 def _after_fork():
     _pinefs.fork_child()
+    _control.fork_child()
     _servers.clear()
 
 

@@ -11,7 +11,7 @@ import time
 import traceback
 
 from . import _pinefs
-from ._nodes import Dir, File, Link, line, text
+from ._nodes import Dir, File, Link, change, line, text, told
 
 README = '''\
 This directory is made up; everything else is the program's own objects.
@@ -48,11 +48,12 @@ def root(views):
         'errors': File(lambda: errors(views),
                        lambda data: _pinefs.clear_errors(views.handle)),
         'threads': Dir(lambda: [(str(i), 'd') for i in frames_of_threads()],
-                       thread),
-        'gc': collector(),
-        'by-id': Dir(lambda: (), by_id),
+                       lambda name: thread(views, name)),
+        'gc': collector(views),
         'trash': Dir(lambda: (), lambda name: None),
     }
+    if not views.hides:         # it would be a way around
+        nodes['by-id'] = Dir(lambda: (), by_id)
     if views.code:
         nodes['eval'] = Dir(lambda: (), expression)
         nodes['run'] = run_directory(views)
@@ -90,7 +91,7 @@ def frames_of_threads():
     return frames
 
 
-def thread(ident):
+def thread(views, ident):
     innermost = frames_of_threads()[int(ident)]
     known = {t.ident: t for t in threading.enumerate()}.get(int(ident))
     nodes = {
@@ -101,7 +102,7 @@ def thread(ident):
         'stack': File(lambda: ''.join(traceback.format_stack(innermost))),
         'frames': Dir(
             lambda: [(str(i), 'd') for i, _ in enumerate(walk(innermost))],
-            lambda n: frame(list(walk(innermost))[int(n)])),
+            lambda n: frame(views, list(walk(innermost))[int(n)])),
     }
     return Dir.of(nodes)
 
@@ -112,7 +113,7 @@ def walk(f):
         f = f.f_back
 
 
-def frame(f):
+def frame(views, f):
     code = f.f_code
     module = sys.modules.get(f.f_globals.get('__name__'))
     nodes = {
@@ -120,9 +121,12 @@ def frame(f):
         'lineno': File(lambda: line(f.f_lineno)),
         'function': File(lambda: line(code.co_name)),
         'source': File(lambda: source(f)),
-        'locals': Dir(lambda: [(name, _local_kind()) for name in f.f_locals],
-                      lambda name: local(f, name)),
     }
+    if views.only:              # what is bound there has no place in the tree
+        return Dir.of(nodes)
+    nodes['locals'] = Dir(
+        lambda: [(name, _local_kind()) for name in f.f_locals],
+        lambda name: local(views, f, name))
     if getattr(module, '__dict__', None) is f.f_globals:
         nodes['globals'] = Link(lambda: module)
     return Dir.of(nodes)
@@ -141,43 +145,50 @@ def _local_kind():
     return 'w' if sys.version_info >= (3, 13) else 'f'
 
 
-def local(f, name):
+def local(views, f, name):
     values = f.f_locals
     if name not in values:
         raise LookupError(name)
 
     def write(data):
-        f.f_locals[name] = _pinefs.parse(f.f_locals[name], data)
-    return File(lambda: text(values[name]),
+        old = f.f_locals[name]
+        new = _pinefs.parse(old, data)
+        return change(..., old, new,
+                      lambda: f.f_locals.__setitem__(name, new))
+    return File(lambda: views.text(values[name]),
                 write if _local_kind() == 'w' else None)
 
 
 # ------------------------------------------------------------ collector --
 
-def collector():
+def collector(views):
     def collect(data):
         if data.strip():
-            gc.collect(int(data))
+            return told(data, lambda: gc.collect(int(data)))
 
     def enable(data):
         if data.strip():
-            (gc.enable if _pinefs.parse(True, data) else gc.disable)()
+            return told(data, gc.enable if _pinefs.parse(True, data) else
+                        gc.disable)
 
     def threshold(data):
         if data.strip():
-            gc.set_threshold(*map(int, data.split()))
+            return told(data, lambda: gc.set_threshold(
+                *map(int, data.split())))
 
-    return Dir.of({
+    nodes = {
         'collect': File(bytes, collect),
         'enabled': File(lambda: line(gc.isenabled()), enable),
         'threshold': File(lambda: line(' '.join(map(
             str, gc.get_threshold()))), threshold),
         'counts': File(lambda: line(' '.join(map(str, gc.get_count())))),
         'types': File(types),
-        'garbage': Dir(
+    }
+    if not views.only:
+        nodes['garbage'] = Dir(
             lambda: [(str(i), 'f') for i in range(len(gc.garbage))],
-            lambda n: File(lambda: line(repr(gc.garbage[int(n)])))),
-    })
+            lambda n: File(lambda: views.text(gc.garbage[int(n)])))
+    return Dir.of(nodes)
 
 
 def types():
@@ -221,54 +232,97 @@ def expression(name):
     return File(read)
 
 
-def of_module(change):
+def of_module(act):
     def write(data):
         name = data.decode().strip()
-        if name:
+
+        def do():
             sys.audit('pinefs.code', name)
-            change(name)
+            act(name)
+        if name:
+            return told(data, do)
     return write
 
 
-class Tee(io.StringIO):
-    """What a thread prints; others go on as before."""
+class Tee:
+    """sys.stdout while something runs: what is printed by the threads that
+    run it is kept, others go on as before."""
 
     def __init__(self, through):
-        super().__init__()
-        self.through, self.mine = through, threading.get_ident()
+        self.through = through
 
     def write(self, s):
-        if threading.get_ident() != self.mine:
-            return self.through.write(s)
-        return super().write(s)
+        return (_printed.get(threading.get_ident()) or self.through).write(s)
+
+    def writelines(self, rows):
+        for row in rows:
+            self.write(row)
+
+    def __getattr__(self, name):
+        return getattr(self.through, name)
+
+
+_lock = threading.Lock()
+_printed = {}           # thread: what it printed
+_tees = {}              # name in sys: Tee
+
+
+def begin_printing():
+    with _lock:
+        if not _printed:
+            for name in ('stdout', 'stderr'):
+                _tees[name] = Tee(getattr(sys, name))
+                setattr(sys, name, _tees[name])
+        printed = _printed[threading.get_ident()] = io.StringIO()
+    return printed
+
+
+def end_printing():
+    with _lock:
+        _printed.pop(threading.get_ident(), None)
+        if _printed:
+            return
+        for name, tee in _tees.items():
+            if getattr(sys, name) is tee:       # the program's by now, else
+                setattr(sys, name, tee.through)
+        _tees.clear()
 
 
 def run_directory(views):
-    outputs = views.outputs = getattr(views, 'outputs', {})
+    outputs = views.outputs
 
     def get(name):
         if name.endswith('.out') and name[:-4] in outputs:
             return File(lambda: outputs[name[:-4]])
 
+        def do(data):
+            outputs[name] = run(name, data)
+            while len(outputs) > 32:
+                del outputs[next(iter(outputs))]
+
         def write(data):
             if data:
-                outputs[name] = run(name, data)
-                while len(outputs) > 32:
-                    del outputs[next(iter(outputs))]
+                return told(data, lambda: do(data))
         return File(bytes, write)
     return Dir(lambda: [(n + '.out', 'f') for n in outputs], get)
 
 
 def run(name, data):
     sys.audit('pinefs.code', name)
-    out, err = sys.stdout, sys.stderr
-    tee = Tee(out)
-    sys.stdout = sys.stderr = tee
+    printed = begin_printing()
     try:
         exec(compile(data, '<.pyfs/run/%s>' % name, 'exec'),
              sys.modules['__main__'].__dict__)
     except BaseException:
-        tee.write(traceback.format_exc())
+        printed.write(traceback.format_exc())
     finally:
-        sys.stdout, sys.stderr = out, err
-    return tee.getvalue()
+        end_printing()
+    return printed.getvalue()
+
+
+def fork_child():
+    """Other threads, which may have printed, are none of the child's."""
+    global _lock
+    _lock = threading.Lock()
+    _printed.clear()
+    end_printing()

@@ -14,6 +14,8 @@ import sys
 import textwrap
 import types
 
+from . import _pinefs
+
 _count = 0
 
 
@@ -49,13 +51,17 @@ def swap(o, data):
         raise ValueError('it closes over %s, and the old one over %s' % (
             code.co_freevars, function.__code__.co_freevars))
     old = function.__code__.co_filename
-    if old.startswith('<pinefs '):
-        linecache.cache.pop(old, None)
     lines = source.splitlines(True)
     linecache.cache[name] = (len(source), None, lines, name)
-    function.__code__ = code
-    function.__defaults__, function.__kwdefaults__ = defaults
-    function.__doc__ = ast.get_docstring(new, clean=False)
+    try:
+        # In one go: nobody calls the new code with the old defaults.
+        _pinefs.set_function(function, code, *defaults,
+                             ast.get_docstring(new, clean=False))
+    except BaseException:
+        linecache.cache.pop(name, None)
+        raise
+    if old.startswith('<pinefs '):
+        linecache.cache.pop(old, None)
 
 
 def _dedent(source):

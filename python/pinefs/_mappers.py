@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Types of the program that say themselves what they are as files."""
 
-from ._nodes import Dir, File, text
+from ._nodes import Dir, File, change, text
 
 kinds = {}          # type, or Mapper: 'f', 'w' or 'd'; the server reads it
 _instances = {}     # type: its Mapper
@@ -77,7 +77,7 @@ def node(o):
         value = m.get(o, name)
 
         def write(data):
-            m.set(o, name, data)
+            return change(name, value, data, lambda: m.set(o, name, data))
         return File(lambda: text(value), write if hasattr(m, 'set') else None)
     kind = 'w' if hasattr(m, 'set') else 'f'
     return Dir(lambda: [(name, kind) for name in m.list(o)], get)
@@ -91,8 +91,10 @@ def _shown(value):
 
 def _file(read, write, o):
     def take(data):
-        value = write(o, data)
-        return None if value is None else (value,)
+        def do():
+            value = write(o, data)
+            return None if value is None else (value,)
+        return [(None, (o,), (data,))], do
     return File(read, None if write is None else take)
 
 

@@ -5,7 +5,19 @@ from . import _pinefs
 
 
 class File:
-    """Text or bytes that read() makes; write(data), or None."""
+    """Text or bytes that read() makes; write(data), or None.
+
+    write() changes nothing of the program by itself.  It answers
+
+        None            there is nothing to do
+        (value,)        this is to be bound to the name
+        (changes, do)   do() makes the changes, if nobody refuses one; its
+                        answer is one of the two above
+
+    Changes are a list of (name, (old,), (new,)), or () where nothing is bound:
+    of what is called `name` in the object, of the object itself where that is
+    None, and of the file that is written where it is `...`.
+    """
 
     def __init__(self, read, write=None):
         self.read, self.write = read, write
@@ -34,6 +46,23 @@ class Dir:
         """A fixed one: {name: node}."""
         return cls(lambda: [(n, node.kind) for n, node in nodes.items()],
                    nodes.get)
+
+
+def changes(rows, do):
+    """What write() answers; what do() returns is nothing to bind."""
+    def done():
+        do()
+    return rows, done
+
+
+def change(name, old, new, do):
+    """The same, of one thing."""
+    return changes([(name, (old,), (new,))], do)
+
+
+def told(data, do):
+    """The same, of a file that is an order to do something."""
+    return changes([(..., (), (data.decode('utf-8', 'replace'),))], do)
 
 
 def line(value):

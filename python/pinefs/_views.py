@@ -10,10 +10,11 @@ program (repr, properties), for two seconds at most.
             of `refcount` is the count, the object of `referrers` a list of
             them: by who does not hold the object only to ask
     list    pairs of a name, or key, and what `look` says of it
-    write   None, or a tuple of the value that is to be bound to the name
+    write   what is to be done about it: see _nodes.File
 
-A path begins with the name of the view, or with .pyfs.  Nothing is kept from
-one question to the next but text.
+A path begins with the name of the view, or with .pyfs; `where` is that of the
+file in the tree, as bytes.  Nothing is kept from one question to the next but
+text.
 """
 
 import ast
@@ -21,7 +22,6 @@ import collections
 import gc
 import inspect
 import json
-import operator
 import pickle
 import sys
 
@@ -29,8 +29,10 @@ from . import _control
 from . import _hotswap
 from . import _mappers
 from . import _pinefs
-from ._nodes import Dir, File, Link, line, text
+from ._nodes import Dir, File, Link, change, changes, line, text, told
 
+# Views that show all that is in a container.
+WHOLE = {'repr', 'str', 'expr', 'json', 'pickle'}
 MAX_ITEMS = 100000
 MAX_REPR = 1000000      # elements: longer than two seconds, and no use
 
@@ -38,17 +40,19 @@ MAX_REPR = 1000000      # elements: longer than two seconds, and no use
 class Views:
     """What the server of these options asks."""
 
-    def __init__(self, code):
+    def __init__(self, code, hides=False, only=False):
         self.code = code
+        self.hides = hides              # some names are not served,
+        self.only = only                # or all but some
         self.handle = None              # of the server, when it has started
         self.results = collections.OrderedDict()        # of @call, as text
+        self.outputs = {}               # of .pyfs/run
 
-    def __call__(self, what, o, path, argument):
+    def __call__(self, what, o, path, argument, where):
         if path[0] == '.pyfs':
             node = _control.root(self)
         else:
-            node = getattr(self, 'view_' + path[0])(o) or \
-                _mappers.view(o, path[0])
+            node = self.view(o, path[0], where)
         for name in path[1:]:
             if node is None or node.kind != 'd':
                 raise LookupError(name)
@@ -62,6 +66,19 @@ class Views:
         if what == 'list':
             return list(node.list())
         return node.write(argument)
+
+    def view(self, o, name, where):
+        if self.hides and name in WHOLE and _pinefs.is_container(o):
+            return None         # would show what has hidden names
+        if name == 'call':
+            return self.view_call(o, where)
+        return getattr(self, 'view_' + name)(o) or _mappers.view(o, name)
+
+    def text(self, o):
+        """Of what is within a view: nothing hidden is in it."""
+        if self.hides and _pinefs.is_container(o):
+            return line(object.__repr__(o))
+        return text(o)
 
     # ---------------------------------------------------------------- text --
 
@@ -110,7 +127,8 @@ class Views:
     def view_src(self, o):
         if _hotswap.function_of(o) is not None:
             def write(data):
-                _hotswap.swap(o, data)
+                return change(None, o, data.decode('utf-8', 'replace'),
+                              lambda: _hotswap.swap(o, data))
             return File(lambda: _pinefs.text(o),
                         write if self.code else None)
         if not (inspect.isclass(o) or inspect.ismodule(o) or
@@ -127,13 +145,15 @@ class Views:
         except TypeError:
             return None
 
+        def fill(data):
+            with memoryview(o) as to, to.cast('B') as flat:
+                flat[:] = data
+
         def write(data):
-            with memoryview(o) as to:
-                if len(data) != to.nbytes:
-                    raise ValueError('%d bytes, not %d' % (
-                        len(data), to.nbytes))
-                with to.cast('B') as flat:
-                    flat[:] = data
+            if len(data) != view_size:
+                raise ValueError('%d bytes, not %d' % (len(data), view_size))
+            return change(None, o, data, lambda: fill(data))
+        view_size = view.nbytes
         with view:
             return File(lambda: memoryview(o).tobytes(),
                         None if view.readonly else write)
@@ -159,23 +179,28 @@ class Views:
             except (ValueError, SyntaxError):
                 value = data.decode('utf-8', 'surrogateescape')
                 value = value[:-1] if value.endswith('\n') else value
-            add(value)
+            name = _pinefs.key_name(value) if isinstance(o, set) else \
+                str(len(o))
+            return changes([(name, (), (value,))], lambda: add(value))
         return File(bytes, write)
 
-    def view_call(self, o):
+    def view_call(self, o, where):
         if not callable(o) or not self.code:
             return None
 
         def read():
-            return self.results.get(id(o), b'')
+            # Of what was called here: another object may be bound by now.
+            whose, result = self.results.get(where, (None, b''))
+            return result if whose == id(o) else b''
 
-        def write(data):
+        def do(data):
             result = call(o, data)
-            self.results[id(o)] = line(_repr(result)).encode(
+            self.results.pop(where, None)
+            self.results[where] = id(o), line(_repr(result)).encode(
                 'utf-8', 'surrogateescape')
             while len(self.results) > 32:
                 self.results.popitem(last=False)
-        return File(read, write)
+        return File(read, lambda data: told(data, lambda: do(data)))
 
     # --------------------------------------------------------- directories --
 
@@ -188,8 +213,10 @@ class Views:
                 getattr(o, name)        # made by __getattr__, or not there
 
             def write(data):
-                setattr(o, name, _pinefs.parse(getattr(o, name), data))
-            return File(lambda: text(getattr(o, name)), write)
+                old = getattr(o, name)
+                new = _pinefs.parse(old, data)
+                return change(name, old, new, lambda: setattr(o, name, new))
+            return File(lambda: self.text(getattr(o, name)), write)
         return Dir(lambda: ((name, 'w') for name in dir(o)), get)
 
     def view_items(self, o):
@@ -215,8 +242,11 @@ class Views:
                 raise LookupError(name)
 
             def write(data):
-                o[key] = _pinefs.parse(o[key], data)
-            return File(lambda: text(o[key]), write)
+                old = o[key]
+                new = _pinefs.parse(old, data)
+                return change(_pinefs.key_name(key), old, new,
+                              lambda: o.__setitem__(key, new))
+            return File(lambda: self.text(o[key]), write)
         return Dir(lambda: ((key, 'w') for key in keys()), get)
 
     def view_referrers(self, o):
@@ -246,24 +276,33 @@ def evaluate(data):
     return eval(source, sys.modules['__main__'].__dict__)
 
 
+_FILLED = (dict, list, set, bytearray)
+_FILLING = {'__setitem__', '__delitem__', 'update', 'clear', 'pop', 'popitem',
+            'setdefault', 'append', 'extend', 'insert', 'remove', 'add',
+            'discard'}
+
+
 def replace(o, value):
-    """In place where the type is the same and can be changed, else anew: the
-    new value, and what puts it in place, if nobody refuses it."""
-    if type(o) is not type(value):
+    """In place where it is of the same kind and can be changed, else anew."""
+    cls, kind = type(o), type(value)
+    if kind not in _FILLED or not issubclass(cls, kind):
         return (value,)
-    if isinstance(o, (list, bytearray)):
-        return value, lambda: operator.setitem(o, slice(None), value)
-    if isinstance(o, set):
-        def fill():                     # never empty in between
-            o.update(value)
-            o.intersection_update(value)
-        return value, fill
-    if isinstance(o, dict):
-        def fill():
-            o.clear()
-            o.update(value)
-        return value, fill
-    return (value,)
+    own = cls.__mro__[:cls.__mro__.index(kind)]
+    if not any(_FILLING & vars(c).keys() for c in own):
+        return change(None, o, value, lambda: _pinefs.fill(o, value))
+    # Its class wants to know of each item: another one, bound when it is
+    # whole, so that the program never sees half of it.
+    new = cls()
+    if hasattr(o, '__dict__'):
+        vars(new).update(vars(o))
+    if kind is dict:
+        for key in value:
+            new[key] = value[key]
+    else:
+        add = new.add if kind is set else new.append
+        for item in value:
+            add(item)
+    return (new,)
 
 
 def call(o, data):
