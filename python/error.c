@@ -8,12 +8,24 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Types whose str() is Python's own, without code of the user in it. */
+/* Its str() is Python's own, and shows nothing whose own is the user's. */
 static bool
-prints_plainly(PyObject *type)
+prints_plainly(PyObject *type, PyObject *value)
 {
-	return !(PyType_GetFlags((PyTypeObject *)type) &
-	    Py_TPFLAGS_HEAPTYPE);
+	PyObject *args;
+	bool plain;
+
+	if (PyType_GetFlags((PyTypeObject *)type) & Py_TPFLAGS_HEAPTYPE)
+		return false;
+	if (!PyExceptionInstance_Check(value))
+		return value_is_plain(value);
+	if (TYPE_OF(value) != type)
+		return false;
+	args = PyObject_GetAttrString(value, "args");
+	plain = args != NULL && value_is_plain(args);
+	Py_XDECREF(args);
+	PyErr_Clear();
+	return plain;
 }
 
 static void
@@ -63,7 +75,8 @@ error_why(void)
 		    NULL);
 		put(why, sizeof why, name, &at);
 		Py_XDECREF(name);
-		if (value != NULL && (!gil_is_held() || prints_plainly(type)))
+		if (value != NULL && (!gil_is_held() ||
+		    prints_plainly(type, value)))
 			str = PyObject_Str(value);
 	}
 	PyErr_Clear();

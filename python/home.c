@@ -248,6 +248,7 @@ home_hides_made(const struct pyfs *pf, const struct node *dir,
 
 /* --------------------------------------------------- homes by the name -- */
 
+/* A new reference, or NULL without an exception. */
 static PyObject *
 module_named(PyObject *name)
 {
@@ -258,7 +259,10 @@ module_named(PyObject *name)
 	m = PyDict_GetItemWithError(PyImport_GetModuleDict(), name);
 	if (m == NULL)
 		PyErr_Clear();
-	return m != NULL && PyModule_Check(m) ? m : NULL;
+	if (m == NULL || !PyModule_Check(m))
+		return NULL;
+	Py_INCREF(m);
+	return m;
 }
 
 static struct node *
@@ -282,16 +286,22 @@ make_named(struct hold *h, struct node *parent, PyObject *name)
 static struct node *
 home_of_module(struct hold *h, PyObject *module)
 {
-	PyObject *dict = PyModule_GetDict(module), *name;
+	PyObject *dict = PyModule_GetDict(module), *name, *named;
+	struct node *n = NULL;
 
 	if (dict == NULL)
 		return NULL;
 	name = PyDict_GetItemWithError(dict, kit.s_name);
-	if (name == NULL || module_named(name) != module) {
-		PyErr_Clear();
-		return NULL;
-	}
-	return make_named(h, h->pf->nodes.root, name);
+	Py_XINCREF(name);
+	PyErr_Clear();
+	named = module_named(name);
+	if (named == module)
+		n = make_named(h, h->pf->nodes.root, name);
+	if (named != NULL)
+		bind_drop(h, named);
+	if (name != NULL)
+		bind_drop(h, name);
+	return n;
 }
 
 /*
@@ -310,21 +320,26 @@ home_by_parts(struct hold *h, struct node *n, PyObject *dict,
 	for (i = 0; n != NULL && dict != NULL && i <= last; i++) {
 		part = PyList_GetItem(parts, i);
 		v = PyDict_GetItemWithError(dict, part);
+		Py_XINCREF(v);
 		PyErr_Clear();
 		Py_DECREF(dict);
 		dict = NULL;
-		if (v == NULL || !PyType_Check(v) || (i == last) != (v == cls))
+		if (v == NULL)
 			return NULL;
+		next = NULL;
+		if (PyType_Check(v) && (i == last) == (v == cls))
+			next = i == last ? make_named(h, n, part) :
+			    home_find(h, v, SHAPE_CLASS);
+		if (i < last && next != NULL)
+			dict = shape_dict(SHAPE_CLASS, v);
+		bind_drop(h, v);
 		if (i == last)
-			return make_named(h, n, part);
-		next = home_find(h, v, SHAPE_CLASS);
-		if (next == NULL || next->parent != n)
-			return NULL;
-		n = next;
-		dict = shape_dict(SHAPE_CLASS, v);
+			n = next;
+		else
+			n = next != NULL && next->parent == n ? next : NULL;
 	}
 	Py_XDECREF(dict);
-	return NULL;
+	return i > last ? n : NULL;
 }
 
 static struct node *
@@ -346,6 +361,8 @@ home_of_class(struct hold *h, PyObject *cls)
 		n = home_by_parts(h, home_of_module(h, m),
 		    PyModule_GetDict(m), parts, cls);
 	PyErr_Clear();
+	if (m != NULL)
+		bind_drop(h, m);
 	Py_XDECREF(parts);
 	Py_XDECREF(dot);
 	Py_XDECREF(qualname);
@@ -357,15 +374,19 @@ home_of_class(struct hold *h, PyObject *cls)
 static struct node *
 home_of_dict(struct hold *h, PyObject *dict)
 {
+	struct node *n = NULL;
 	PyObject *m;
 
 	if (dict == PyImport_GetModuleDict())
 		return h->pf->nodes.root;
 	m = module_named(PyDict_GetItemWithError(dict, kit.s_name));
 	PyErr_Clear();
-	if (m == NULL || PyModule_GetDict(m) != dict)
+	if (m == NULL)
 		return NULL;
-	return home_find(h, m, SHAPE_MODULE);
+	if (PyModule_GetDict(m) == dict)
+		n = home_find(h, m, SHAPE_MODULE);
+	bind_drop(h, m);
+	return n;
 }
 
 /* ---------------------------------------------------------------- homes -- */

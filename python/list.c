@@ -24,6 +24,18 @@ enum {
 };
 #define SLICE	1000000		/* ns */
 
+/*
+ * A key of the program's, met with the hash of a name, is compared, which is
+ * code of the user: it may take what is being looked at out of the dict.
+ */
+static void
+let_go(PyObject *o)
+{
+	struct hold h = { .broker = gil_is_held() };
+
+	bind_drop(&h, o);
+}
+
 /* One binding: a key of a dict or element of a set, or an index. */
 typedef int each_fn(void *arg, PyObject *dict, PyObject *key,
     Py_ssize_t index, PyObject *value);
@@ -37,8 +49,13 @@ each_of_dict(PyObject *dict, each_fn *fn, void *arg)
 	Py_ssize_t pos = 0;
 	int err = 0;
 
-	while (err == 0 && PyDict_Next(dict, &pos, &key, &value))
+	while (err == 0 && PyDict_Next(dict, &pos, &key, &value)) {
+		Py_INCREF(key);
+		Py_INCREF(value);
 		err = fn(arg, dict, key, -1, value);
+		let_go(key);
+		let_go(value);
+	}
 	return err;
 }
 
@@ -64,8 +81,10 @@ each_beside_dict(PyObject *o, PyObject *dict, each_fn *fn, void *arg)
 	n = names != NULL ? PyList_Size(names) : 0;
 	for (i = 0; i < n && err == 0; i++) {
 		name = PyList_GetItem(names, i);
-		if (dict != NULL && PyDict_Contains(dict, name) != 0)
+		if (dict != NULL && PyDict_Contains(dict, name) != 0) {
+			PyErr_Clear();
 			continue;
+		}
 		if ((value = shape_slot(o, name)) == NULL)
 			continue;
 		err = fn(arg, dict, name, -1, value);
@@ -135,14 +154,18 @@ each_of_named(PyObject *o, each_fn *fn, void *arg)
 static int
 each(PyObject *o, enum shape s, each_fn *fn, void *arg)
 {
-	PyObject *dict;
+	PyObject *dict, *value;
 	Py_ssize_t i;
 	int err = 0;
 
 	switch (s) {
 	case SHAPE_LIST:
-		for (i = 0; i < PyList_Size(o) && err == 0; i++)
-			err = fn(arg, NULL, NULL, i, PyList_GetItem(o, i));
+		for (i = 0; i < PyList_Size(o) && err == 0; i++) {
+			value = PyList_GetItem(o, i);
+			Py_INCREF(value);
+			err = fn(arg, NULL, NULL, i, value);
+			let_go(value);
+		}
 		return err;
 	case SHAPE_TUPLE:
 		for (i = 0; i < PyTuple_Size(o) && err == 0; i++)
@@ -475,7 +498,11 @@ add_slices(struct hold *h, struct sum *sum, PyObject *dict)
 	Py_ssize_t pos = 0, i;
 
 	for (i = 0; PyDict_Next(dict, &pos, &key, &value); i++) {
+		Py_INCREF(key);
+		Py_INCREF(value);
 		(void)add_hash(sum, dict, key, -1, value);
+		let_go(key);
+		let_go(value);
 		perhaps_pause(h, i, &until);
 	}
 }

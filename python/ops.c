@@ -97,12 +97,6 @@ node_ident(struct pinefs_call *call, struct node *n, struct pinefs_ident *id)
 
 /* ----------------------------------------------------------- attributes -- */
 
-static struct timespec
-ns_time(int64_t ns)
-{
-	return (struct timespec){ ns / 1000000000, ns % 1000000000 };
-}
-
 int
 node_text(struct hold *h, struct node *n, PyObject *o, enum shape s,
     struct text *t)

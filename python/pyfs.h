@@ -710,6 +710,8 @@ struct worker_count {
 	uint64_t	 jobs, interrupted, given_up;
 };
 void	workers_counted(struct worker_count *);
+/* Bind what is staged, of a server that ends: 0, or no worker will. */
+int	worker_commit_rest(struct pyfs *);
 /* Stages are due, the program is left alone: then, or earlier. */
 void	worker_commit_at(int64_t when);
 void	worker_idle_at(int64_t when);
@@ -778,6 +780,12 @@ void	op_end(struct op *);
 /* The attributes of a node; `o` is what is bound there. */
 int	node_attr(struct hold *, struct node *, PyObject *o, enum shape,
 	    struct pinefs_attr *);
+static inline struct timespec
+ns_time(int64_t ns)
+{
+	return (struct timespec){ ns / 1000000000, ns % 1000000000 };
+}
+
 static inline struct pinefs_stamp
 stamp_of(const struct pinefs_attr *a)
 {

@@ -248,9 +248,12 @@ pyfs_stop(struct pyfs *pf)
 
 	Py_BEGIN_ALLOW_THREADS
 	done = pinefs_stop(pf->server, 1000) == 0;
-	done = workers_are_done_with(pf, 500) && done;
 	Py_END_ALLOW_THREADS
-	stage_commit_due(&h, true);
+	if (pf->stages != NULL && worker_commit_rest(pf) != 0)
+		stage_commit_due(&h, true);	/* no worker is left */
+	Py_BEGIN_ALLOW_THREADS
+	done = workers_are_done_with(pf, 1000) && done;
+	Py_END_ALLOW_THREADS
 	unlist(pf);
 	if (pyfs_all == NULL)
 		gil_restore();
@@ -270,8 +273,10 @@ pyfs_fork_child(void)
 
 	for (pf = pyfs_all; pf != NULL; pf = pf->next)
 		pinefs_fork_child(pf->server);
-	for (pf = pyfs_all; pf != NULL; pf = pf->next)
+	for (pf = pyfs_all; pf != NULL; pf = pf->next) {
 		gil_fork_child(pf->gil);
+		(void)glow_init(&pf->glows);	/* somebody may have had it */
+	}
 	workers_fork_child();
 	pyfs_all = NULL;
 }

@@ -480,6 +480,9 @@ shape_known(PyObject *type)
 {
 	struct known *k;
 
+	/* Types come and go where code of the user runs. */
+	if (!gil_is_held())
+		return shape_of_type(type);
 	k = &known[mix64((uintptr_t)type) % TYPES_KEPT];
 	if (k->type != (PyTypeObject *)type || k->epoch != epoch) {
 		k->shape = shape_of_type(type);

@@ -676,12 +676,23 @@ void
 view_entry_attr(struct hold *h, struct node *n, struct pinefs_attr *a)
 {
 	struct view *was = n->view, none = { .base = NULL };
+	struct node seen = *n;
 
 	none.made = pyfs_clock();
 	none.changes = h->pf->changes;
 	n->view = &none;
+	*a = (struct pinefs_attr){ 0 };
 	(void)node_attr(h, n, NULL, SHAPE_NONE, a);
 	n->view = was;
+	/* Nothing was seen of it: its time stays. */
+	if (seen.flags & NODE_SEEN) {
+		a->mtime = a->atime = ns_time(seen.mtime);
+		a->ctime = ns_time(seen.ctime);
+	}
+	n->flags = seen.flags;
+	n->seen = seen.seen;
+	n->mtime = seen.mtime;
+	n->ctime = seen.ctime;
 }
 
 struct node *

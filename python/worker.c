@@ -11,6 +11,9 @@
  * A job that is given up may still be running: who waits for it is answered,
  * and the job is freed when it comes back.
  *
+ * Code of the user may fork.  In the child its thread is the only one, and
+ * ends when that code returns: the job is the parent's.
+ *
  * What is shared here has a lock of its own, which is never held while
  * waiting for the interpreter lock.
  */
@@ -40,7 +43,9 @@ static struct {
 	struct job	*first, **last;
 	unsigned	 alive, busy, given_up;
 	int64_t		 commit_at, idle_at;	/* due then; 0: nothing */
-	bool		 running, stop, trash;
+	bool		 running, stop;
+	bool		 dropping;	/* a job is to drop the trash */
+	unsigned	 forks;		/* of this process from its parents */
 	struct worker_count count;
 } all = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -52,6 +57,53 @@ static PyObject **trash;
 static size_t ntrash, trash_cap;
 
 /* ---------------------------------------------------------------- trash -- */
+
+static int
+drop_run(struct job *job, struct hold *h)
+{
+	(void)job, (void)h;
+	pthread_mutex_lock(&all.lock);
+	all.dropping = false;
+	pthread_mutex_unlock(&all.lock);
+	while (ntrash > 0) {
+		Py_DECREF(trash[--ntrash]);
+		PyErr_Clear();
+	}
+	return 0;
+}
+
+static void
+no_matter(struct job *job, int err)
+{
+	(void)job, (void)err;
+}
+
+/* A job, since the end of a value can take its time, or all of it. */
+static void
+ask_for_drop(void)
+{
+	struct job *job;
+	bool asked;
+
+	pthread_mutex_lock(&all.lock);
+	asked = all.dropping;
+	all.dropping = true;
+	pthread_mutex_unlock(&all.lock);
+	if (asked)
+		return;
+	if ((job = calloc(1, sizeof *job)) != NULL) {
+		job->run = drop_run;
+		job->done = no_matter;
+		job->time_box = GIVE_UP_AFTER / 2;
+		if (worker_do(job) == 0)
+			return;
+		free(job);
+	}
+	/* Later, with the next one. */
+	pthread_mutex_lock(&all.lock);
+	all.dropping = false;
+	pthread_mutex_unlock(&all.lock);
+}
 
 void
 worker_drop(PyObject *o)
@@ -66,33 +118,19 @@ worker_drop(PyObject *o)
 		trash_cap = trash_cap * 2 + 16;
 	}
 	trash[ntrash++] = o;
-	pthread_mutex_lock(&all.lock);
-	all.trash = true;
-	pthread_cond_signal(&all.more);
-	pthread_mutex_unlock(&all.lock);
-}
-
-static void
-drop_trash(void)
-{
-	while (ntrash > 0) {
-		Py_DECREF(trash[--ntrash]);
-		PyErr_Clear();
-	}
+	ask_for_drop();
 }
 
 /* -------------------------------------------------------------- workers -- */
 
 static struct job *
-next_job(struct worker *w, bool *drop)
+next_job(struct worker *w)
 {
 	struct job *job = NULL;
 
 	pthread_mutex_lock(&all.lock);
-	while (!w->given_up && !all.stop && all.first == NULL && !all.trash)
+	while (!w->given_up && !all.stop && all.first == NULL)
 		pthread_cond_wait(&all.more, &all.lock);
-	*drop = all.trash && !w->given_up;
-	all.trash = all.trash && !*drop;
 	if (!w->given_up && (job = all.first) != NULL) {
 		if ((all.first = job->next) == NULL)
 			all.last = &all.first;
@@ -141,14 +179,20 @@ end_job(struct worker *w, struct job *job, bool *interrupted)
 	return ours;
 }
 
-static void
+/* False: this is another process now, in which there are no workers. */
+static bool
 run_job(struct worker *w, struct job *job, PyThreadState **ts)
 {
 	struct hold h = { .pf = job->pf };
+	unsigned forks = all.forks;
 	bool interrupted, ours;
 	int err;
 
 	err = job->run(job, &h);
+	if (all.forks != forks) {
+		gil_leave(ts);
+		return false;
+	}
 	ours = end_job(w, job, &interrupted);
 	if (interrupted) {	/* it may have come too late */
 		(void)PyThreadState_SetAsyncExc(w->ident, NULL);
@@ -160,6 +204,7 @@ run_job(struct worker *w, struct job *job, PyThreadState **ts)
 	if (ours)
 		job->done(job, err == ETIMEDOUT ? EIO : err);
 	job_put(job);
+	return true;
 }
 
 static void
@@ -215,20 +260,12 @@ worker_main(void *arg)
 	struct worker *w = arg;
 	PyThreadState *ts = NULL;
 	struct job *job;
-	bool drop;
 
 	w->ident = PyThread_get_thread_ident();
-	for (;;) {
-		job = next_job(w, &drop);
-		if (job == NULL && !drop)
-			break;
+	while ((job = next_job(w)) != NULL) {
 		gil_enter(&ts);
-		if (drop)
-			drop_trash();
-		if (job != NULL)
-			run_job(w, job, &ts);
-		else
-			gil_leave(&ts);
+		if (!run_job(w, job, &ts))
+			return NULL;
 	}
 	gil_bye(&ts);
 	worker_forget(w);
@@ -430,26 +467,36 @@ watch_jobs(PyThreadState **ts)
 	}
 }
 
-static void
-commit_done(struct job *job, int err)
-{
-	(void)job, (void)err;
-}
-
 /* Commits may run code of the user: on a worker. */
-static void
+static int
 commit_by(int (*run)(struct job *, struct hold *), struct pyfs *pf)
 {
 	struct job *job = calloc(1, sizeof *job);
+	int err;
 
 	if (job == NULL)
-		return;
+		return ENOMEM;
 	job->pf = pf;
 	job->run = run;
-	job->done = commit_done;
+	job->done = no_matter;
 	job->time_box = GIVE_UP_AFTER / 2;
-	if (worker_do(job) != 0)
+	if ((err = worker_do(job)) != 0)
 		free(job);
+	return err;
+}
+
+static int
+commit_rest_run(struct job *job, struct hold *h)
+{
+	(void)job;
+	stage_commit_due(h, true);
+	return 0;
+}
+
+int
+worker_commit_rest(struct pyfs *pf)
+{
+	return commit_by(commit_rest_run, pf);
 }
 
 static int
@@ -473,7 +520,7 @@ commit_all_run(struct job *job, struct hold *h)
 	(void)job, (void)h;
 	for (pf = pyfs_all; pf != NULL; pf = pf->next)
 		if (pf->stages != NULL && !pf->stopping)
-			commit_by(commit_run, pf);
+			(void)commit_by(commit_run, pf);
 	return 0;
 }
 
@@ -487,7 +534,7 @@ watch_main(void *arg)
 	while (wait_until_due(&commit, &idle)) {
 		watch_jobs(&ts);
 		if (commit)
-			commit_by(commit_all_run, NULL);
+			(void)commit_by(commit_all_run, NULL);
 		if (idle) {
 			gil_enter(&ts);
 			gil_idle();
@@ -584,6 +631,7 @@ workers_fork_child(void)
 	all.alive = all.busy = all.given_up = 0;
 	all.commit_at = all.idle_at = 0;
 	all.running = false;
-	all.stop = all.trash = false;
+	all.stop = all.dropping = false;
+	all.forks++;
 	ntrash = 0;
 }
