@@ -101,10 +101,23 @@ mem_block_keep(struct mem_space *space, void *owner, void *base,
 	return b;
 }
 
+struct mem_block *
+mem_block_far(struct mem_space *space, uint64_t at)
+{
+	struct mem_block *b = calloc(1, sizeof *b);
+
+	if (b != NULL) {
+		b->shared = b->far = true;
+		b->at = at;
+		b->space = space;
+	}
+	return b;
+}
+
 void
 mem_block_free(struct mem_block *b)
 {
-	if (b->owner != NULL)
+	if (!b->far && b->owner != NULL)
 		pinefs_buf_put(b->owner);
 	free(b);
 }

@@ -1,5 +1,6 @@
 /*
- * The memory of memfs: blocks, counted, and the space they take.
+ * The memory of memfs and of tarfs's overlay: blocks, counted, and the space
+ * they take.
  *
  * A block is held by extents of files (`maps`) and by replies on their way to
  * a socket (the rest of `refs`).  Whoever writes into one must know that no
@@ -8,6 +9,10 @@
  *
  * Space is charged for a block while a file holds it; a reply that outlives
  * the file's interest is the server's to bound, not ours.
+ *
+ * A far block stands for bytes that lie elsewhere and never change: those of
+ * an archive.  It takes no space, and whoever has extents of one reads them
+ * by himself.
  */
 #ifndef FS_MEM_BLOCK_H
 #define FS_MEM_BLOCK_H
@@ -41,15 +46,19 @@ struct mem_block {
 	uint32_t		 fill;
 	uint32_t		 live;		/* in extents; unless shared */
 	bool			 shared;	/* with another file, once */
+	bool			 far;		/* shared, and base is NULL */
 	uint8_t			*base;		/* NULL: reserved, all zero */
-	void			*owner;		/* of base: a pinefs_buf */
+	union {
+		void		*owner;		/* of base: a pinefs_buf */
+		uint64_t	 at;		/* far: of the first byte */
+	};
 	struct mem_space	*space;
 };
 
 /* What a block for `size` bytes takes up. */
 uint32_t mem_block_room(uint32_t size);
 /*
- * All three: no references yet; the first extent holds it.  Its `size`, at
+ * All four: no references yet; the first extent holds it.  Its `size`, at
  * least what was asked for, is taken from the space by the caller before
  * that, and given back when the last extent lets go.  NULL without memory.
  */
@@ -59,6 +68,8 @@ struct mem_block *mem_block_reserve(struct mem_space *, uint32_t size);
 /* Memory that `owner` keeps and that is ours now. */
 struct mem_block *mem_block_keep(struct mem_space *, void *owner,
 	    void *base, uint32_t len);
+/* Bytes that lie elsewhere, from `at` on. */
+struct mem_block *mem_block_far(struct mem_space *, uint64_t at);
 /* One that was never held. */
 void	mem_block_free(struct mem_block *);
 

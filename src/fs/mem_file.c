@@ -23,9 +23,21 @@ mem_file_new(struct mem_space *space)
 void
 mem_file_free(struct mem_file *f)
 {
+	mem_file_fini(f);
+	free(f);
+}
+
+void
+mem_file_init(struct mem_file *f, struct mem_space *space)
+{
+	*f = (struct mem_file){ .space = space };
+}
+
+void
+mem_file_fini(struct mem_file *f)
+{
 	mem_map_fini(&f->map);
 	mem_xattrs_fini(&f->xattrs, f->space);
-	free(f);
 }
 
 static uint32_t
@@ -299,20 +311,37 @@ write_beside(struct mem_file *f, const struct mem_extent *e, uint64_t off,
 	return 0;
 }
 
+/* The extent that ends at `off` and has bytes in memory, or NULL. */
+static struct mem_extent *
+extent_before(const struct mem_file *f, uint64_t off)
+{
+	struct mem_extent *e = mem_map_before(&f->map,
+	    mem_map_find(&f->map, off));
+
+	return e != NULL && mem_extent_end(e) == off && !e->b->far ? e : NULL;
+}
+
 /* Into the room that the block of the extent before has left. */
 static uint32_t
-write_behind(struct mem_file *f, struct mem_extent *e, const uint8_t *p,
-    uint32_t len)
+write_behind(struct mem_file *f, uint64_t off, const uint8_t *p,
+    uint32_t len, bool far)
 {
-	struct mem_block *b = e->b;
+	struct mem_extent *e = extent_before(f, off);
+	struct mem_block *b;
 	uint32_t n;
 
-	if (b->shared || b->base == NULL || e->skip + e->len != b->fill)
+	if (e == NULL || (b = e->b)->shared || b->base == NULL ||
+	    e->skip + e->len != b->fill)
 		return 0;
 	/* Replies may hold the block, but not the bytes behind its fill. */
-	n = least(len, b->size - b->fill);
+	if ((n = least(len, b->size - b->fill)) == 0)
+		return 0;
 	memcpy(b->base + b->fill, p, n);
 	b->fill += n;
+	if (far) {
+		mem_map_trim(&f->map, off, n);
+		e = extent_before(f, off);	/* extents may have moved */
+	}
 	mem_map_grew(&f->map, e, n);
 	return n;
 }
@@ -398,11 +427,18 @@ new_block(struct mem_file *f, uint32_t size, struct mem_block **to)
 	return 0;
 }
 
+/* Where nothing is, or something far. */
+struct gap {
+	uint64_t	len;
+	bool		far;
+};
+
 /* A block of its own, as large as is good or as there is space for. */
 static int
 write_new(struct mem_file *f, const struct mem_extent *before, uint64_t off,
-    const uint8_t *p, uint32_t len, uint64_t hole, uint32_t *done)
+    const uint8_t *p, uint32_t len, struct gap gap, uint32_t *done)
 {
+	uint64_t hole = gap.len;
 	uint32_t need = least(len < hole ? len : hole, MEM_BLOCK_MAX), left;
 	struct mem_extent e = { .off = off };
 	int err;
@@ -420,7 +456,9 @@ write_new(struct mem_file *f, const struct mem_extent *before, uint64_t off,
 	e.len = need < e.b->size ? need : e.b->size;
 	e.b->fill = e.len;
 	memcpy(e.b->base, p, e.len);
-	if ((err = mem_map_insert(&f->map, &e)) != 0) {
+	err = gap.far ? mem_map_replace(&f->map, off, e.len, e.b) :
+	    mem_map_insert(&f->map, &e);
+	if (err != 0) {
 		mem_space_give(f->space, e.b->size);
 		mem_block_free(e.b);
 		return err;
@@ -429,31 +467,49 @@ write_new(struct mem_file *f, const struct mem_extent *before, uint64_t off,
 	return 0;
 }
 
+static int
+write_gap(struct mem_file *f, uint64_t off, const uint8_t *p, uint32_t len,
+    struct gap gap, uint32_t *done)
+{
+	struct mem_extent *before;
+
+	len = least(len, gap.len);
+	if ((*done = write_behind(f, off, p, len, gap.far)) > 0)
+		return 0;
+	before = extent_before(f, off);
+	if (before != NULL && before->len < WINDOW && !before->b->shared &&
+	    grow(f, before, len, gap.len) == 0 &&
+	    (*done = write_behind(f, off, p, len, gap.far)) > 0)
+		return 0;
+	/* Without the memory, or the space, to grow it: another one. */
+	return write_new(f, extent_before(f, off), off, p, len, gap, done);
+}
+
 /* Where nothing is. */
 static int
 write_hole(struct mem_file *f, uint64_t off, const uint8_t *p, uint32_t len,
     uint32_t *done)
 {
-	struct mem_pos pos = mem_map_find(&f->map, off);
-	struct mem_extent *next = mem_map_at(&f->map, pos);
-	struct mem_extent *before = mem_map_before(&f->map, pos);
-	uint64_t hole = next == NULL ? UINT64_MAX : next->off - off;
-	int err = 0;
+	const struct mem_extent *next = mem_map_at(&f->map,
+	    mem_map_find(&f->map, off));
+	struct gap gap = { next == NULL ? UINT64_MAX : next->off - off,
+	    false };
 
-	len = least(len, hole);
-	if (before != NULL && mem_extent_end(before) != off)
-		before = NULL;
-	if (before != NULL && (*done = write_behind(f, before, p, len)) > 0)
-		return 0;
-	if (before != NULL && before->len < WINDOW && !before->b->shared)
-		err = grow(f, before, len, hole);
-	if (before != NULL && before->len < WINDOW && err == 0) {
-		before = mem_map_before(&f->map, mem_map_find(&f->map, off));
-		if ((*done = write_behind(f, before, p, len)) > 0)
-			return 0;
-	}
-	/* Without the memory, or the space, to grow it: another one. */
-	return write_new(f, before, off, p, len, hole, done);
+	return write_gap(f, off, p, len, gap, done);
+}
+
+/* Over bytes that lie elsewhere. */
+static int
+write_far(struct mem_file *f, uint64_t off, const uint8_t *p, uint32_t len,
+    uint32_t *done)
+{
+	struct gap gap = { .far = true };
+	int err;
+
+	if ((err = mem_map_split(&f->map, off)) != 0)
+		return err;
+	gap.len = mem_map_at(&f->map, mem_map_find(&f->map, off))->len;
+	return write_gap(f, off, p, len, gap, done);
 }
 
 /* Copy; *done bytes were, also on failure. */
@@ -470,6 +526,9 @@ write_copy(struct mem_file *f, uint64_t off, const uint8_t *p, uint32_t len,
 		n = 0;
 		if (e == NULL || e->off > off + *done)
 			err = write_hole(f, off + *done, p + *done,
+			    len - *done, &n);
+		else if (e->b->far)
+			err = write_far(f, off + *done, p + *done,
 			    len - *done, &n);
 		else if (e->b->base != NULL && mem_block_is_private(e->b))
 			n = write_over(e, off + *done, p + *done,

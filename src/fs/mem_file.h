@@ -1,11 +1,13 @@
 /*
- * The content of one file of memfs.  Everything is called under the node's
- * lock (PINEFS_PROMPT); nothing here knows the file's size.
+ * The content of one file of memfs, or of tarfs's overlay.  Everything is
+ * called under the node's lock (PINEFS_PROMPT), or that of the overlay;
+ * nothing here knows the file's size.
  *
  * Received payloads that the file system may keep become extents as they
  * are.  Everything else is copied: into bytes that are there, if nobody else
  * holds them; into the room behind the extent before it, so that a file
- * written in small pieces has few extents; or into a new block.
+ * written in small pieces has few extents; or into a new block.  Extents of
+ * far blocks are written over as holes are: nothing of them is copied.
  */
 #ifndef FS_MEM_FILE_H
 #define FS_MEM_FILE_H
@@ -24,15 +26,20 @@ struct mem_file {
 
 struct mem_file	*mem_file_new(struct mem_space *);
 void	mem_file_free(struct mem_file *);
+/* For one that is a part of something. */
+void	mem_file_init(struct mem_file *, struct mem_space *);
+void	mem_file_fini(struct mem_file *);
 
-/* Holes read as zeros, so `count` bytes are always given. */
+/* Holes read as zeros, so `count` bytes are always given; none of them is
+ * far. */
 int	mem_file_read(struct mem_file *, uint64_t off, uint32_t count,
 	    struct pinefs_out *);
 /* w->written may be less than asked: then there is no more space. */
 int	mem_file_write(struct mem_file *, struct pinefs_write *);
 /* What lies behind `size` is gone. */
 void	mem_file_truncate(struct mem_file *, uint64_t size);
-/* Give every byte of the range space, or none: ENOSPC. */
+/* Give every byte of the range space, or none: ENOSPC.  Far ones stay as they
+ * are. */
 int	mem_file_reserve(struct mem_file *, uint64_t off, uint64_t len);
 int	mem_file_punch(struct mem_file *, uint64_t off, uint64_t len);
 /* As pinefs_ops.seek; but the end of the file is the caller's to know. */

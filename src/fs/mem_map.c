@@ -371,6 +371,22 @@ mem_map_replace(struct mem_map *m, uint64_t off, uint32_t len,
 }
 
 void
+mem_map_trim(struct mem_map *m, uint64_t off, uint32_t n)
+{
+	struct mem_extent *e = mem_map_at(m, mem_map_find(m, off));
+
+	if (n == e->len) {
+		mem_map_erase(m, off, off + n);
+		return;
+	}
+	e->off += n;
+	e->skip += n;
+	e->len -= n;
+	m->bytes -= n;
+	mem_block_cut(e->b, n);
+}
+
+void
 mem_map_grew(struct mem_map *m, struct mem_extent *e, uint32_t more)
 {
 	e->len += more;

@@ -67,6 +67,8 @@ void	mem_map_truncate(struct mem_map *, uint64_t size);
  */
 int	mem_map_replace(struct mem_map *, uint64_t off, uint32_t len,
 	    struct mem_block *b);
+/* Drop the first `n` bytes of the extent that begins at `off`. */
+void	mem_map_trim(struct mem_map *, uint64_t off, uint32_t n);
 /* The last bytes of an extent became more (its block had room). */
 void	mem_map_grew(struct mem_map *, struct mem_extent *, uint32_t more);
 

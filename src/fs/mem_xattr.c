@@ -59,10 +59,10 @@ mem_xattr_get(const struct mem_xattrs *x, struct pinefs_name name,
 	return pinefs_out_copy(out, a->bytes + a->name_len, a->len);
 }
 
-/* With its space taken; 0, ENOSPC, ENOMEM. */
+/* With its space taken, the value to be filled in; 0, ENOSPC, ENOMEM. */
 static int
-make(struct mem_space *space, struct pinefs_name name, struct pinefs_in *in,
-    uint32_t len, struct mem_xattr **to)
+make(struct mem_space *space, struct pinefs_name name, uint32_t len,
+    struct mem_xattr **to)
 {
 	struct mem_xattr *a = malloc(sizeof *a + name.len + len);
 
@@ -72,7 +72,6 @@ make(struct mem_space *space, struct pinefs_name name, struct pinefs_in *in,
 	a->name_len = name.len;
 	a->len = len;
 	memcpy(a->bytes, name.base, name.len);
-	pinefs_in_copy(in, a->bytes + name.len);
 	if (!mem_space_take(space, space_of(a))) {
 		free(a);
 		return ENOSPC;
@@ -110,8 +109,9 @@ mem_xattr_set(struct mem_xattrs *x, struct mem_space *space,
 		return E2BIG;
 	if (old == NULL && x->n == MEM_XATTRS_MAX)
 		return ENOSPC;
-	if ((err = make(space, name, in, (uint32_t)len, &a)) != 0)
+	if ((err = make(space, name, (uint32_t)len, &a)) != 0)
 		return err;
+	pinefs_in_copy(in, a->bytes + name.len);
 	if (old == NULL) {
 		a->cookie = ++x->cookie;
 		x->n++;
@@ -120,6 +120,25 @@ mem_xattr_set(struct mem_xattrs *x, struct mem_space *space,
 		a->next = old->next;
 		drop(old, space);
 	}
+	*p = a;
+	return 0;
+}
+
+int
+mem_xattr_add(struct mem_xattrs *x, struct mem_space *space,
+    struct pinefs_name name, const void *value, uint32_t len,
+    uint64_t cookie)
+{
+	struct mem_xattr **p = &x->first, *a;
+	int err;
+
+	if ((err = make(space, name, len, &a)) != 0)
+		return err;
+	memcpy(a->bytes + name.len, value, len);
+	while (*p != NULL)
+		p = &(*p)->next;
+	a->cookie = x->cookie = cookie;
+	x->n++;
 	*p = a;
 	return 0;
 }
