@@ -30,6 +30,7 @@ struct root {
 
 struct tarfs {
 	struct tar_host		 host;
+	struct mem_space	 space;		/* of overlays */
 	struct root		 root[ROOTS_MAX];
 	unsigned		 nroots;
 	pthread_mutex_t		 lock;		/* the list */
@@ -294,6 +295,16 @@ tick(void *arg)
 		tar_archive_tick(ar);
 }
 
+static uint64_t
+quarter_of_memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+	if (pages <= 0 || size <= 0)
+		return UINT64_C(1) << 28;
+	return (uint64_t)pages * (uint64_t)size / 4;
+}
+
 struct tarfs *
 tarfs_new(const struct tarfs_config *config)
 {
@@ -303,6 +314,9 @@ tarfs_new(const struct tarfs_config *config)
 		return NULL;
 	t->host.config = *config;
 	t->host.dir = cache_dir(config->cache_dir);
+	t->space.limit = config->overlay_size != 0 ? config->overlay_size :
+	    quarter_of_memory();
+	t->host.space = &t->space;
 	pthread_mutex_init(&t->lock, NULL);
 	t->host.blocks = tar_blocks_new(config->block_cache != 0 ?
 	    config->block_cache : BLOCK_CACHE);

@@ -8,6 +8,8 @@
  *	tar/scan.c	their members: header.c, number.c, pax.c, sparse.c
  *	tar/index.c	the tree these make
  *	tar/archive.c	one archive: its index is made while it is served
+ *	tar/overlay.c	what clients change of it: names.c, overlay_name.c,
+ *			overlay_data.c, with memfs's blocks and extents
  *	tar/view.c	the operations of its file system
  *	tar/pool.c	threads for what would block a loop
  */
@@ -24,6 +26,10 @@ struct tarfs_config {
 	 * user's cache directory. */
 	const char	*cache_dir;
 	size_t		block_cache;	/* bytes of decoded blocks; 0: 256M */
+	bool		readonly;
+	/* Bytes that changes of all archives may take; 0: a quarter of
+	 * memory. */
+	uint64_t	overlay_size;
 };
 
 struct tarfs;

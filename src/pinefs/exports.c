@@ -216,13 +216,10 @@ exports_finish(struct exports *xs)
 		    "for it");
 		return EXIT_USAGE;
 	}
-	if (exports_tar(xs) != NULL && exports_tar(xs)->size_text != NULL) {
-		log_error("--size: -f tar has no size; it is for -f mem");
-		return EXIT_USAGE;
-	}
 	if (py != NULL && (py->size_text != NULL ||
 	    (xs->n == 1 && xs->all.size_text != NULL))) {
-		log_error("--size: -f py has no size; it is for -f mem");
+		log_error("--size: -f py has no size; it is for -f mem and "
+		    "-f tar");
 		return EXIT_USAGE;
 	}
 	for (i = 0; i < xs->n; i++) {
@@ -287,11 +284,13 @@ exports_fini(struct exports *xs)
 
 /* Archives below these directories, by whatever path a client mounts. */
 static int
-make_tar(struct exports *xs)
+make_tar(struct exports *xs, const struct export *x)
 {
 	unsigned i;
 	int err;
 
+	xs->tar_config.readonly = x->ro;
+	xs->tar_config.overlay_size = x->size;
 	if ((xs->tar = tarfs_new(&xs->tar_config)) == NULL)
 		return errno;
 	if (xs->nroots == 0)
@@ -339,7 +338,7 @@ make_archive(struct exports *xs, const struct export *x,
     struct pinefs_server *server)
 {
 	struct pinefs *fs = NULL;
-	int err = make_tar(xs);
+	int err = make_tar(xs, x);
 
 	if (err == 0 && xs->archive != NULL)
 		err = tarfs_open(xs->tar, xs->archive, &fs);

@@ -17,7 +17,8 @@ struct export {
 	const char	*type;		/* "py", "mem" or "tar" */
 	char		*path;		/* "/" or "/NAME" */
 	const char	*size_text;	/* --size, or NULL */
-	uint64_t	 size;		/* bytes; mem: never 0 once finished */
+	uint64_t	 size;		/* bytes; mem: never 0 once finished;
+					   tar: what changes may take */
 	bool		 has_ro, ro;
 };
 

@@ -34,7 +34,7 @@ static const struct cli_row rows[] = {
 	{ 'f', "fs", "TYPE[:NAME]", NULL, NULL,
 	    "py (default), mem or tar, as / or /NAME; again: more" },
 	{ 0, "size", "N", NULL, NULL,
-	    "mem: bytes, 512M, 4G; like -o of the -f before, or all" },
+	    "mem, tar: bytes, 512M, 4G; like -o of the -f before" },
 	{ 'm', "module", "MOD", NULL, NULL,
 	    "py: run MOD as python3 -m does; the rest is its" },
 	{ 0, "root", "DIR", NULL, NULL, NULL },

@@ -205,7 +205,6 @@ def test_wrong_usage_is_one_line_and_status_64(args):
     (["-f", "mem:a b"], "name"), (["-f", "mem:a\n"], "name"),
     (["-f", "py:a", "-f", "tar"], "not beside"),
     (["-f", "tar", "-f", "tar:a"], "any number of archives"),
-    (["-f", "tar", "--size", "1G"], "has no size"),
     (["-f", "tar", "a.tar", "b.tar"], "not understood"),
     (["-f", "tar", "a.tar", "--port", "b"], "--port b"),
     (["-f", "tar", "a.tar", "-o", "ro", "b.tar"], "'b.tar'"),

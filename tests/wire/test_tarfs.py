@@ -171,16 +171,6 @@ def test_listings_go_on_from_any_cookie_in_the_order_of_headers(
                 e.name for e in entries[at + 1:at + 1 + len(page)]]
 
 
-def test_it_is_read_only(tars):
-    root = root_of(tars, b'/usual.tar')
-    with Nfs3(tars.tcp()) as c:
-        b = ok(c.lookup(root, b'b')).object.data
-        for res in (c.create(root, b'new'), c.remove(root, b'b'),
-                    c.write(b, 0, b'x'), c.setattr(b, mode=0o600),
-                    c.mkdir(root, b'new')):
-            assert res.status == nfs3.NFS3ERR_ROFS
-
-
 # ----------------------------------------------------------------- identity --
 
 

@@ -280,7 +280,9 @@ start(struct tar_archive *ar)
 		return ar->err;
 	}
 	root.generation = ar->generation;
-	if ((ar->fs = pinefs_new(&tar_view_ops, ar)) == NULL)
+	ar->fs = pinefs_new(ar->host->config.readonly ? &tar_view_ro_ops :
+	    &tar_view_ops, ar);
+	if (ar->fs == NULL)
 		err = errno;
 	else
 		err = pinefs_set_root(ar->fs, &root);
@@ -296,6 +298,7 @@ start(struct tar_archive *ar)
 static void
 free_memory(struct tar_archive *ar)
 {
+	tar_overlay_fini(&ar->overlay);
 	tar_source_free(ar->source);
 	tar_index_fini(&ar->index);
 	pthread_rwlock_destroy(&ar->lock);
@@ -404,6 +407,7 @@ tar_archive_open(struct tar_archive **to, int fd, const char *path,
 	pthread_mutex_init(&ar->wait_lock, NULL);
 	pthread_cond_init(&ar->begun, NULL);
 	if ((err = open_source(ar, fd)) == 0 &&
+	    (err = tar_overlay_init(&ar->overlay, host->space)) == 0 &&
 	    (err = tar_index_init(&ar->index)) == 0)
 		err = start(ar);
 	if (err != 0) {
@@ -420,6 +424,7 @@ tar_archive_free(struct tar_archive *ar)
 {
 	atomic_store(&ar->stop, true);
 	pthread_join(ar->thread, NULL);
+	tar_overlay_report(ar);
 	pinefs_free(ar->fs);
 	free_memory(ar);
 }

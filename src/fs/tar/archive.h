@@ -22,6 +22,7 @@
 #include "blocks.h"
 #include "codec.h"
 #include "index.h"
+#include "overlay.h"
 #include "pool.h"
 
 struct tar_wait;
@@ -31,6 +32,7 @@ struct tar_host {
 	struct tarfs_config	 config;
 	struct tar_pool		*pool;
 	struct tar_blocks	*blocks;
+	struct mem_space	*space;		/* of overlays */
 	char			*dir;		/* of the cache, or NULL */
 	atomic_bool		 stop;		/* no more is decoded */
 };
@@ -46,6 +48,7 @@ struct tar_archive {
 	uint64_t		 stored;	/* bytes of the file */
 	uint32_t		 generation;	/* of the root; constant */
 	struct pinefs		*fs;
+	struct tar_overlay	 overlay;
 
 	pthread_t		 thread;
 	atomic_bool		 stop;
@@ -82,12 +85,19 @@ struct tar_wait {
 	int			(*again)(struct tar_archive *,
 				    struct tar_wait *);
 	time_t			 until;
-	/* For `again`: */
+	tar_overlay_fn		*op;		/* what `again` does */
+	/* For `op`: */
 	struct pinefs_node	*node;
 	struct pinefs_name	 name;
 	struct pinefs_ident	*id;
 	uint64_t		 after;
 	struct pinefs_emit	*emit;
+	/* ... where it changes something: */
+	struct pinefs_node	*other;		/* LINK: dir; CLONE: to */
+	const void		*in;
+	void			*out;
+	uint64_t		 off, len;
+	int			 how;
 };
 
 /* With the index's lock held for reading.  PINEFS_LATER, or ENOMEM. */
@@ -95,7 +105,8 @@ int	tar_archive_wait(struct tar_archive *, const struct tar_wait *);
 /* Calls that have waited too long are told to come again. */
 void	tar_archive_tick(struct tar_archive *);
 
-/* The operations, for an archive as `arg`: view.c. */
-extern const struct pinefs_ops tar_view_ops;
+/* The operations, for an archive as `arg`: view.c.  All, and those that
+ * change nothing. */
+extern const struct pinefs_ops tar_view_ops, tar_view_ro_ops;
 
 #endif

@@ -1,12 +1,11 @@
 /*
- * The operations of an archive's file system.  Nothing here waits: what is
- * in the page cache is answered at once, else a worker reads it.
+ * The operations of an archive's file system: what the overlay has of an
+ * object, or the index.  Nothing here waits: what is in the page cache is
+ * answered at once, else a worker reads it.
  */
+#include "view.h"
+
 #include <string.h>
-
-#include "archive.h"
-
-enum { PIECES_MAX = 64 };
 
 static struct tar_archive *
 archive_of(const struct pinefs_node *node)
@@ -14,31 +13,35 @@ archive_of(const struct pinefs_node *node)
 	return pinefs_arg(pinefs_node_fs(node));
 }
 
+/* To look, at the index and the overlay. */
 static void
 lock(struct tar_archive *ar)
 {
 	pthread_rwlock_rdlock(&ar->lock);
+	pthread_rwlock_rdlock(&ar->overlay.lock);
 }
 
 static void
 unlock(struct tar_archive *ar)
 {
+	pthread_rwlock_unlock(&ar->overlay.lock);
 	pthread_rwlock_unlock(&ar->lock);
+}
+
+/* The same, and to find what a node is. */
+static int
+lock_object(struct pinefs_node *node, struct tar_object *o)
+{
+	struct tar_archive *ar = archive_of(node);
+
+	lock(ar);
+	return tar_object_find(ar, node, o);
 }
 
 /* -------------------------------------------------------------- objects -- */
 
-static uint32_t
-record_of(struct tar_archive *ar, const struct pinefs_node *node)
-{
-	struct pinefs_ident id;
-
-	pinefs_node_ident(node, &id);
-	return tar_index_by_id(&ar->index, id.fileid);
-}
-
-static struct pinefs_ident
-ident_of(const struct tar_archive *ar, uint32_t i)
+struct pinefs_ident
+tar_view_ident(const struct tar_archive *ar, uint32_t i)
 {
 	const struct tar_rec *r = tar_index_rec(&ar->index, i);
 
@@ -46,9 +49,8 @@ ident_of(const struct tar_archive *ar, uint32_t i)
 	    .generation = i == TAR_ROOT ? ar->generation : r->sum };
 }
 
-/* Is this name to be seen? */
-static bool
-is_shown(const struct tar_archive *ar, const struct tar_rec *r)
+bool
+tar_view_shows(const struct tar_archive *ar, const struct tar_rec *r)
 {
 	const struct tar_rec *inode = r->type == TAR_HARD ?
 	    tar_index_rec(&ar->index, r->a) : r;
@@ -85,10 +87,12 @@ used_of(const struct tar_archive *ar, const struct tar_rec *r)
 
 /*
  * The change counter of what nobody changes is a constant, so that caches of
- * clients survive a restart; a directory's counts its names.
+ * clients survive a restart; a directory's counts its names, of which it has
+ * less than 2^26.  As a time it is one of before 1980, so that every change
+ * in the overlay is later.
  */
-static void
-attr_of(const struct tar_archive *ar, uint32_t i, struct pinefs_attr *a)
+void
+tar_view_attr(const struct tar_archive *ar, uint32_t i, struct pinefs_attr *a)
 {
 	const struct tar_rec *r = tar_index_rec(&ar->index, i);
 
@@ -101,7 +105,7 @@ attr_of(const struct tar_archive *ar, uint32_t i, struct pinefs_attr *a)
 	a->used = r->type == TAR_REG ? used_of(ar, r) : 0;
 	a->rdev_major = r->type == TAR_CHR || r->type == TAR_BLK ? r->a : 0;
 	a->rdev_minor = r->type == TAR_CHR || r->type == TAR_BLK ? r->b : 0;
-	a->change = (uint64_t)r->sum << 32 | (r->type == TAR_DIR ?
+	a->change = (uint64_t)r->sum << 26 | (r->type == TAR_DIR ?
 	    (uint32_t)r->size + 1 : 1);
 	a->generation = i == TAR_ROOT ? ar->generation : r->sum;
 	a->mtime = (struct timespec){ (time_t)r->mtime, (long)r->mtime_ns };
@@ -113,47 +117,46 @@ static int
 tar_getattr(struct pinefs_call *call, struct pinefs_node *node,
     uint64_t want, struct pinefs_attr *attr)
 {
-	struct tar_archive *ar = archive_of(node);
-	uint32_t i;
+	struct tar_object o;
+	int err;
 
 	(void)call, (void)want;
-	lock(ar);
-	if ((i = record_of(ar, node)) != TAR_NONE)
-		attr_of(ar, i, attr);
-	unlock(ar);
-	return i == TAR_NONE ? ESTALE : 0;
+	if ((err = lock_object(node, &o)) == 0)
+		tar_object_attr(archive_of(node), &o, attr);
+	unlock(archive_of(node));
+	return err;
 }
 
 /* ---------------------------------------------------------------- names -- */
 
 static int
-lookup(struct tar_archive *ar, struct tar_wait *w)
+lookup(struct tar_archive *ar, const struct tar_wait *w)
 {
-	uint32_t dir = record_of(ar, w->node), i;
+	struct tar_object dir;
+	struct tar_spot s;
+	int err;
 
-	if (dir == TAR_NONE)
-		return ESTALE;
-	i = tar_index_find(&ar->index, dir, w->name);
-	if (i == TAR_NONE)
-		return !ar->whole ? PINEFS_LATER : ar->missing != 0 ?
-		    ar->missing : ENOENT;
-	if (!is_shown(ar, tar_index_rec(&ar->index, i)))
-		return ENOENT;
-	*w->id = ident_of(ar, tar_index_inode(&ar->index, i));
-	return 0;
+	if ((err = tar_object_find(ar, w->node, &dir)) == 0 &&
+	    (err = tar_spot_look(ar, &dir, w->name, &s)) == 0)
+		*w->id = tar_object_ident(ar, &s.object);
+	return err;
 }
 
+/* An object without a name lives on for who has it, but is not found. */
 static int
-resolve(struct tar_archive *ar, struct tar_wait *w)
+resolve(struct tar_archive *ar, const struct tar_wait *w)
 {
 	struct pinefs_ident id, its;
-	uint32_t i;
+	struct tar_object o;
 
 	pinefs_node_ident(w->node, &id);
-	if ((i = tar_index_by_id(&ar->index, id.fileid)) == TAR_NONE)
-		return !ar->whole ? PINEFS_LATER : ar->missing != 0 ?
+	if (tar_object_of_id(ar, id.fileid, &o) != 0)
+		return id.fileid & TAR_ID_NEW ? ESTALE :
+		    !ar->whole ? PINEFS_LATER : ar->missing != 0 ?
 		    ar->missing : ESTALE;
-	its = ident_of(ar, i);
+	if (o.u != NULL && o.u->attr.nlink == 0)
+		return ESTALE;
+	its = tar_object_ident(ar, &o);
 	return its.generation == id.generation ? 0 : ESTALE;
 }
 
@@ -175,32 +178,95 @@ record_after(const struct tar_index *ix, uint32_t dir, uint64_t after)
 	return i;
 }
 
-static int
-readdir(struct tar_archive *ar, struct tar_wait *w)
+/* One name; true: full. */
+static bool
+emit(struct tar_archive *ar, const struct tar_wait *w,
+    struct pinefs_name name, const struct tar_object *o, uint64_t cookie)
+{
+	bool want = pinefs_emit_want(w->emit) != 0;
+	struct pinefs_ident id = tar_object_ident(ar, o);
+	struct pinefs_attr attr;
+
+	if (want)
+		tar_object_attr(ar, o, &attr);
+	return pinefs_emit(w->emit, name, &id, cookie, want ? &attr : NULL) !=
+	    0;
+}
+
+/* Those of the archive; true: full. */
+static bool
+list_base(struct tar_archive *ar, const struct tar_wait *w,
+    const struct tar_object *dir)
 {
 	const struct tar_index *ix = &ar->index;
-	uint32_t dir = record_of(ar, w->node), i, inode;
-	bool want = pinefs_emit_want(w->emit) != 0;
+	struct pinefs_name name;
 	const struct tar_rec *r;
-	struct pinefs_ident id;
-	struct pinefs_attr attr;
+	struct tar_object o;
+	uint32_t i;
+
+	if (dir->rec == TAR_NONE || w->after >= TAR_COOKIE_NEW)
+		return false;
+	for (i = record_after(ix, dir->rec, w->after); i != TAR_NONE;
+	    i = r->next) {
+		r = tar_index_rec(ix, i);
+		name = tar_index_name(ix, r);
+		if (!tar_view_shows(ar, r) || tar_object_hides(ar, dir, name))
+			continue;
+		o = tar_object_of_rec(ar, tar_index_inode(ix, i));
+		if (emit(ar, w, name, &o, (uint64_t)i + 1))
+			return true;
+	}
+	return false;
+}
+
+static int
+readdir(struct tar_archive *ar, const struct tar_wait *w)
+{
+	struct pinefs_name name;
+	struct tar_object dir, o;
+	const struct tar_name *n;
+	uint64_t after = w->after;
+	int err;
 
 	if (!ar->whole)
 		return PINEFS_LATER;
-	if (dir == TAR_NONE)
-		return ESTALE;
-	for (i = record_after(ix, dir, w->after); i != TAR_NONE; i = r->next) {
-		r = tar_index_rec(ix, i);
-		if (!is_shown(ar, r))
-			continue;
-		inode = tar_index_inode(ix, i);
-		id = ident_of(ar, inode);
-		attr_of(ar, inode, &attr);
-		if (pinefs_emit(w->emit, tar_index_name(ix, r), &id,
-		    (uint64_t)i + 1, want ? &attr : NULL) != 0)
+	if ((err = tar_object_find(ar, w->node, &dir)) != 0)
+		return err;
+	if (list_base(ar, w, &dir) || dir.u == NULL)
+		return 0;
+	while ((n = tar_names_after(&dir.u->names, after)) != NULL) {
+		name = (struct pinefs_name){ n->text, n->len };
+		o = (struct tar_object){ n->upper->rec, n->upper };
+		if (emit(ar, w, name, &o, n->cookie))
 			break;
+		after = n->cookie;
 	}
 	return 0;
+}
+
+/* With the index's lock. */
+static int
+look(struct tar_archive *ar, struct tar_wait *w)
+{
+	int err;
+
+	pthread_rwlock_rdlock(&ar->overlay.lock);
+	err = w->op(ar, w);
+	pthread_rwlock_unlock(&ar->overlay.lock);
+	return err;
+}
+
+static int
+change(struct tar_archive *ar, struct tar_wait *w)
+{
+	int err;
+
+	if (!ar->whole)
+		return PINEFS_LATER;
+	pthread_rwlock_wrlock(&ar->overlay.lock);
+	err = w->op(ar, w);
+	pthread_rwlock_unlock(&ar->overlay.lock);
+	return err;
 }
 
 /* Now, or when the index has what it takes. */
@@ -211,11 +277,11 @@ now_or_later(const struct tar_wait *w)
 	struct tar_wait try = *w;
 	int err;
 
-	lock(ar);
+	pthread_rwlock_rdlock(&ar->lock);
 	err = w->again(ar, &try);
 	if (err == PINEFS_LATER)
 		err = tar_archive_wait(ar, w);
-	unlock(ar);
+	pthread_rwlock_unlock(&ar->lock);
 	return err;
 }
 
@@ -224,14 +290,16 @@ tar_lookup(struct pinefs_call *call, struct pinefs_node *node,
     struct pinefs_name name, struct pinefs_ident *id)
 {
 	return now_or_later(&(struct tar_wait){ .call = call, .node = node,
-	    .name = name, .id = id, .again = lookup });
+	    .name = name, .id = id, .again = look,
+	    .op = lookup });
 }
 
 static int
 tar_resolve(struct pinefs_call *call, struct pinefs_node *node)
 {
 	return now_or_later(&(struct tar_wait){ .call = call, .node = node,
-	    .again = resolve });
+	    .again = look,
+	    .op = resolve });
 }
 
 static int
@@ -239,7 +307,8 @@ tar_readdir(struct pinefs_call *call, struct pinefs_node *node,
     uint64_t after, struct pinefs_emit *emit)
 {
 	return now_or_later(&(struct tar_wait){ .call = call, .node = node,
-	    .after = after, .emit = emit, .again = readdir });
+	    .after = after, .emit = emit, .again = look,
+	    .op = readdir });
 }
 
 static int
@@ -247,14 +316,15 @@ tar_parent(struct pinefs_call *call, struct pinefs_node *node,
     struct pinefs_ident *id)
 {
 	struct tar_archive *ar = archive_of(node);
-	uint32_t i;
+	struct tar_object o;
+	int err;
 
 	(void)call;
-	lock(ar);
-	if ((i = record_of(ar, node)) != TAR_NONE)
-		*id = ident_of(ar, tar_index_rec(&ar->index, i)->parent);
+	if ((err = lock_object(node, &o)) == 0 && (err = tar_object_of_id(ar,
+	    tar_object_parent(ar, &o), &o)) == 0)
+		*id = tar_object_ident(ar, &o);
 	unlock(ar);
-	return i == TAR_NONE ? ESTALE : 0;
+	return err;
 }
 
 static int
@@ -263,14 +333,17 @@ tar_readlink(struct pinefs_call *call, struct pinefs_node *node,
 {
 	struct tar_archive *ar = archive_of(node);
 	struct pinefs_name text;
-	int err = ESTALE;
-	uint32_t i;
+	struct tar_object o;
+	int err;
 
 	(void)call;
-	lock(ar);
-	if ((i = record_of(ar, node)) != TAR_NONE) {
-		text = tar_index_target(&ar->index,
-		    tar_index_rec(&ar->index, i));
+	if ((err = lock_object(node, &o)) == 0) {
+		if (o.rec != TAR_NONE)
+			text = tar_index_target(&ar->index,
+			    tar_index_rec(&ar->index, o.rec));
+		else
+			text = (struct pinefs_name){ o.u->target,
+			    (uint32_t)o.u->attr.size };
 		err = pinefs_out_copy(out, text.base, text.len);
 	}
 	unlock(ar);
@@ -278,22 +351,6 @@ tar_readlink(struct pinefs_call *call, struct pinefs_node *node,
 }
 
 /* -------------------------------------------------------------- content -- */
-
-/* Part of a read that lies together in the archive. */
-struct piece {
-	uint64_t	at;
-	uint32_t	len, to;
-};
-
-/* In the call's memory, should a worker have to do it. */
-struct reading {
-	struct tar_job		 job;
-	struct tar_archive	*ar;
-	struct pinefs_call	*call;
-	char			*to;
-	unsigned		 n;
-	struct piece		 piece[PIECES_MAX];
-};
 
 /* The first segment that ends behind `off`. */
 static uint32_t
@@ -311,12 +368,8 @@ segment_at(const struct tar_segment *seg, uint32_t n, uint64_t off)
 	return low;
 }
 
-/*
- * What the archive was cut of cannot be read: *len shrinks to what is there.
- * EIO: nothing is.
- */
-static int
-put_piece(struct reading *rd, uint64_t at, uint64_t piece, uint32_t to,
+int
+tar_reading_add(struct tar_reading *rd, uint64_t at, uint64_t piece, uint32_t to,
     uint64_t *len)
 {
 	uint64_t limit = tar_source_size(rd->ar->source);
@@ -327,13 +380,13 @@ put_piece(struct reading *rd, uint64_t at, uint64_t piece, uint32_t to,
 		if (*len == 0)
 			return EIO;
 	}
-	rd->piece[rd->n++] = (struct piece){ at, (uint32_t)piece, to };
+	rd->piece[rd->n++] = (struct tar_piece){ at, (uint32_t)piece, to };
 	return 0;
 }
 
 /* Which parts of the archive a read is made of; *len of it can be. */
 static int
-plan(struct reading *rd, const struct tar_rec *r, uint64_t off,
+plan(struct tar_reading *rd, const struct tar_rec *r, uint64_t off,
     uint64_t *len)
 {
 	uint64_t data = tar_index_data(r), begin, end, want = *len;
@@ -342,19 +395,19 @@ plan(struct reading *rd, const struct tar_rec *r, uint64_t off,
 	int err = 0;
 
 	if ((r->flags & TAR_REC_SPARSE) == 0)
-		return put_piece(rd, data + off, want, 0, len);
+		return tar_reading_add(rd, data + off, want, 0, len);
 	seg = tar_index_map(&rd->ar->index, r, &n);
 	for (i = segment_at(seg, n, off); err == 0 && i < n &&
 	    seg[i].off < off + *len && *len == want; i++) {
 		begin = seg[i].off < off ? off : seg[i].off;
-		if (rd->n == PIECES_MAX) {
+		if (rd->n == TAR_PIECES_MAX) {
 			*len = begin - off;
 			break;
 		}
 		end = seg[i].off + seg[i].len;
 		if (end > off + want)
 			end = off + want;
-		err = put_piece(rd, data + seg[i].at + (begin - seg[i].off),
+		err = tar_reading_add(rd, data + seg[i].at + (begin - seg[i].off),
 		    end - begin, (uint32_t)(begin - off), len);
 	}
 	return err;
@@ -362,10 +415,10 @@ plan(struct reading *rd, const struct tar_rec *r, uint64_t off,
 
 /* Fill in; EAGAIN: only by waiting. */
 static int
-fill(struct reading *rd, bool wait)
+fill(struct tar_reading *rd, bool wait)
 {
 	struct tar_source *s = rd->ar->source;
-	const struct piece *p = rd->piece, *end = p + rd->n;
+	const struct tar_piece *p = rd->piece, *end = p + rd->n;
 	size_t got;
 	int err = 0;
 
@@ -382,32 +435,59 @@ fill(struct reading *rd, bool wait)
 static void
 run_reading(struct tar_job *job)
 {
-	struct reading *rd = (struct reading *)job;
+	struct tar_reading *rd = (struct tar_reading *)job;
 
 	pinefs_complete(rd->call, fill(rd, true));
 }
 
-/* Under the index's lock: all that is needed of it. */
+/* Of a file that is as in the archive. */
 static int
-prepare(struct reading *rd, const struct pinefs_node *node, uint64_t off,
-    uint64_t *len, bool *eof)
+prepare_base(struct tar_reading *rd, const struct tar_rec *r, uint64_t off,
+    uint64_t *len, struct pinefs_out *out)
 {
-	uint32_t i = record_of(rd->ar, node);
-	const struct tar_rec *r = tar_index_rec(&rd->ar->index, i);
+	int err = plan(rd, r, off, len);
+
+	if (err != 0 || *len == 0)
+		return err;
+	if ((rd->to = pinefs_out_space(out, *len)) == NULL)
+		return ENOMEM;
+	if (rd->n != 1 || rd->piece[0].len < *len)
+		memset(rd->to, 0, *len);
+	return 0;
+}
+
+/* Under the locks: all that is needed of what they protect. */
+static int
+prepare(struct tar_reading *rd, const struct tar_object *o, uint64_t off,
+    uint64_t len, struct pinefs_out *out)
+{
+	struct pinefs_attr a;
 	int err;
 
-	if (r == NULL)
-		return ESTALE;
-	*eof = off >= r->size || r->size - off <= *len;
-	if (off >= r->size)
-		*len = 0;
-	else if (r->size - off < *len)
-		*len = r->size - off;
-	if (*len == 0)
-		return 0;
-	err = plan(rd, r, off, len);
-	*eof = *eof && off + *len == r->size;
+	tar_object_attr(rd->ar, o, &a);
+	if (off >= a.size)
+		len = 0;
+	else if (a.size - off < len)
+		len = a.size - off;
+	if (len == 0)
+		err = 0;
+	else if (o->u != NULL && o->u->mapped)
+		err = tar_overlay_read(o->u, rd, off, &len, out);
+	else
+		err = prepare_base(rd, tar_index_rec(&rd->ar->index, o->rec),
+		    off, &len, out);
+	if (err == 0 && (off >= a.size || off + len == a.size))
+		pinefs_out_eof(out);
 	return err;
+}
+
+/* A file of the overlay was read. */
+static void
+seen(struct tar_archive *ar, struct tar_upper *u)
+{
+	pthread_rwlock_wrlock(&ar->overlay.lock);
+	tar_upper_seen(u);
+	pthread_rwlock_unlock(&ar->overlay.lock);
 }
 
 static int
@@ -415,29 +495,23 @@ tar_read(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
     uint32_t count, struct pinefs_out *out)
 {
 	struct tar_archive *ar = archive_of(node);
-	struct reading *rd = pinefs_call_alloc(call, sizeof *rd);
-	uint64_t len = count;
-	bool eof = false;
+	struct tar_reading *rd = pinefs_call_alloc(call, sizeof *rd);
+	bool unseen = false;
+	struct tar_object o;
 	int err;
 
 	if (rd == NULL)
 		return ENOMEM;
-	*rd = (struct reading){ .ar = ar, .call = call,
+	*rd = (struct tar_reading){ .ar = ar, .call = call,
 	    .job.run = run_reading };
-	lock(ar);
-	err = prepare(rd, node, off, &len, &eof);
+	if ((err = lock_object(node, &o)) == 0)
+		err = prepare(rd, &o, off, count, out);
+	if (err == 0)
+		unseen = o.u != NULL && tar_upper_is_unseen(o.u);
 	unlock(ar);
-	if (err != 0)
-		return err;
-	if (eof)
-		pinefs_out_eof(out);
-	if (len == 0)
-		return 0;
-	if ((rd->to = pinefs_out_space(out, len)) == NULL)
-		return ENOMEM;
-	if (rd->n != 1 || rd->piece[0].len < len)
-		memset(rd->to, 0, len);
-	if ((err = fill(rd, false)) != EAGAIN)
+	if (unseen)
+		seen(ar, o.u);
+	if (err != 0 || rd->n == 0 || (err = fill(rd, false)) != EAGAIN)
 		return err;
 	tar_pool_add(ar->host->pool, &rd->job);
 	return PINEFS_LATER;
@@ -467,22 +541,29 @@ seek_in(const struct tar_archive *ar, const struct tar_rec *r, int what,
 }
 
 static int
+seek_base(const struct tar_archive *ar, const struct tar_rec *r, int what,
+    uint64_t off, uint64_t *found)
+{
+	if (r->flags & TAR_REC_SPARSE)
+		return seek_in(ar, r, what, off, found);
+	*found = what == PINEFS_SEEK_DATA ? off : r->size;
+	return off >= r->size ? ENXIO : 0;
+}
+
+static int
 tar_seek(struct pinefs_call *call, struct pinefs_node *node, int what,
     uint64_t off, uint64_t *found)
 {
 	struct tar_archive *ar = archive_of(node);
-	const struct tar_rec *r;
-	int err = ESTALE;
+	struct tar_object o;
+	int err;
 
 	(void)call;
-	lock(ar);
-	r = tar_index_rec(&ar->index, record_of(ar, node));
-	if (r != NULL && r->flags & TAR_REC_SPARSE) {
-		err = seek_in(ar, r, what, off, found);
-	} else if (r != NULL) {
-		*found = what == PINEFS_SEEK_DATA ? off : r->size;
-		err = off >= r->size ? ENXIO : 0;
-	}
+	if ((err = lock_object(node, &o)) == 0)
+		err = o.u != NULL && o.u->mapped ?
+		    mem_file_seek(&o.u->file, what, off, found) :
+		    seek_base(ar, tar_index_rec(&ar->index, o.rec), what, off,
+		    found);
 	unlock(ar);
 	return err;
 }
@@ -502,81 +583,246 @@ user_name(const struct tar_xattr *x, struct pinefs_name *name)
 	return true;
 }
 
+bool
+tar_view_xattr(const struct tar_archive *ar, uint32_t rec, uint32_t *i,
+    struct tar_xattr *x)
+{
+	const struct tar_rec *r = tar_index_rec(&ar->index, rec);
+
+	while (r != NULL && tar_index_xattr(&ar->index, r, (*i)++, x))
+		if (user_name(x, &x->name))
+			return true;
+	return false;
+}
+
+static int
+getxattr_base(const struct tar_archive *ar, uint32_t rec,
+    struct pinefs_name name, struct pinefs_out *out)
+{
+	struct tar_xattr x;
+	uint32_t i = 0;
+
+	while (tar_view_xattr(ar, rec, &i, &x))
+		if (x.name.len == name.len &&
+		    memcmp(x.name.base, name.base, name.len) == 0)
+			return pinefs_out_copy(out, x.value.base,
+			    x.value.len);
+	return ENODATA;
+}
+
 static int
 tar_getxattr(struct pinefs_call *call, struct pinefs_node *node,
     struct pinefs_name name, struct pinefs_out *out)
 {
 	struct tar_archive *ar = archive_of(node);
-	const struct tar_rec *r;
-	struct pinefs_name its;
-	struct tar_xattr x;
-	int err = ENODATA;
-	uint32_t i;
+	struct tar_object o;
+	int err;
 
 	(void)call;
-	lock(ar);
-	r = tar_index_rec(&ar->index, record_of(ar, node));
-	for (i = 0; r != NULL && tar_index_xattr(&ar->index, r, i, &x); i++) {
-		if (user_name(&x, &its) && its.len == name.len &&
-		    memcmp(its.base, name.base, name.len) == 0) {
-			err = pinefs_out_copy(out, x.value.base, x.value.len);
-			break;
-		}
-	}
+	if ((err = lock_object(node, &o)) == 0)
+		err = o.u != NULL && o.u->own_xattrs ?
+		    mem_xattr_get(&o.u->file.xattrs, name, out) :
+		    getxattr_base(ar, o.rec, name, out);
 	unlock(ar);
-	return r == NULL ? ESTALE : err;
+	return err;
+}
+
+static void
+listxattr_base(const struct tar_archive *ar, uint32_t rec, uint64_t after,
+    struct pinefs_emit *to)
+{
+	uint32_t i = after < UINT32_MAX ? (uint32_t)after : UINT32_MAX;
+	struct tar_xattr x;
+
+	while (tar_view_xattr(ar, rec, &i, &x))
+		if (pinefs_emit(to, x.name, NULL, i, NULL) != 0)
+			break;
 }
 
 static int
 tar_listxattr(struct pinefs_call *call, struct pinefs_node *node,
-    uint64_t after, struct pinefs_emit *emit)
+    uint64_t after, struct pinefs_emit *to)
 {
 	struct tar_archive *ar = archive_of(node);
-	const struct tar_rec *r;
-	struct pinefs_name name;
-	struct tar_xattr x;
-	uint32_t i;
+	struct tar_object o;
+	int err;
 
 	(void)call;
-	lock(ar);
-	r = tar_index_rec(&ar->index, record_of(ar, node));
-	for (i = (uint32_t)after; r != NULL &&
-	    tar_index_xattr(&ar->index, r, i, &x); i++)
-		if (user_name(&x, &name) && pinefs_emit(emit, name, NULL,
-		    (uint64_t)i + 1, NULL) != 0)
-			break;
+	if ((err = lock_object(node, &o)) == 0 && o.u != NULL &&
+	    o.u->own_xattrs)
+		mem_xattr_list(&o.u->file.xattrs, after, to);
+	else if (err == 0)
+		listxattr_base(ar, o.rec, after, to);
 	unlock(ar);
-	return r == NULL ? ESTALE : 0;
+	return err;
+}
+
+/* -------------------------------------------------------------- changes -- */
+
+/* The arguments of each are said in overlay.h's terms, and no more. */
+
+static int
+tar_create(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_name name, const struct pinefs_create *how,
+    struct pinefs_made *made)
+{
+	return now_or_later(&(struct tar_wait){ .call = call, .node = node,
+	    .again = change, .op = tar_overlay_create, .name = name,
+	    .in = how, .out = made });
+}
+
+static int
+tar_remove(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_name name, int kind, struct pinefs_change *chg)
+{
+	return now_or_later(&(struct tar_wait){ .call = call, .node = node,
+	    .again = change, .op = tar_overlay_remove, .name = name,
+	    .how = kind, .out = chg });
+}
+
+static int
+tar_rename(struct pinefs_call *call, struct pinefs_rename *r)
+{
+	return now_or_later(&(struct tar_wait){ .call = call,
+	    .node = r->from, .again = change, .op = tar_overlay_rename,
+	    .out = r });
+}
+
+static int
+tar_link(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_node *dir, struct pinefs_name name,
+    struct pinefs_change *chg)
+{
+	return now_or_later(&(struct tar_wait){ .call = call, .node = node,
+	    .again = change, .op = tar_overlay_link, .other = dir,
+	    .name = name, .out = chg });
+}
+
+static int
+tar_setattr(struct pinefs_call *call, struct pinefs_node *node,
+    const struct pinefs_set *set, struct pinefs_change *chg)
+{
+	return now_or_later(&(struct tar_wait){ .call = call, .node = node,
+	    .again = change, .op = tar_overlay_setattr, .in = set,
+	    .out = chg });
+}
+
+static int
+tar_write(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_write *w)
+{
+	return now_or_later(&(struct tar_wait){ .call = call, .node = node,
+	    .again = change, .op = tar_overlay_write, .out = w });
+}
+
+static int
+tar_allocate(struct pinefs_call *call, struct pinefs_node *node,
+    uint64_t off, uint64_t len, int punch)
+{
+	return now_or_later(&(struct tar_wait){ .call = call, .node = node,
+	    .again = change, .op = tar_overlay_allocate, .off = off,
+	    .len = len, .how = punch });
+}
+
+static int
+tar_clone(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_node *to, struct pinefs_range *r)
+{
+	return now_or_later(&(struct tar_wait){ .call = call, .node = node,
+	    .again = change, .op = tar_overlay_clone, .other = to,
+	    .out = r });
+}
+
+static int
+tar_setxattr(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_name name, struct pinefs_in *in, int how)
+{
+	return now_or_later(&(struct tar_wait){ .call = call, .node = node,
+	    .again = change, .op = tar_overlay_setxattr, .name = name,
+	    .out = in, .how = how });
+}
+
+static int
+tar_removexattr(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_name name)
+{
+	return now_or_later(&(struct tar_wait){ .call = call, .node = node,
+	    .again = change, .op = tar_overlay_removexattr, .name = name });
+}
+
+/* From now on this node is seen by the overlay, if it has the object. */
+static int
+tar_open(struct pinefs_call *call, struct pinefs_node *node, uint32_t access)
+{
+	struct tar_object o;
+	int err;
+
+	(void)call, (void)access;
+	err = lock_object(node, &o);
+	unlock(archive_of(node));
+	return err;
 }
 
 /* ---------------------------------------------------------------- whole -- */
+
+/* What a new object takes at least. */
+enum { BYTES_PER_OBJECT = sizeof(struct tar_upper) +
+    sizeof(struct tar_name) };
 
 static int
 tar_statfs(struct pinefs_call *call, struct pinefs_node *node,
     struct pinefs_statfs *st)
 {
 	struct tar_archive *ar = archive_of(node);
+	struct mem_space *space = ar->overlay.space;
 
 	(void)call;
 	lock(ar);
 	st->bytes = ar->stored;
-	st->files = tar_index_count(&ar->index);
+	st->files = tar_index_count(&ar->index) + ar->overlay.added;
 	unlock(ar);
-	st->link_max = UINT32_MAX;
+	if (!ar->host->config.readonly) {
+		st->bytes += space->limit;
+		st->bytes_free = st->bytes_avail = mem_space_left(space);
+		st->files_free = st->files_avail = st->bytes_free /
+		    BYTES_PER_OBJECT;
+		st->files += st->files_free;
+	}
+	st->link_max = 1000000000;
 	return 0;
 }
 
-const struct pinefs_ops tar_view_ops = {
+#define LOOKING								\
+	.lookup = tar_lookup,						\
+	.getattr = tar_getattr,						\
+	.readdir = tar_readdir,						\
+	.resolve = tar_resolve,						\
+	.parent = tar_parent,						\
+	.read = tar_read,						\
+	.readlink = tar_readlink,					\
+	.statfs = tar_statfs,						\
+	.seek = tar_seek,						\
+	.getxattr = tar_getxattr,					\
+	.listxattr = tar_listxattr
+
+const struct pinefs_ops tar_view_ro_ops = {
 	.flags = PINEFS_STABLE_IDS,
-	.lookup = tar_lookup,
-	.getattr = tar_getattr,
-	.readdir = tar_readdir,
-	.resolve = tar_resolve,
-	.parent = tar_parent,
-	.read = tar_read,
-	.readlink = tar_readlink,
-	.statfs = tar_statfs,
-	.seek = tar_seek,
-	.getxattr = tar_getxattr,
-	.listxattr = tar_listxattr,
+	LOOKING,
+};
+
+const struct pinefs_ops tar_view_ops = {
+	.flags = PINEFS_STABLE_IDS | PINEFS_DELEGATION,
+	LOOKING,
+	.write = tar_write,
+	.setattr = tar_setattr,
+	.create = tar_create,
+	.remove = tar_remove,
+	.rename = tar_rename,
+	.link = tar_link,
+	.allocate = tar_allocate,
+	.clone = tar_clone,
+	.setxattr = tar_setxattr,
+	.removexattr = tar_removexattr,
+	.open = tar_open,
+	.release = tar_overlay_release,
 };

@@ -1,0 +1,90 @@
+"""The overlay of an archive, in memory: what memfs passes, it passes.
+
+The tests of names, attributes and content that were written for memfs, once
+more; here their server is `-f tar`, with an archive that is not empty.  What
+only an overlay can get wrong is in test_overlay_archive.py.
+"""
+
+import pytest
+
+import nfs4_client
+import nfs4_ops
+import wire
+from archives import archive, directory, member
+from test_nfs2 import *             # noqa: F401,F403
+from test_nfs3_attr import *        # noqa: F401,F403
+from test_nfs3_data import *        # noqa: F401,F403
+from test_nfs3_dir import *         # noqa: F401,F403
+from test_nfs3_fs import *          # noqa: F401,F403
+from test_nfs3_names import *       # noqa: F401,F403
+from test_nfs4_attr import *        # noqa: F401,F403
+from test_nfs4_dir import *         # noqa: F401,F403
+from test_nfs4_io import *          # noqa: F401,F403
+from test_nfs4_names import *       # noqa: F401,F403
+from test_nfs4_open import *        # noqa: F401,F403
+
+
+@pytest.fixture(scope='session')
+def server(start, tmp_path_factory):
+    path = tmp_path_factory.mktemp('overlay') / 'x.tar'
+    path.write_bytes(archive(directory(b'./', mode=0o755),
+                             directory(b'there/'),
+                             member(b'there/file', b'text' * 20000)))
+    return start(str(path), fs='tar')
+
+
+@pytest.fixture(scope='session')
+def root_fh(server):
+    return wire.root_of(server)
+
+
+@pytest.fixture(scope='session')
+def v4(server):
+    if not nfs4_client.speaks_v4(server):
+        pytest.skip('the server does not speak version 4')
+    return server
+
+
+@pytest.fixture(scope='session')
+def start4(start):
+    return start
+
+
+# Minor versions differ above the file system only.
+
+@pytest.fixture
+def c4(v4, clients):
+    clients.append(nfs4_client.Client1(v4, 2))
+    return clients[-1]
+
+
+@pytest.fixture
+def c41(v4, clients):
+    clients.append(nfs4_client.Client1(v4, 2))
+    return clients[-1]
+
+
+# These two say what memfs can do and an overlay need not.
+
+def test_what_is_written_is_read_in_pieces_of_8_kib(c2, d):
+    """READ answers with attributes as they were when it came: atime moves
+    behind them, the first time after a change."""
+    fh = c2.make(d, b'f')
+    blocks = [bytes([i]) * 8192 for i in range(5)]
+    for i, b in enumerate(blocks):
+        assert wire.ok(c2.write(fh, i * 8192, b)).size == (i + 1) * 8192
+    wire.ok(c2.read(fh, 0, 1))
+    for i, b in enumerate(blocks):
+        data = wire.ok(c2.read(fh, i * 8192, 8192))
+        assert data.data == b
+        assert data.attributes == c2.attr(fh)
+
+
+def test_change_info_of_extended_attributes_is_the_objects(c42, fh):
+    """But it is not atomic: door 2 cannot say so."""
+    for operation in (nfs4_ops.setxattr(b'k', b'1'),
+                      nfs4_ops.setxattr(b'k', b'2'),
+                      nfs4_ops.removexattr(b'k')):
+        before = c42.get(fh, 'change')
+        info = c42.ok(nfs4_ops.putfh(fh), operation)[1]
+        assert info.after == c42.get(fh, 'change') > before
