@@ -687,9 +687,19 @@ make_over(struct hold *h, struct request *r, struct node *n, PyObject *o)
 static int
 make_view(struct hold *h, struct request *r)
 {
-	struct node *n;
-	int err = view_find(h, r->n, r->name, &n);
+	bool mapped = mapped_is_dir(r->n);
+	struct node *n = node_beside(r->n, r->name);
+	int err = 0;
 
+	if (n == NULL && mapped && r->how->type == PINEFS_REG &&
+	    is_shadow_name(h->pf, SHAPE_NONE, r->name))
+		return make_beside(h, r, false);
+	if (n == NULL)
+		err = view_find(h, r->n, r->name, &n);
+	if (err == ENOENT && mapped) {
+		err = mapped_make(h, r, &n);
+		return err != 0 ? err : make_done(h, r, n, NULL, false);
+	}
 	if (err != 0)
 		return err == ENOENT ? EPERM : err;
 	node_pin(n);
@@ -813,8 +823,8 @@ mapped_is_empty(struct hold *h, struct node *n)
 		return PYFS_WORKER;
 	if ((list = view_list(h, n, &err)) == NULL)
 		return err;
-	err = PyList_CheckExact(list) && PyList_Size(list) == 0 ? 0 :
-	    ENOTEMPTY;
+	err = n->beside == NULL && PyList_CheckExact(list) &&
+	    PyList_Size(list) == 0 ? 0 : ENOTEMPTY;
 	Py_DECREF(list);
 	return err;
 }
@@ -882,6 +892,8 @@ work_remove(struct hold *h, struct request *r)
 	PyObject *o;
 	int err;
 
+	if (mapped_is_dir(r->n))
+		return mapped_remove(h, r);
 	if ((err = dir_begin(h, r->n, &d)) != 0)
 		goto out;
 	node_stamp(h, r->n, &r->chg.before);

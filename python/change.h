@@ -51,4 +51,14 @@ bool	is_protected(struct hold *, const struct node *dir, enum shape,
 bool	is_shadow_name(const struct pyfs *, enum shape,
 	    struct pinefs_name name);
 
+/*
+ * Directories by mappers in which names can be made and removed.  A new name
+ * gets a stage, whose commit the mapper is told of; what is pending so is
+ * found by mapped_pending.
+ */
+bool	mapped_is_dir(const struct node *);
+int	mapped_make(struct hold *h, struct request *r, struct node **made);
+int	mapped_remove(struct hold *h, struct request *r);
+int	mapped_rename(struct hold *h, struct request *r);
+
 #endif

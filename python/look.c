@@ -99,7 +99,8 @@ add_entry(struct hold *h, struct look *l, PyObject *pair)
 		return err;
 	name = (struct pinefs_name){ l->bytes.base + at,
 	    (uint32_t)(l->bytes.len - at) };
-	if (home_hides_made(h->pf, l->n, name))
+	if (home_hides_made(h->pf, l->n, name) ||
+	    node_beside(l->n, name) != NULL)
 		return 0;
 	n = view_node(h, l->n, name, kit.utf8(kind, NULL));
 	if (n == NULL)
@@ -111,6 +112,38 @@ add_entry(struct hold *h, struct look *l, PyObject *pair)
 	view_entry_attr(h, n, &e->attr);
 	l->nentries++;
 	return 0;
+}
+
+/* What editors keep beside the files of a mapper. */
+static int
+add_shadows(struct hold *h, struct look *l)
+{
+	struct entry *e;
+	struct node *n;
+	size_t count = l->nentries;
+	int err = 0;
+
+	for (n = l->n->beside; n != NULL; n = n->beside_next)
+		count++;
+	if (count == l->nentries)
+		return 0;
+	e = realloc(l->entries, count * sizeof *e);
+	if (e == NULL)
+		return ENOMEM;
+	l->entries = e;
+	e += l->nentries;
+	for (n = l->n->beside; n != NULL && err == 0; n = n->beside_next) {
+		*e = (struct entry){ .at = l->bytes.len, .len = n->name_len };
+		err = sbuf_add(&l->bytes, n->name, n->name_len);
+		e->cookie = cookie_of((struct pinefs_name){ n->name,
+		    n->name_len }, SHAPE_DICT);
+		ident_of(n, &e->id, e->own);
+		if (err == 0)
+			err = node_attr(h, n, NULL, SHAPE_NONE, &e->attr);
+		l->nentries++;
+		e++;
+	}
+	return err;
 }
 
 static int
@@ -137,6 +170,8 @@ look_readdir(struct hold *h, struct look *l)
 	for (i = 0; i < n && err == 0; i++)
 		err = add_entry(h, l, PyList_GetItem(answer, i));
 	Py_DECREF(answer);
+	if (err == 0)
+		err = add_shadows(h, l);
 	if (err != 0)
 		return err;
 	qsort(l->entries, l->nentries, sizeof l->entries[0], by_cookie);

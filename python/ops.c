@@ -326,10 +326,10 @@ find_child(struct op *op, struct pinefs_name name, struct node **child)
 
 	if (op->n->kind != PINEFS_DIR)
 		return ENOTDIR;
-	if (op->n->flags & NODE_VIEW)
-		return view_find(h, op->n, name, child);
 	if ((*child = node_beside(op->n, name)) != NULL)
 		return 0;
+	if (op->n->flags & NODE_VIEW)
+		return view_find(h, op->n, name, child);
 	if (!home_hides(h->pf, op->n, name))
 		o = child_get(h, op->o, op->s, name);
 	if (o == NULL)

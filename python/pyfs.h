@@ -7,6 +7,7 @@
  *	ops.c		looking: lookup, getattr, readdir, read
  *	change.c	changing: create, remove, setattr, write
  *	rename.c	changing: rename, link
+ *	mapped.c	changing what is in directories by mappers
  *	node.c		the table of paths that clients know
  *	home.c		from a path to the object bound there, and back
  *	shape.c		which Python type is which kind of file
@@ -850,6 +851,12 @@ int	view_text_from(struct hold *, struct node *, uint64_t off,
 	    struct text *);
 /* What it read as last. */
 void	view_kept(const struct node *, struct text *);
+/* Have a change in directory `n` made: what, and with what. */
+int	view_change(struct hold *, struct node *n, const char *what,
+	    PyObject *argument);
+/* Made in a directory by a mapper, which does not know it yet; or NULL. */
+struct node *mapped_pending(const struct hold *, const struct node *dir,
+	    struct pinefs_name name);
 /* Hand over what is staged: 0, an errno (the stage stays), PYFS_WORKER. */
 int	view_commit(struct hold *, struct node *);
 void	view_free(struct node *);

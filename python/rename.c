@@ -366,6 +366,8 @@ work_rename(struct hold *h, struct request *r)
 	struct move m = { .r = r };
 	int err;
 
+	if (mapped_is_dir(r->n) || mapped_is_dir(r->to))
+		return mapped_rename(h, r);
 	if ((err = dir_begin(h, r->n, &m.from)) != 0)
 		goto out;
 	if (view_is_trash(r->to)) {

@@ -508,8 +508,10 @@ stage_commit(struct hold *h, struct node *n)
 void
 stage_fail(struct pyfs *pf, struct node *n)
 {
+	const unsigned pending = NODE_VIEW | NODE_FRESH;
+
 	stage_drop(n);
-	if (n->flags & NODE_SHADOW)
+	if (n->flags & NODE_SHADOW || (n->flags & pending) == pending)
 		node_remove(&pf->nodes, n);	/* it never was more */
 }
 

@@ -286,12 +286,13 @@ view_node(struct hold *h, struct node *dir, struct pinefs_name name,
 {
 	struct node *n;
 
-	n = node_make(&h->pf->nodes, dir, name, *kind == 'd' ? PINEFS_DIR :
-	    *kind == 'l' ? PINEFS_LNK : PINEFS_REG);
+	n = node_make(&h->pf->nodes, dir, name, *kind == 'd' ||
+	    *kind == 'D' ? PINEFS_DIR : *kind == 'l' ? PINEFS_LNK :
+	    PINEFS_REG);
 	if (n == NULL)
 		return NULL;
 	n->flags |= NODE_VIEW;
-	if (*kind == 'w')
+	if (*kind == 'w' || *kind == 'D')
 		n->flags |= NODE_WRITABLE;
 	else
 		n->flags &= (uint16_t)~NODE_WRITABLE;
@@ -316,6 +317,8 @@ view_find(struct hold *h, struct node *dir, struct pinefs_name name,
 	if (dir->flags & NODE_VIEW ? home_hides_made(h->pf, dir, name) :
 	    home_excludes(h->pf, dir, name))
 		return ENOENT;
+	if ((*found = mapped_pending(h, dir, name)) != NULL)
+		return 0;
 	if (h->broker)
 		return PYFS_WORKER;
 	if (dir->flags & NODE_VIEW) {
@@ -616,23 +619,33 @@ take_answer(struct hold *h, struct node *n, struct about *a,
 }
 
 int
-view_write(struct hold *h, struct node *n, const char *base, size_t len)
+view_change(struct hold *h, struct node *n, const char *what,
+    PyObject *argument)
 {
 	struct pinefs_name none = { 0 };
-	PyObject *bytes, *answer = NULL;
+	PyObject *answer = NULL;
 	struct about a;
 	int err;
 
-	bytes = PyBytes_FromStringAndSize(base, (Py_ssize_t)len);
-	if (bytes == NULL)
-		return py_errno();
 	if ((err = about_begin(h, n, none, &a)) == 0)
-		answer = ask(h, n, &a, "write", bytes, &err);
+		answer = ask(h, n, &a, what, argument, &err);
 	if (answer != NULL) {
 		err = take_answer(h, n, &a, answer);
 		Py_DECREF(answer);
 	}
 	about_fini(h, &a);
+	return err;
+}
+
+int
+view_write(struct hold *h, struct node *n, const char *base, size_t len)
+{
+	PyObject *bytes = PyBytes_FromStringAndSize(base, (Py_ssize_t)len);
+	int err;
+
+	if (bytes == NULL)
+		return py_errno();
+	err = view_change(h, n, "write", bytes);
 	Py_DECREF(bytes);
 	return err;
 }
@@ -649,6 +662,8 @@ view_commit(struct hold *h, struct node *n)
 	node_pin(n);
 	err = view_write(h, n, st->base, st->len);
 	home_forget(h);
+	if (err == 0)
+		n->flags &= (uint16_t)~(NODE_FRESH | NODE_VERF);
 	if (err == 0 && n->stage != NULL && n->stage->version == version) {
 		if (node_attr(h, n, NULL, SHAPE_NONE, &h->glow) == 0)
 			h->glow_id = n->id;

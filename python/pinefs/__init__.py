@@ -45,7 +45,7 @@ class Symlink(str):
 PROTECT = ('/*', '__*__', '/builtins/...', '/sys/...')
 
 # Not served unless `exclude` says otherwise: the server's own inside.
-EXCLUDE = ('pinefs._*',)
+_EXCLUDE = ('pinefs._*',)
 
 # For `exclude`: what looks like a secret, in capitals, too.
 REDACT = tuple('*' + ''.join('[%s%s]' % (c, c.upper()) for c in word) + '*'
@@ -216,7 +216,7 @@ def _explain(error, addrs, port):
 def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
           readonly=False, code=False, uids=None, public=False, portmap=True,
           tcp_only=False, state_dir=None, include=None,
-          exclude=EXCLUDE, private=True, sequences='dir',
+          exclude=_EXCLUDE, private=True, sequences='dir',
           views=True, control='hidden', newline='auto', protect=PROTECT, shadow=SHADOW,
           gil='auto', timeout=2.0, patience=10.0, max_nodes=1 << 18,
           max_file=1 << 26, threads=None, lease=None, instance=None,
@@ -274,7 +274,7 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
                         _patterns('exclude', exclude))
     ask = _views.Views(
         code=bool(code), only=bool(include), hides=bool(
-            include or not private or set(exclude) - set(EXCLUDE)))
+            include or not private or set(exclude) - set(_EXCLUDE)))
     options = {
         'root': root, 'readonly': readonly, 'code': code,
         'ask': ask, 'views': views, 'swap': _hotswap.swap, 'control': control != 'off',

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Types of the program that say themselves what they are as files."""
 
-from ._nodes import Dir, File, change, text
+from ._nodes import Dir, File, changes, text
 
 kinds = {}          # type, or Mapper: 'f', 'w' or 'd'; the server reads it
 _instances = {}     # type: its Mapper
@@ -13,7 +13,10 @@ class Mapper:
     kind = 'file': read(o) gives str or bytes; write(o, data), if there is
     one, returns the new value, or None when it has changed o in place.
     kind = 'dir': list(o) gives names, get(o, name) a value or raises
-    LookupError; set(o, name, data), if there is one, is a write.
+    LookupError.  If there are such, set(o, name, data) is a write, of a name
+    that is there or a new one, delete(o, name) removes it, and
+    rename(o, name, new) renames it, onto another perhaps; without it that is
+    set() and delete().
     views = {'csv': (read, write or None)}: of NAME@csv; @npy and @raw, too.
     """
 
@@ -38,7 +41,8 @@ def _kind(cls):
     if cls.kind not in ('file', 'dir'):
         raise ValueError('kind is "file" or "dir"')
     if cls.kind == 'dir':
-        return 'd'
+        return 'D' if any(hasattr(cls, name) for name in (
+            'set', 'delete', 'rename')) else 'd'
     return 'w' if hasattr(cls, 'write') else 'f'
 
 
@@ -73,14 +77,47 @@ def node(o):
     if m.kind == 'file':
         return _file(lambda: m.read(o), getattr(m, 'write', None), o)
 
+    return _directory(m, o)
+
+
+def _directory(m, o):
+    can_set, can_delete = hasattr(m, 'set'), hasattr(m, 'delete')
+    kind = 'w' if can_set else 'f'
+
     def get(name):
         value = m.get(o, name)
+        return File(lambda: text(value), bytes if can_set else None)
 
-        def write(data):
-            return change(name, value, data, lambda: m.set(o, name, data))
-        return File(lambda: text(value), write if hasattr(m, 'set') else None)
-    kind = 'w' if hasattr(m, 'set') else 'f'
-    return Dir(lambda: [(name, kind) for name in m.list(o)], get)
+    def bound(name):
+        """(value,), or () where there is none."""
+        try:
+            return (m.get(o, name),)
+        except LookupError:
+            return ()
+
+    def set(name, data):
+        return changes([(name, bound(name), (data,))],
+                       lambda: m.set(o, name, data))
+
+    def delete(name):
+        return changes([(name, bound(name), ())], lambda: m.delete(o, name))
+
+    def rename(name, new):
+        value = m.get(o, name)
+
+        def do():
+            if hasattr(m, 'rename'):
+                m.rename(o, name, new)
+                return
+            data = text(value)
+            m.set(o, new, data if isinstance(data, bytes) else data.encode())
+            m.delete(o, name)
+        return changes([(new, bound(new), (value,)), (name, (value,), ())],
+                       do)
+    return Dir(lambda: [(name, kind) for name in m.list(o)], get,
+               set if can_set else None, delete if can_delete else None,
+               rename if hasattr(m, 'rename') or can_set and can_delete
+               else None)
 
 
 def _shown(value):

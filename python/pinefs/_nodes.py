@@ -34,18 +34,27 @@ class Link:
 
 
 class Dir:
-    """list() gives pairs of names and kinds; get(name) a node, or None."""
+    """list() gives pairs of names and kinds; get(name) a node, or None.
 
-    kind = 'd'
+    set(name, data), delete(name) and rename(old, new), where there are such,
+    answer as write() of a file does; set() is for all files in it.
+    """
 
-    def __init__(self, list, get):
+    def __init__(self, list, get, set=None, delete=None, rename=None):
         self.list, self.get = list, get
+        self.set, self.delete, self.rename = set, delete, rename
+        self.kind = 'D' if set or delete or rename else 'd'
 
     @classmethod
     def of(cls, nodes):
         """A fixed one: {name: node}."""
         return cls(lambda: [(n, node.kind) for n, node in nodes.items()],
                    nodes.get)
+
+    def make(self, name):
+        """May there be a new file?"""
+        if self.set is None:
+            raise PermissionError('no names can be made here')
 
 
 def changes(rows, do):

@@ -11,6 +11,8 @@ program (repr, properties), for two seconds at most.
             them: by who does not hold the object only to ask
     list    pairs of a name, or key, and what `look` says of it
     write   what is to be done about it: see _nodes.File
+    make, delete, rename
+            the same, of names in a directory: see _nodes.Dir
 
 A path begins with the name of the view, or with .pyfs; `where` is that of the
 file in the tree, as bytes.  Nothing is kept from one question to the next but
@@ -54,8 +56,10 @@ class Views:
         else:
             node = self.view(o, path[0], where)
         for name in path[1:]:
-            if node is None or node.kind != 'd':
+            if not isinstance(node, Dir):
                 raise LookupError(name)
+            if what == 'write' and node.set and name == path[-1]:
+                return node.set(name, argument)
             node = node.get(name)
         if node is None:
             raise LookupError(path[-1])
@@ -65,7 +69,13 @@ class Views:
             return line(argument) if argument is not None else node.read()
         if what == 'list':
             return list(node.list())
-        return node.write(argument)
+        if what == 'write':
+            return node.write(argument)
+        # make, delete, rename: names in a directory
+        do = getattr(node, what)
+        if do is None:
+            raise PermissionError('%s is not for this directory' % what)
+        return do(*argument) if what == 'rename' else do(argument)
 
     def view(self, o, name, where):
         if self.hides and name in WHOLE and _pinefs.is_container(o):

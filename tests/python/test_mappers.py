@@ -97,7 +97,8 @@ def test_a_mapper_can_be_a_directory():
         c.write(at + '/t/b', b'new')
         assert m.t.rows['b'] == 'new'
         assert status(c.read, at + '/t/gone') == 'NOENT'
-        assert status(c.create, at + '/t/more') is not None
+        assert status(c.mkdir, at + '/t/more') == 'PERM'
+        assert status(c.remove, at + '/t/a') == 'ACCES'     # no delete()
 
 
 def test_a_class_says_it_itself():
@@ -131,3 +132,181 @@ def test_a_mapped_directory_is_removed_when_it_is_empty():
         m.t.rows.clear()
         c.rmdir(at + '/t')
         assert not hasattr(m, 't')
+
+
+class Box:
+    def __init__(self, **rows):
+        self.rows, self.calls = rows, []
+
+
+class Full(Box):
+    """Can do all; Box has no rename()."""
+
+
+@pinefs.mapper(Box)
+class BoxMapper(pinefs.Mapper):
+    kind = 'dir'
+
+    def list(self, b):
+        return list(b.rows)
+
+    def get(self, b, name):
+        return b.rows[name]
+
+    def set(self, b, name, data):
+        b.calls.append(('set', name, data))
+        if name.rstrip('0123456789') == 'n':        # numbers only
+            data = int(data)
+        b.rows[name] = data if isinstance(data, int) else data.decode()
+
+    def delete(self, b, name):
+        b.calls.append(('delete', name))
+        if name == 'keep':
+            raise PermissionError('kept')
+        del b.rows[name]
+
+
+@pinefs.mapper(Full)
+class FullMapper(BoxMapper):
+    def rename(self, b, name, new):
+        b.calls.append(('rename', name, new))
+        b.rows[new] = b.rows.pop(name)
+
+
+def test_names_in_a_mapped_directory_are_made_and_removed():
+    with served.module(b=Box(a='text', n=1)) as (c, at, m):
+        rows = m.b.rows
+        assert c.getattr(at + '/b').mode & 0o300 == 0o300
+        c.create(at + '/b/new')
+        assert 'new' not in rows                    # until it is written
+        assert c.read(at + '/b/new') == b''
+        c.write_at(at + '/b/new', 0, b'content', 0)
+        assert c.read(at + '/b/new') == b'content'
+        c.commit(at + '/b/new')
+        assert rows['new'] == 'content' and 'new' in c.list(at + '/b')
+        assert m.b.calls == [('set', 'new', b'content')]
+        c.write(at + '/b/n2', b'5')
+        assert rows['n2'] == 5
+        c.create(at + '/b/n3')
+        assert status(c.write, at + '/b/n3', b'five') == 'INVAL'
+        assert status(c.getattr, at + '/b/n3') == 'NOENT'
+        c.create(at + '/b/empty')                   # touch
+        served.soon(lambda: rows.get('empty') == '')
+        c.create(at + '/b/never')
+        c.remove(at + '/b/never')
+        c.remove(at + '/b/n2')
+        assert 'n2' not in rows and 'n2' not in c.list(at + '/b')
+        assert status(c.remove, at + '/b/n2') == 'NOENT'
+        assert status(c.rmdir, at + '/b/a') == 'NOTDIR'
+        rows['keep'] = 1
+        assert status(c.remove, at + '/b/keep') == 'ACCES'
+        assert status(c.create, at + '/b/a', how=1) == 'EXIST'
+        c.create(at + '/b/x', how=2, verf=b'12345678')
+        c.create(at + '/b/x', how=2, verf=b'12345678')      # again
+        c.write(at + '/b/x', b'made')
+        assert rows['x'] == 'made' and 'never' not in rows
+        for act in (lambda: c.mkdir(at + '/b/dir'),
+                    lambda: c.symlink('a', at + '/b/link'),
+                    lambda: c.link(at + '/b/a', at + '/b/hard')):
+            assert status(act) in ('PERM', 'ACCES')
+        c.rename(at + '/b/x', '/.pyfs/trash/x')
+        assert 'x' not in rows
+
+
+def test_names_in_a_mapped_directory_are_renamed():
+    for kind in (Box, Full):
+        with served.module(b=kind(a='text', n=1), d={'k': 'v'}) as (
+                c, at, m):
+            rows, calls = m.b.rows, m.b.calls
+            fh = c.fh(at + '/b/a')
+            c.rename(at + '/b/a', at + '/b/z')
+            assert rows == {'z': 'text', 'n': 1}
+            assert calls == ([('rename', 'a', 'z')] if kind is Full else [
+                ('set', 'z', b'text'), ('delete', 'a')])
+            assert c.read((fh,)) == b'text'         # is what it was
+            c.write_at((fh,), 0, b'TEXT')
+            assert rows['z'] == 'TEXT'
+            c.write(at + '/b/y', b'other')
+            c.rename(at + '/b/y', at + '/b/z')      # onto another
+            assert rows == {'z': 'other', 'n': 1}
+            assert c.list(at + '/b') == ['n', 'z']
+            assert status(c.rename, at + '/b/gone', at + '/b/q') == 'NOENT'
+            assert status(c.rename, at + '/b/z', at + '/d/z') == 'XDEV'
+            assert status(c.rename, at + '/d/k', at + '/b/k') == 'XDEV'
+            assert m.d == {'k': 'v'} and 'k' not in rows
+            # Written, not yet bound, and renamed.
+            c.write_at(at + '/b/z', 0, b'OTHER', 0)
+            c.rename(at + '/b/z', at + '/b/w')
+            assert rows == {'w': 'OTHER', 'n': 1}
+
+
+def test_editors_work_in_a_mapped_directory():
+    with served.module(b=Box(a='old\n', n=1)) as (c, at, m):
+        rows = m.b.rows
+        c.write(at + '/b/.a.swp', b'scratch')
+        assert m.b.calls == [] and '.a.swp' in c.list(at + '/b')
+        c.rename(at + '/b/.a.swp', at + '/b/.a.swx')
+        assert c.read(at + '/b/.a.swx') == b'scratch'
+        c.remove(at + '/b/.a.swx')
+        assert c.list(at + '/b') == ['a', 'n']
+        c.write(at + '/b/sedABCDEF', b'new\n')          # sed -i
+        fh = c.fh(at + '/b/sedABCDEF')
+        c.rename(at + '/b/sedABCDEF', at + '/b/a')
+        assert rows['a'] == 'new\n' and c.read((fh,)) == b'new\n'
+        assert c.list(at + '/b') == ['a', 'n']
+        c.write(at + '/b/sedABCDEF', b'no number')
+        assert status(c.rename, at + '/b/sedABCDEF', at + '/b/n') == 'INVAL'
+        assert rows['n'] == 1
+        assert c.read(at + '/b/sedABCDEF') == b'no number'
+        c.remove(at + '/b/sedABCDEF')
+        c.rename(at + '/b/a', at + '/b/a~')             # a backup
+        assert rows == {'n': 1} and c.read(at + '/b/a~') == b'new\n'
+        c.write(at + '/b/a', b'newer\n')
+        assert rows['a'] == 'newer\n'
+        assert status(c.rmdir, at + '/b') == 'NOTEMPTY'
+        rows.clear()
+        assert status(c.rmdir, at + '/b') == 'NOTEMPTY'
+        c.remove(at + '/b/a~')
+        c.rmdir(at + '/b')
+
+
+def test_changes_in_a_mapped_directory_are_told_of_and_refused():
+    with served.module(b=Full(a='1', b='2')) as (c, at, m):
+        told, refuse = [], []
+
+        @pinefs.on_change
+        def note(path, old, new, client):
+            told.append((path, old, new))
+            if refuse:
+                raise RuntimeError
+        try:
+            c.write(at + '/b/new', b'x')
+            c.rename(at + '/b/a', at + '/b/b')
+            c.remove(at + '/b/b')
+            gone = pinefs.ABSENT
+            assert told == [(at + '/b/new', gone, b'x'),
+                            (at + '/b/b', '2', '1'), (at + '/b/a', '1', gone),
+                            (at + '/b/b', '1', gone)]
+            refuse.append(1)
+            for act in (lambda: c.write(at + '/b/new', b'y'),
+                        lambda: c.write(at + '/b/newer', b'y'),
+                        lambda: c.rename(at + '/b/new', at + '/b/z'),
+                        lambda: c.remove(at + '/b/new')):
+                assert status(act) in ('PERM', 'ACCES')
+            assert m.b.rows == {'new': 'x'}
+        finally:
+            pinefs._watchers.remove(note)
+    root = {'b': Full(a='1', hidden='2')}
+    with served.own(root=root, exclude='b.hidden', protect=('/b/a',)) as c:
+        for act in (lambda: c.remove('/b/hidden'), lambda: c.remove('/b/a'),
+                    lambda: c.rename('/b/a', '/b/z'),
+                    lambda: c.create('/b/hidden'), lambda: c.rename(
+                        '/b/a', '/b/hidden')):
+            assert status(act) in ('PERM', 'NOENT')
+        c.write('/b/.x.swp', b'')
+        assert status(c.rename, '/b/.x.swp', '/b/hidden') == 'PERM'
+        assert root['b'].rows == {'a': '1', 'hidden': '2'}
+    with served.own(root=root, readonly=True) as c:
+        for act in (lambda: c.remove('/b/a'), lambda: c.create('/b/z'),
+                    lambda: c.rename('/b/a', '/b/z')):
+            assert status(act) == 'ROFS'
