@@ -6,6 +6,8 @@
  *	tar/source.c	their bytes; those of compressed ones: packed.c, with
  *			codec*.c, store.c, blocks.c
  *	tar/scan.c	their members: header.c, number.c, pax.c, sparse.c
+ *	tar/zip_scan.c	those of zips, by zip_end.c, zip_entry.c; their bytes:
+ *			zip_source.c, with zip_points.c, zip_inflate.c
  *	tar/index.c	the tree these make
  *	tar/archive.c	one archive: its index is made while it is served
  *	tar/overlay.c	what clients change of it: names.c, overlay_name.c,

@@ -1,7 +1,7 @@
 """Which tests prove each row of what was decided about archives.
 
 ROWS: (where it stands, row) -> cases of archive_cases.py (with * and ? as
-for files), functions `test_...` of test_archives or of MODULE.test_..., and
+for files), those of zip_cases.py as zip.NAME, functions `test_...` of test_archives or of MODULE.test_..., and
 `unit.test_...` of tests/unit/test_tar_*.c.  Every case is of some row.
 
 Three tables and a document: what the first tarfs, of 2003, got wrong; what
@@ -222,4 +222,38 @@ rows(
      'test_a_small_archive_that_would_decode_to_a_large_one_is_stopped'),
     ('more than 20 million names',
      'unit.test_an_index_that_is_full_takes_no_more'),
+    ('a directory in another order than the members',
+     'zip.the directory in another order'),
+    ('no end; an end that leads to no directory; one part of several',
+     'zip.no end', 'zip.a directory that is not there',
+     'zip.a directory behind the end', 'zip.a part of several files'),
+    ('an end, and nothing else', 'zip.empty*'),
+    ('something in the directory that is no entry', 'zip.a broken entry',
+     'zip.an entry too long'),
+    ('members that lie over another one, or are not in the file',
+     'zip.5000 entries on one local header', 'zip.one inside of another',
+     'zip.* behind everything'),
+    ('a name of DOS or Windows', 'zip.names of DOS are of code page 437',
+     'zip.backslashes of DOS, Windows, others', 'zip.a flag says UTF-8',
+     'zip.a path of Unicode'),
+    ('a name of another system', 'zip.names of Unix are bytes'),
+    ('attributes of Unix', 'zip.modes of Unix',
+     'zip.a fifo, a socket, a device', 'zip.the usual'),
+    ('attributes of DOS', 'zip.attributes of DOS'),
+    ('several times', 'zip.times'),
+    ('no owner', 'zip.owners'),
+    ('stored, deflate, bzip2, lzma, zstd, xz', 'zip.large members',
+     'zip.other methods', 'test_zips.test_zstd_is_read'),
+    ('another method; an encrypted member',
+     'zip.methods that nobody knows', 'zip.encrypted'),
+    ('sizes that cannot be; more than 1 GiB and more than 1000 times the '
+     'packed size', 'zip.stored, and of two sizes', 'zip.a size of *',
+     'zip.no bytes for a size'),
+    ('a symbolic link whose target cannot be read',
+     'zip.links that cannot be'),
+    ('a wrong checksum, damaged data', 'zip.sums that are wrong',
+     'zip.damaged', 'zip.a stored one with a wrong sum'),
+    ('data that reach into the next member; no local header',
+     'zip.an extra field that reaches into the next',
+     'zip.no local header'),
 )

@@ -24,6 +24,7 @@ from archive_rows import ROWS
 from archives import (BLOCK, archive, base256, directory, end, header, link,
                       long_name, member, old_gnu_sparse, pax, symlink)
 from wire import Nfs2, Nfs3, mount1, ok, root_of
+from zip_cases import ZIPS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
@@ -90,6 +91,8 @@ def units():
 def there_are(what):
     """The cases of that name; or True, if there is such a test."""
     module, _, name = what.rpartition('.')
+    if what.startswith('zip.'):
+        return bool(fnmatch.filter(ZIPS, what[4:]))
     if module == 'unit':
         return name in set(units())
     if name.startswith('test_'):

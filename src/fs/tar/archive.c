@@ -10,6 +10,7 @@
 
 #include "header.h"
 #include "packed.h"
+#include "zip_source.h"
 
 enum { PATIENCE = 4 };		/* s */
 
@@ -223,6 +224,7 @@ add_all(struct tar_archive *ar)
 
 	if (scan == NULL)
 		return ENOMEM;
+	ar->index.unit = tar_scan_unit(scan);
 	tar_scan_stop_at(scan, &ar->host->stop);
 	do
 		err = tar_scan_next(scan, &m);
@@ -328,7 +330,10 @@ explain(const struct tar_archive *ar, int err)
 		    strerror(err));
 		return;
 	}
-	if (codec != NULL && tar_source_read(ar->source, 0, head, sizeof head,
+	if (ar->why != NULL)
+		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: not an archive that "
+		    "is known here: %s", ar->shown, ar->why);
+	else if (codec != NULL && tar_source_read(ar->source, 0, head, sizeof head,
 	    &got) == 0 && tar_codec_of(head, got) != NULL)
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: not an archive: "
 		    "inside of %s it is %s again", ar->shown, codec->name,
@@ -349,25 +354,35 @@ tell(void *arg, const char *text)
 	pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: %s", ar->shown, text);
 }
 
-/* NULL: it is no compressed file, for it is a tar already. */
-static const struct tar_codec *
-codec_of(int fd)
+/* A file of zip, if it ends as one.  Else it stays what it is. */
+static int
+open_zip(struct tar_archive *ar, const struct stat *st, bool begins)
 {
-	struct tar_header h;
-	ssize_t n = pread(fd, &h, sizeof h, 0);
+	const struct zip_config config = { .blocks = ar->host->blocks,
+	    .stop = &ar->host->stop, .uid = st->st_uid, .gid = st->st_gid,
+	    .note = tell, .arg = ar };
+	struct tar_source *file = ar->source;
+	const char *why;
+	int err = tar_source_zip(&ar->source, file, &config, &why);
 
-	if (n < 0 || ((size_t)n == sizeof h && tar_header_sum_ok(&h)))
-		return NULL;
-	return tar_codec_of((uint8_t *)&h, (size_t)n);
+	if (err == ENOEXEC && !begins)
+		return 0;
+	ar->why = why;
+	return err;
 }
 
-/* Takes `fd` over. */
+/* Takes `fd` over.  What begins with a header of tar is one. */
 static int
-open_source(struct tar_archive *ar, int fd)
+open_source(struct tar_archive *ar, int fd, const struct stat *st)
 {
 	const struct tar_host *host = ar->host;
+	struct tar_header h;
+	ssize_t n = pread(fd, &h, sizeof h, 0);
+	size_t len = n < 0 ? 0 : (size_t)n;
+	bool is_tar = len == sizeof h && tar_header_sum_ok(&h);
 
-	if ((ar->codec = codec_of(fd)) == NULL)
+	ar->codec = is_tar ? NULL : tar_codec_of((uint8_t *)&h, len);
+	if (ar->codec == NULL)
 		ar->source = tar_source_file(fd, ar->stored);
 	else if (ar->codec->begin != NULL)
 		ar->source = tar_source_packed(fd, ar->codec,
@@ -378,7 +393,10 @@ open_source(struct tar_archive *ar, int fd)
 		close(fd);
 		return ENOTSUP;
 	}
-	return ar->source == NULL ? ENOMEM : 0;
+	if (ar->source == NULL)
+		return ENOMEM;
+	return is_tar || ar->codec != NULL ? 0 :
+	    open_zip(ar, st, zip_begins((uint8_t *)&h, len));
 }
 
 int
@@ -406,7 +424,7 @@ tar_archive_open(struct tar_archive **to, int fd, const char *path,
 	pthread_rwlock_init(&ar->lock, NULL);
 	pthread_mutex_init(&ar->wait_lock, NULL);
 	pthread_cond_init(&ar->begun, NULL);
-	if ((err = open_source(ar, fd)) == 0 &&
+	if ((err = open_source(ar, fd, &st)) == 0 &&
 	    (err = tar_overlay_init(&ar->overlay, host->space)) == 0 &&
 	    (err = tar_index_init(&ar->index)) == 0)
 		err = start(ar);

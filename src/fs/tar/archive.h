@@ -44,7 +44,8 @@ struct tar_archive {
 	ino_t			 ino;
 	const struct tar_host	*host;
 	struct tar_source	*source;
-	const struct tar_codec	*codec;		/* NULL: plain */
+	const struct tar_codec	*codec;		/* NULL: plain, or a zip */
+	const char		*why;		/* it is no archive; or NULL */
 	uint64_t		 stored;	/* bytes of the file */
 	uint32_t		 generation;	/* of the root; constant */
 	struct pinefs		*fs;

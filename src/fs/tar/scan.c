@@ -15,6 +15,8 @@
 #include "header.h"
 #include "number.h"
 #include "pax.h"
+#include "zip_scan.h"
+#include "zip_source.h"
 
 /* What is longer no client could ask for; each is copied per member. */
 enum { NAME_LONGEST = 65536, TARGET_LONGEST = 4096, VALUE_LONGEST = 65536 };
@@ -29,6 +31,7 @@ struct text {
 
 struct tar_scan {
 	struct tar_source	*source;
+	struct zip_scan		*zip;		/* does it all, or NULL */
 	bool			 ignore_zeros;
 	const atomic_bool	*stop;		/* or NULL */
 	tar_note_fn		*note;
@@ -67,6 +70,18 @@ static const char *const notes[TAR_NOTES] = {
 	[TAR_NOTE_VOLUME] = "continues another volume: not served",
 	[TAR_NOTE_OLD_NAMES] = "a list of old names is ignored",
 	[TAR_NOTE_NUMBER] = "a field is no number, or too large",
+	[TAR_NOTE_DIRECTORY] = "the directory of the zip is broken here: "
+	    "nothing behind it is served",
+	[TAR_NOTE_PLACE] =
+	    "lies over another member, or outside of the zip: refused",
+	[TAR_NOTE_ENCRYPTED] = "encrypted: it cannot be read",
+	[TAR_NOTE_METHOD] =
+	    "compressed by a method that this build cannot read",
+	[TAR_NOTE_LENGTHS] = "sizes that cannot be: it cannot be read",
+	[TAR_NOTE_BOMB] = "says to be more than 1000 times its size in the "
+	    "zip: it cannot be read",
+	[TAR_NOTE_TARGET] =
+	    "a symbolic link whose target cannot be read: refused",
 	[TAR_NOTE_NAME] = "a name with '..' or NUL, too long or too deep: refused",
 	[TAR_NOTE_LINK] = "a hard link to nothing that can be linked: left out",
 	[TAR_NOTE_PARENT] = "lies below what is no directory: refused",
@@ -867,6 +882,8 @@ tar_scan_next(struct tar_scan *s, struct tar_member *m)
 {
 	int err;
 
+	if (s->zip != NULL)
+		return zip_scan_next(s->zip, m);
 	if (s->ended)
 		return ENOENT;
 	forget(s);
@@ -888,7 +905,8 @@ tar_scan_new(struct tar_source *source, bool ignore_zeros, tar_note_fn *fn,
 	    .note_arg = arg, .ignore_zeros = ignore_zeros };
 	s->local.map = &s->pax_map;
 	if ((s->window = malloc(WINDOW)) == NULL ||
-	    set_text(&s->name, "", 0) != 0) {
+	    set_text(&s->name, "", 0) != 0 || (tar_source_is_zip(source) &&
+	    (s->zip = zip_scan_new(source, fn, arg)) == NULL)) {
 		tar_scan_free(s);
 		return NULL;
 	}
@@ -901,11 +919,18 @@ tar_scan_stop_at(struct tar_scan *s, const atomic_bool *stop)
 	s->stop = stop;
 }
 
+uint32_t
+tar_scan_unit(const struct tar_scan *s)
+{
+	return s->zip != NULL ? 1 : TAR_BLOCK;
+}
+
 void
 tar_scan_free(struct tar_scan *s)
 {
 	if (s == NULL)
 		return;
+	zip_scan_free(s->zip);
 	tar_pax_fini(&s->local);
 	tar_pax_fini(&s->global);
 	tar_sparse_fini(&s->pax_map);

@@ -1,6 +1,7 @@
 /*
- * The members of a tar archive, one after the other: v7, ustar, pax, GNU,
- * star and Solaris.  Cost is per member, not per byte: data are skipped.
+ * The members of an archive, one after the other: v7, ustar, pax, GNU, star
+ * and Solaris; and zip (zip_scan.h), if that is what the source is.  Cost is
+ * per member, not per byte: data are skipped.
  *
  * What an archive says is never believed before it was compared with what
  * there is: no memory is taken for a size that was only claimed.
@@ -53,6 +54,13 @@ enum tar_note {
 	TAR_NOTE_VOLUME,	/* a part of a member of another volume */
 	TAR_NOTE_OLD_NAMES,	/* a list of them */
 	TAR_NOTE_NUMBER,	/* a field that is no number: taken as 0 */
+	TAR_NOTE_DIRECTORY,	/* zip: of it: something that is no entry */
+	TAR_NOTE_PLACE,		/* zip: over another member, or outside */
+	TAR_NOTE_ENCRYPTED,	/* zip */
+	TAR_NOTE_METHOD,	/* zip: of compression, that is not known */
+	TAR_NOTE_LENGTHS,	/* zip: sizes that cannot be */
+	TAR_NOTE_BOMB,		/* zip: more than 1000 times its size */
+	TAR_NOTE_TARGET,	/* zip: of a symbolic link, unreadable */
 	TAR_NOTE_NAME,		/* the index: `..`, NUL, too long or deep */
 	TAR_NOTE_LINK,		/* the index: a hard link to nothing good */
 	TAR_NOTE_PARENT,	/* the index: below what is no directory */
@@ -73,6 +81,8 @@ struct tar_scan *tar_scan_new(struct tar_source *, bool ignore_zeros,
 /* Once *stop is set, nothing more is read: ECANCELED.  Borrowed. */
 void	tar_scan_stop_at(struct tar_scan *, const atomic_bool *stop);
 void	tar_scan_free(struct tar_scan *);
+/* Of what headers begin at multiples: for the index. */
+uint32_t tar_scan_unit(const struct tar_scan *);
 /*
  * The next member.  ENOENT: there is none any more; ENOEXEC: not an archive
  * (nothing was found, and not even an end); EIO, ENOMEM.
