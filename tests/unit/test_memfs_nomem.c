@@ -3,67 +3,14 @@
  * allocation, then the second, until none fails any more.  Each time every
  * operation has happened or has not, what it says about it is true, and in
  * the end all memory is given back.
- *
- * The allocator here is glibc's with a count before it; a sanitizer has one of
- * its own, and no such test (tests/meson.build).
  */
 #include "fs/memfs.h"
 
 #include <errno.h>
 
 #include "base/buf.h"
+#include "nomem.h"
 #include "vfs_rig.h"
-
-static long countdown = -1, live;
-static bool failed;
-
-void	*__libc_malloc(size_t), *__libc_calloc(size_t, size_t),
-	*__libc_realloc(void *, size_t);
-void	 __libc_free(void *);
-
-static bool
-fails(void)
-{
-	if (countdown < 0 || countdown-- > 0)
-		return false;
-	failed = true;
-	errno = ENOMEM;
-	return true;
-}
-
-void *
-malloc(size_t n)
-{
-	void *p = fails() ? NULL : __libc_malloc(n);
-
-	live += p != NULL;
-	return p;
-}
-
-void *
-calloc(size_t n, size_t size)
-{
-	void *p = fails() ? NULL : __libc_calloc(n, size);
-
-	live += p != NULL;
-	return p;
-}
-
-void *
-realloc(void *old, size_t n)
-{
-	void *p = fails() ? NULL : __libc_realloc(old, n);
-
-	live += p != NULL && old == NULL;
-	return p;
-}
-
-void
-free(void *p)
-{
-	live -= p != NULL;
-	__libc_free(p);
-}
 
 static struct vfs_export x;
 static struct pinefs_node *root;
