@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import random
 import re
+import zipfile
 
 import nfs3
 import nfs4 as x
@@ -392,6 +393,21 @@ def test_writing_into_a_big_member_takes_what_is_written(start, tmp_path):
         ok(c.remove(root, b'1'))
         assert ok(c.fsstat(root)).fbytes > 50000
         c.make(root, b'new', b'w' * 20000)
+
+
+def test_members_of_a_zip_are_written_over(start, tmp_path):
+    path = tmp_path / 'x.zip'
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as z:
+        z.writestr('packed', BIG)
+        z.writestr('d/small', b'small')
+    server = start(str(path), fs='tar')
+    root = root_of(server)
+    with Nfs3(server.tcp()) as c:
+        fh = c.find(root, b'packed')
+        ok(c.write(fh, 150000, b'x' * 1000))
+        assert read_all(c, fh) == BIG[:150000] + b'x' * 1000 + BIG[151000:]
+        ok(c.rename(c.find(root, b'd'), b'small', root, b'packed'))
+        assert read_all(c, c.find(root, b'packed')) == b'small'
 
 
 # ------------------------------------------------------------------ others --
