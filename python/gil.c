@@ -15,7 +15,6 @@
  *		 noticed at the switch interval only (python/cpython#95820)
  *	burst	 the switch interval is 0.1 ms while requests keep coming, and
  *		 is restored 100 ms after the last
- *
  *	signal	 where handoff comes late: the same, and a signal to the main
  *		 thread, whose handler does nothing: 15 us.  The program must
  *		 bear interrupted system calls, so only if it asks for it
@@ -32,6 +31,7 @@
 
 #define BURST_INTERVAL	1e-4		/* s */
 #define LONG_WAIT	1000000		/* ns: the program is busy */
+#define GOOD_WAIT	1000000		/* ns: less than by burst and luck */
 #define BURST_IDLE	100000000	/* ns */
 #define ASIDE_MAX	20000000	/* ns */
 #define SHORT_WAIT	200000		/* ns: the lock was free, almost */
@@ -283,11 +283,14 @@ state_key_make(void)
 	(void)pthread_key_create(&state_key, state_end);
 }
 
+/* As it was tried; else by the version. */
 static bool
 can_hand_off(void)
 {
 	int minor = 0;
 
+	if (gil_tested()->handoff != 0)
+		return gil_tested()->handoff < GOOD_WAIT;
 	if (strncmp(Py_GetVersion(), "3.", 2) == 0)
 		minor = atoi(Py_GetVersion() + 2);
 	return minor == 8 || minor >= 13;
@@ -302,10 +305,43 @@ gil_new(bool polite, int signal)
 		return NULL;
 	(void)pthread_once(&state_once, state_key_make);
 	g->polite = polite;
-	g->signal = can_hand_off() ? 0 : signal;
+	if (!can_hand_off() && gil_tested()->signal < GOOD_WAIT)
+		g->signal = signal;
 	g->main = pthread_self();
-	g->handoff = can_hand_off() || signal != 0;
+	g->handoff = can_hand_off() || g->signal != 0;
 	return g;
+}
+
+int64_t
+gil_try(struct gil *g, bool handoff, int signal)
+{
+	int64_t start, waited;
+
+	g->handoff = handoff;
+	g->signal = signal;
+	g->busy = true;
+	start = pyfs_clock();
+	gil_take(g);
+	waited = pyfs_clock() - start;
+	gil_drop(g);
+	return waited;
+}
+
+void
+gil_try_burst(struct gil *g, bool on)
+{
+	static double before;
+	double now;
+
+	gil_take(g);
+	now = switch_interval();
+	if (on) {
+		before = now;
+		set_switch_interval(BURST_INTERVAL);
+	} else if (is_ours(now)) {
+		set_switch_interval(before);
+	}
+	gil_drop(g);
 }
 
 void
@@ -447,5 +483,6 @@ gil_fork_child(struct gil *g)
 	(void)pthread_cond_init(&hand.served_one, NULL);
 	hand.waiting = 0;
 	hand.queued = false;
+	probe_fork_child();
 	gil_restore();
 }

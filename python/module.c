@@ -349,6 +349,32 @@ py_set_function(PyObject *self, PyObject *args)
 	Py_RETURN_NONE;
 }
 
+static PyObject *
+py_probe_begin(PyObject *self, PyObject *args)
+{
+	int polite, number;
+
+	(void)self;
+	if (!PyArg_ParseTuple(args, "pi:probe_begin", &polite, &number))
+		return NULL;
+	return PyBool_FromLong(probe_begin(polite != 0, number));
+}
+
+static PyObject *
+py_probe_is_done(PyObject *self, PyObject *none)
+{
+	(void)self, (void)none;
+	return PyBool_FromLong(probe_is_done());
+}
+
+static PyObject *
+py_probe_end(PyObject *self, PyObject *none)
+{
+	(void)self, (void)none;
+	probe_end();
+	Py_RETURN_NONE;
+}
+
 /* A handler for the signal of gil="signal": no bytecode runs. */
 static PyObject *
 py_nothing(PyObject *self, PyObject *args)
@@ -402,6 +428,10 @@ static PyMethodDef methods[] = {
 	    "Exchange the contents of a container, in one go." },
 	{ "set_function", py_set_function, METH_VARARGS,
 	    "Give a function code, defaults, kwdefaults, doc, in one go." },
+	{ "probe_begin", py_probe_begin, METH_VARARGS,
+	    "Try the ways to the lock, if they were not; see probe.c." },
+	{ "probe_is_done", py_probe_is_done, METH_NOARGS, "Stop spinning." },
+	{ "probe_end", py_probe_end, METH_NOARGS, "Join its thread." },
 	{ "nothing", py_nothing, METH_VARARGS, "Does nothing." },
 	{ "trace", py_trace, METH_O, "Print calls, or do not." },
 	{ "version", py_version, METH_NOARGS, "The library's version." },

@@ -20,6 +20,7 @@
  *	stage.c		writes that Python does not see yet
  *	glow.c		what the reply to a write says of the file
  *	gil.c		the interpreter lock: nowhere else is it taken
+ *	probe.c		which way to take it is a good one
  *	worker.c	threads for code of the user
  *	xattr.c		views as extended attributes
  *	view.c		views and the control directory: what Python makes up
@@ -663,6 +664,21 @@ struct gil_count {
 	uint64_t	 waits[GIL_CLASSES];
 	int64_t		 longest;	/* hold, ns */
 };
+/* To try it: one take, with the lock for nothing; the wait, ns. */
+int64_t	gil_try(struct gil *, bool handoff, int signal);
+/* The switch interval is that of a burst, or again what it was. */
+void	gil_try_burst(struct gil *, bool on);
+/* The least waits that were seen at the start, ns; 0: not tried. */
+struct gil_test {
+	int64_t		 handoff, signal, burst;
+};
+const struct gil_test *gil_tested(void);
+/* From the main thread, which runs bytecode until probe_is_done: whether
+ * anything is to be tried.  probe_end in any case. */
+bool	probe_begin(bool polite, int signal);
+bool	probe_is_done(void);
+void	probe_end(void);
+void	probe_fork_child(void);
 const struct gil_count *gil_counted(const struct gil *);
 const char *gil_way(const struct gil *);
 /* By other threads of ours, which keep their state. */

@@ -15,6 +15,7 @@ reading is every secret in memory.
 import atexit
 import os
 import sys
+import threading
 
 from . import _control
 from . import _hotswap
@@ -87,8 +88,9 @@ def _tell(path, has_old, old, has_new, new, client):
 class Server:
     """A server of this process; also a context manager, which stops it."""
 
-    def __init__(self, handle, addr):
+    def __init__(self, handle, addr, tails=()):
         self._handle = handle
+        self._tails = tails
         self.addr = addr
 
     @property
@@ -104,6 +106,9 @@ class Server:
     def stop(self):
         """Bind what clients have written, and end.  Again is harmless."""
         handle, self._handle = self._handle, None
+        tails, self._tails = self._tails, ()
+        if tails:
+            _end_tails(tails)
         if self in _servers:
             _servers.remove(self)
         if handle is not None:
@@ -186,6 +191,34 @@ def _signal(gil):
     raise ValueError('gil="signal": no real-time signal is free')
 
 
+def _probe(polite, number):
+    """Be busy while the ways to the interpreter's lock are tried: once."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    try:
+        if _pinefs.probe_begin(polite, number):
+            done = _pinefs.probe_is_done
+            while not done():
+                pass
+    finally:
+        _pinefs.probe_end()
+
+
+def _begin_tails(given):
+    """Only then is anything loaded for it."""
+    if not given:
+        return ()
+    from . import _tails
+    names = _tails.names(given)
+    _tails.begin(names)
+    return names
+
+
+def _end_tails(names):
+    from . import _tails
+    _tails.end(names)
+
+
 def _yes(on):
     return 'yes' if on else 'no'
 
@@ -220,7 +253,7 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
           views=True, control='hidden', newline='auto', protect=PROTECT, shadow=SHADOW,
           gil='auto', timeout=2.0, patience=10.0, max_nodes=1 << 18,
           max_file=1 << 26, threads=None, lease=None, instance=None,
-          log=None, _path='/', _beside=(), _delegations=True):
+          log=None, tails=(), _path='/', _beside=(), _delegations=True):
     """Serve this process, and return the Server.
 
     addr        a loopback address or several; None: 127.0.0.1 and ::1
@@ -255,6 +288,8 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
     max_nodes   paths remembered
     max_file    bytes a file can have
     threads     that speak to clients; None: one per core
+    tails       "warnings", "log" or both: .pyfs shows the last ones of the
+                program, of which it has to be told
     lease       seconds that a client of NFS 4 may be silent; None: 60
     """
     # _path, _beside: pinefs(1) exports the program there, and file systems in
@@ -289,17 +324,21 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
         'mappers': _mappers.kinds,
         'switches': _switch.install(),
     }
+    _probe(gil == 'polite', options['signal'])
     settings = _settings(
         addrs, _uids(uids, public), port=port, mount_port=mount_port,
         portmap=portmap, tcp_only=tcp_only, state_dir=state_dir,
         threads=threads, lease=lease, log=log, delegations=_delegations,
         instance=instance or program(), udp_changes_reserved=True)
+    ask.tails = _begin_tails(tails)
     try:
         handle = _pinefs.start(options, settings, _path, list(_beside))
     except OSError as error:
+        if ask.tails:
+            _end_tails(ask.tails)
         raise _explain(error, addrs, port) from None
     ask.handle = handle
-    server = Server(handle, addrs[0] if addrs else '127.0.0.1')
+    server = Server(handle, addrs[0] if addrs else '127.0.0.1', ask.tails)
     _servers.append(server)
     return server
 

@@ -89,4 +89,5 @@ def serve(
     lease: Optional[int] = ...,
     instance: Optional[str] = ...,
     log: Optional[str] = ...,
+    tails: Union[str, Iterable[str]] = ...,
 ) -> Server: ...

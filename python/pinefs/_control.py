@@ -22,7 +22,10 @@ threads/ID/         name daemon native_id stack
     frames/N/       file lineno function source locals/ globals; 0: innermost
 gc/                 collect (write a generation) enabled threshold counts
                     types (count, bytes, type of all objects) garbage/
-by-id/0x...         a link to the object with this id()
+by-id/0x.../        the object with this id(), if the collector knows it: home
+                    (a link) type repr str doc sizeof len sig src attrs/
+                    items/ referents/
+warnings, log       the last ones of the program, with serve(tails=...)
 trash/              mv NAME .pyfs/trash/ drops a binding, and empties nothing
 NAME@VIEW           of anything: repr str json type id refcount sizeof len doc
                     sig src attrs/ items/ append referrers/ referents/ raw
@@ -53,7 +56,9 @@ def root(views):
         'trash': Dir(lambda: (), lambda name: None),
     }
     if not views.hides:         # it would be a way around
-        nodes['by-id'] = Dir(lambda: (), by_id)
+        nodes['by-id'] = Dir(lambda: (), lambda name: by_id(views, name))
+    for name in views.tails:
+        nodes[name] = tail(name)
     if views.code:
         nodes['eval'] = Dir(lambda: (), expression)
         nodes['run'] = run_directory(views)
@@ -209,13 +214,31 @@ def types():
         type.__getattribute__(t, '__qualname__')) for n, size, t in rows)
 
 
-def by_id(name):
+def by_id(views, name):
     """Looked for among all objects, never believed."""
-    wanted = int(name, 16)
     for o in gc.get_objects():
-        if id(o) == wanted:
-            return Link(lambda: o)
-    raise LookupError(name)
+        if hex(id(o)) == name:
+            break
+    else:
+        raise LookupError(name)
+    nodes = {'home': Link(lambda: o)}
+    for view in ('type', 'repr', 'str', 'doc', 'sizeof', 'len', 'sig', 'src',
+                 'attrs', 'items', 'referents'):
+        node = views.view(o, view, b'')
+        if view in ('repr', 'str'):     # there is no name to bind to
+            node = File(node.read)
+        if node is not None:
+            nodes[view] = node
+    return Dir.of(nodes)
+
+
+def tail(name):
+    from . import _tails
+
+    def write(data):
+        if not data:
+            _tails.clear(name)
+    return File(lambda: _tails.text(name), write)
 
 
 # ----------------------------------------------------------------- code --

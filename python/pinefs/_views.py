@@ -49,6 +49,7 @@ class Views:
         self.handle = None              # of the server, when it has started
         self.results = collections.OrderedDict()        # of @call, as text
         self.outputs = {}               # of .pyfs/run
+        self.tails = ()                 # names of _tails
 
     def __call__(self, what, o, path, argument, where):
         if path[0] == '.pyfs':

@@ -332,10 +332,24 @@ def test_the_collector_is_asked_and_told():
 def test_an_address_is_looked_for_and_never_believed():
     with served.module(o=Thing()) as (c, at, m):
         c.list(at)
-        assert c.readlink('/.pyfs/by-id/' + hex(id(m.o))).endswith(
-            at.encode() + b'/o')
-        for name in ('0x10', 'zzz', '0x' + 'f' * 16):
-            assert status(c.getattr, '/.pyfs/by-id/' + name) is not None
+        found = '/.pyfs/by-id/' + hex(id(m.o))
+        assert c.readlink(found + '/home').endswith(at.encode() + b'/o')
+        assert c.list('/.pyfs/by-id') == []
+        assert {'type', 'repr', 'attrs', 'referents'} <= set(c.list(found))
+        assert 'src' not in c.list(found)
+        assert c.readlink(found + '/type').endswith(b'test_views/Thing')
+        assert c.read(found + '/repr') == b'Thing(1)\n'
+        assert c.read(found + '/attrs/double') == b'2\n'
+        c.write(found + '/attrs/double', b'8')
+        assert m.o.plain == 4
+        assert status(c.write, found + '/repr', b'5') == 'ACCES'
+        gone = Thing()
+        name = hex(id(gone))
+        assert c.getattr('/.pyfs/by-id/' + name).type == DIR
+        del gone
+        for name in ('0x10', 'zzz', '0x' + 'f' * 16, hex(id(m.o)).upper(),
+                     name):
+            assert status(c.getattr, '/.pyfs/by-id/' + name) == 'NOENT', name
 
 
 def test_trash_drops_a_binding_and_empties_nothing():
