@@ -7,6 +7,7 @@
 
 struct vfs_guard {
 	struct vfs_step	step;		/* .node: counted */
+	bool		asked;		/* there was a promise */
 	bool		over;
 };
 
@@ -50,15 +51,16 @@ vfs_node_promise_end(struct pinefs_node *node)
 
 /*
  * Somebody without the right to change it disturbs nobody: the operation
- * itself will refuse.  Only looked at where there is something to disturb.
+ * itself will refuse.  In the tree it is only looked at where there is
+ * something to disturb.
  */
 static bool
-may_at_all(struct pinefs_call *call, struct pinefs_node *node,
+may_in_tree(struct pinefs_call *call, struct pinefs_node *node,
     struct pinefs_node *dir, enum guard_want want)
 {
 	struct who who;
 
-	if (!node->fs->tree || node->fs->ops.flags & PINEFS_OWN_ACCESS)
+	if (node->fs->ops.flags & PINEFS_OWN_ACCESS)
 		return true;
 	if (want == GUARD_NAME)
 		return tree_may_change(call, dir) == 0;
@@ -71,6 +73,33 @@ may_at_all(struct pinefs_call *call, struct pinefs_node *node,
 	    (want == GUARD_ATTR && call->cred.uid == who.uid);
 }
 
+/* Door 2: a step before that of the guard, which the operation itself finds
+ * done.  Whether there is a promise must not decide which steps there are. */
+static int
+may_by_asking(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_node *dir, enum guard_want want, bool *may)
+{
+	struct pinefs_node *decides = want == GUARD_NAME ? dir : node;
+	const struct pinefs_attr *a;
+	struct who who;
+	int err;
+
+	*may = true;
+	if (node->fs->ops.flags & PINEFS_OWN_ACCESS || want == GUARD_CHECKED ||
+	    (call->opened && want != GUARD_NAME))
+		return 0;
+	if ((err = ask_getattr(call, decides, PINEFS_ALL, &a)) != 0)
+		return err;
+	who_of_attr(a, &who);
+	if (want == GUARD_NAME)
+		*may = access_check(&call->cred, &who,
+		    MAY_WRITE | MAY_EXEC) == 0;
+	else
+		*may = access_check_io(&call->cred, &who, MAY_WRITE) == 0 ||
+		    (want == GUARD_ATTR && call->cred.uid == who.uid);
+	return 0;
+}
+
 /* `dir`: the directory whose names change. */
 static int
 announce(struct pinefs_call *call, struct pinefs_node *node,
@@ -78,24 +107,33 @@ announce(struct pinefs_call *call, struct pinefs_node *node,
 {
 	struct pinefs *fs = node->fs;
 	struct vfs_guard *g;
+	bool may = true;
+	int err;
 
 	*to = NULL;
 	if (!is_guarded(fs))
 		return 0;
+	if (!fs->tree && (err = may_by_asking(call, node, dir, want,
+	    &may)) != 0)
+		return err;
 	if ((g = step_take(call, STEP_GUARD, fs, node, sizeof *g)) == NULL)
 		return ENOMEM;
 	if (step_is_new(&g->step)) {
 		node_get(node);
 		g->step.node = node;
 		if ((atomic_fetch_add(&node->guard, 1) & GUARD_PROMISED) == 0
-		    || !may_at_all(call, node, dir, want))
+		    || !(fs->tree ? may_in_tree(call, node, dir, want) : may))
 			step_set(&g->step, 0);
-		else if (step_begin(call, &g->step))
+		else
+			g->asked = true;
+		if (g->asked && step_begin(call, &g->step))
 			step_end(call, &g->step, fs->guard(fs->guard_arg,
 			    call, node));
 	}
 	if (!step_is_done(&g->step))
 		return PINEFS_LATER;
+	if (g->asked)
+		call->attr = NULL;	/* much may have changed meanwhile */
 	*to = g;
 	if (g->step.err != 0)
 		vfs_guard_end(g);

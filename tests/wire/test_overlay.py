@@ -20,6 +20,9 @@ from test_nfs3_names import *       # noqa: F401,F403
 from test_nfs4_dir import *         # noqa: F401,F403
 from test_nfs4_io import *          # noqa: F401,F403
 from test_nfs4_open import *        # noqa: F401,F403
+from test_nfs4_recall import (      # noqa: F401
+    f, test_its_own_holder_changes_it_in_peace,
+    test_who_may_not_recalls_nothing)
 
 del test_with_o_ro_reading_works    # noqa: F821  (an empty root; here it is not)
 
