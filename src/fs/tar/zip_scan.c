@@ -20,7 +20,7 @@ struct place {
 };
 
 struct zip_scan {
-	struct tar_source	*source;
+	struct tar_source	*source;	/* borrowed */
 	struct zip_end		 end;
 	const struct zip_config	*config;
 	tar_note_fn		*note;
@@ -32,7 +32,7 @@ struct zip_scan {
 	bool			 begun;
 	uint64_t		 behind;	/* the last member in the file */
 	char			 target[TARGET_MAX + 1];
-	char			 text[ZIP_TEXT_MAX];
+	char			*text;		/* a name that is converted */
 };
 
 static void
@@ -262,9 +262,9 @@ zip_scan_new(struct tar_source *source, tar_note_fn *fn, void *arg)
 {
 	struct zip_scan *s = calloc(1, sizeof *s);
 
-	if (s == NULL ||
+	if (s == NULL || (s->text = malloc(ZIP_TEXT_MAX)) == NULL ||
 	    zip_window_init(&s->window, zip_source_file(source)) != 0) {
-		free(s);
+		zip_scan_free(s);
 		return NULL;
 	}
 	s->source = source;
@@ -282,6 +282,7 @@ zip_scan_free(struct zip_scan *s)
 		return;
 	zip_window_fini(&s->window);
 	free(s->place);
+	free(s->text);
 	free(s);
 }
 
