@@ -11,8 +11,7 @@
 #include "scan.h"
 #include "source.h"
 
-enum { ZIP_LOCAL_SIZE = 30, ZIP_ENTRY_SIZE = 46,
-    ZIP_ENTRY_MAX = ZIP_ENTRY_SIZE + 3 * 65535 };
+enum { ZIP_LOCAL_SIZE = 30, ZIP_ENTRY_SIZE = 46 };
 
 enum { ZIP_STORED = 0, ZIP_DEFLATED = 8, ZIP_BZIP2 = 12, ZIP_LZMA = 14,
     ZIP_ZSTD = 93, ZIP_XZ = 95 };
@@ -59,20 +58,21 @@ int	zip_end_find(struct tar_source *, struct zip_end *, const char **why);
 struct zip_window {
 	struct tar_source	*file;
 	uint64_t		 off;
-	size_t			 have;
+	size_t			 have, cap;
 	uint8_t			*base;
+	char			*text;	/* a name that was converted */
 };
 
-int	zip_window_init(struct zip_window *, struct tar_source *);
+void	zip_window_init(struct zip_window *, struct tar_source *);
 void	zip_window_fini(struct zip_window *);
 /*
- * These bytes, at most ZIP_ENTRY_MAX; borrowed until the next call.  EBADMSG:
- * so many are not there; EIO.
+ * These bytes; borrowed until the next call.  EBADMSG: so many are not there;
+ * EIO, ENOMEM.
  */
 int	zip_window_get(struct zip_window *, uint64_t off, size_t len,
 	    const uint8_t **to);
 
-/* An entry.  Its name is borrowed: from the window, or from `text`. */
+/* An entry.  Its name is borrowed from the window. */
 struct zip_entry {
 	uint32_t		 len;		/* of the entry itself */
 	uint64_t		 header;	/* the local one, as it stands
@@ -90,10 +90,8 @@ struct zip_entry {
 	struct timespec		 mtime;
 };
 
-enum { ZIP_TEXT_MAX = 3 * 65535 };	/* a name of CP437 as UTF-8 */
-
-/* EBADMSG: there is no entry; EIO. */
+/* EBADMSG: there is no entry; EIO, ENOMEM. */
 int	zip_entry_get(struct zip_window *, uint64_t at, uint64_t limit,
-	    char text[ZIP_TEXT_MAX], struct zip_entry *);
+	    struct zip_entry *);
 
 #endif

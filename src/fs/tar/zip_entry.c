@@ -8,21 +8,34 @@
 
 /* --------------------------------------------------------------- window -- */
 
-enum { AHEAD = 64 << 10, ALONE = 1024 };
+enum { AHEAD = 64 << 10, ALONE = 1024, TEXT_MAX = 3 * 65535 };
 
-int
+void
 zip_window_init(struct zip_window *w, struct tar_source *file)
 {
-	*w = (struct zip_window){ .file = file,
-	    .base = malloc(ZIP_ENTRY_MAX + AHEAD) };
-	return w->base == NULL ? ENOMEM : 0;
+	*w = (struct zip_window){ .file = file };
 }
 
 void
 zip_window_fini(struct zip_window *w)
 {
 	free(w->base);
-	w->base = NULL;
+	free(w->text);
+	*w = (struct zip_window){ .file = NULL };
+}
+
+static int
+grow(struct zip_window *w, size_t len)
+{
+	uint8_t *base;
+
+	if (len <= w->cap)
+		return 0;
+	if ((base = realloc(w->base, len)) == NULL)
+		return ENOMEM;
+	w->base = base;
+	w->cap = len;
+	return 0;
 }
 
 int
@@ -30,16 +43,16 @@ zip_window_get(struct zip_window *w, uint64_t off, size_t len,
     const uint8_t **to)
 {
 	bool in_order = off >= w->off && off <= w->off + w->have;
+	size_t more = len + (in_order ? AHEAD : ALONE);
 	int err;
 
 	if (off < w->off || off + len > w->off + w->have) {
 		w->off = off;
-		err = tar_source_read(w->file, off, w->base,
-		    len + (in_order ? AHEAD : ALONE), &w->have);
-		if (err != 0) {
-			w->have = 0;
+		w->have = 0;
+		if ((err = grow(w, more)) != 0 ||
+		    (err = tar_source_read(w->file, off, w->base, more,
+		    &w->have)) != 0)
 			return err;
-		}
 		if (w->have < len)
 			return EBADMSG;
 	}
@@ -264,21 +277,27 @@ unicode_name(const struct extra *x, struct pinefs_name *name)
 	return true;
 }
 
-static void
-set_name(struct zip_entry *e, unsigned host, bool unicode, char *text)
+static int
+set_name(struct zip_window *w, struct zip_entry *e, unsigned host,
+    bool unicode)
 {
 	uint32_t i;
 
-	if (!unicode && (e->flags & ZIP_FLAG_UTF8) == 0 && !is_unix(host))
-		e->name = from_cp437(e->name, text);
+	if (is_unix(host))
+		return 0;
+	if (w->text == NULL && (w->text = malloc(TEXT_MAX)) == NULL)
+		return ENOMEM;
+	if (!unicode && (e->flags & ZIP_FLAG_UTF8) == 0)
+		e->name = from_cp437(e->name, w->text);
 	if (!is_dos(host) ||
 	    memchr(e->name.base, '\\', e->name.len) == NULL)
-		return;
-	memmove(text, e->name.base, e->name.len);
+		return 0;
+	memmove(w->text, e->name.base, e->name.len);
 	for (i = 0; i < e->name.len; i++)
-		if (text[i] == '\\')
-			text[i] = '/';
-	e->name.base = text;
+		if (w->text[i] == '\\')
+			w->text[i] = '/';
+	e->name.base = w->text;
+	return 0;
 }
 
 /* --------------------------------------------------------------- types -- */
@@ -351,7 +370,7 @@ get_extras(struct zip_entry *e, const uint8_t *p, bool *unicode, bool *whole)
 
 int
 zip_entry_get(struct zip_window *w, uint64_t at, uint64_t limit,
-    char text[ZIP_TEXT_MAX], struct zip_entry *e)
+    struct zip_entry *e)
 {
 	bool unicode, whole;
 	const uint8_t *p;
@@ -381,7 +400,7 @@ zip_entry_get(struct zip_window *w, uint64_t at, uint64_t limit,
 	get_extras(e, p, &unicode, &whole);
 	if (!whole)
 		e->header = UINT64_MAX;		/* nowhere */
-	set_name(e, p[5], unicode, text);
-	set_type(e, p[5], zip_u32(p + 38));
-	return 0;
+	if ((err = set_name(w, e, p[5], unicode)) == 0)
+		set_type(e, p[5], zip_u32(p + 38));
+	return err;
 }

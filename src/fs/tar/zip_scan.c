@@ -32,7 +32,6 @@ struct zip_scan {
 	bool			 begun;
 	uint64_t		 behind;	/* the last member in the file */
 	char			 target[TARGET_MAX + 1];
-	char			*text;		/* a name that is converted */
 };
 
 static void
@@ -96,7 +95,7 @@ find_places(struct zip_scan *s)
 	while (err == 0 && s->n <= TAR_MEMBERS_MAX) {
 		if (atomic_load(s->config->stop))
 			return ECANCELED;
-		err = zip_entry_get(&s->window, at, s->end.limit, s->text, &e);
+		err = zip_entry_get(&s->window, at, s->end.limit, &e);
 		if (err != 0)
 			break;
 		if (e.header <= UINT64_MAX - s->end.base)
@@ -242,8 +241,7 @@ zip_scan_next(struct zip_scan *s, struct tar_member *m)
 		if (atomic_load(s->config->stop))
 			return ECANCELED;
 		p = &s->place[s->at++];
-		err = zip_entry_get(&s->window, p->entry, s->end.limit,
-		    s->text, &e);
+		err = zip_entry_get(&s->window, p->entry, s->end.limit, &e);
 		if (err == 0 && !has_place(s, &e, p->header))
 			continue;
 		if (err == 0)
@@ -262,11 +260,9 @@ zip_scan_new(struct tar_source *source, tar_note_fn *fn, void *arg)
 {
 	struct zip_scan *s = calloc(1, sizeof *s);
 
-	if (s == NULL || (s->text = malloc(ZIP_TEXT_MAX)) == NULL ||
-	    zip_window_init(&s->window, zip_source_file(source)) != 0) {
-		zip_scan_free(s);
+	if (s == NULL)
 		return NULL;
-	}
+	zip_window_init(&s->window, zip_source_file(source));
 	s->source = source;
 	s->end = *zip_source_end(source);
 	s->config = zip_source_config(source);
@@ -282,7 +278,6 @@ zip_scan_free(struct zip_scan *s)
 		return;
 	zip_window_fini(&s->window);
 	free(s->place);
-	free(s->text);
 	free(s);
 }
 
