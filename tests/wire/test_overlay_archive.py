@@ -453,6 +453,14 @@ def test_what_the_archive_was_cut_of_stays_an_error(start, tmp_path):
         assert c.read(fh, there, 100).status == nfs3.NFS3ERR_IO
         assert c.read(fh, 199999, 100).status == nfs3.NFS3ERR_IO
         assert ok(c.read(fh, 200000, 5000)).data == b'x' * 5000
+        # No hole, or programs would take it for zeros.
+        with Client1(server, 2) as c4:
+            for what, at, found in ((x.NFS4_CONTENT_HOLE, 0, len(BIG)),
+                                    (x.NFS4_CONTENT_HOLE, there, len(BIG)),
+                                    (x.NFS4_CONTENT_DATA, there, there),
+                                    (x.NFS4_CONTENT_DATA, 250000, 250000)):
+                res = c4.ok(op.putfh(fh), op.seek(at, what))[1]
+                assert res.sr_offset == found
         ok(c.setattr(fh, size=there))
         ok(c.setattr(fh, size=150000))
         assert read_all(c, fh) == BIG[:there] + bytes(150000 - there)

@@ -200,6 +200,9 @@ struct tar_reading;
  */
 int	tar_overlay_read(const struct tar_upper *, struct tar_reading *,
 	    uint64_t off, uint64_t *len, struct pinefs_out *out);
+/* As pinefs_ops.seek: what is lost is no hole. */
+int	tar_overlay_seek(const struct tar_upper *, int what, uint64_t off,
+	    uint64_t *found);
 /* It was read: with the overlay's lock for writing. */
 void	tar_upper_seen(struct tar_upper *);
 bool	tar_upper_is_unseen(const struct tar_upper *);

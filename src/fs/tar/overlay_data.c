@@ -259,6 +259,40 @@ tar_overlay_read(const struct tar_upper *u, struct tar_reading *rd,
 	return 0;
 }
 
+/* ------------------------------------------------------------------ seek -- */
+
+static int
+seek_data(const struct tar_upper *u, uint64_t off, uint64_t *found)
+{
+	uint64_t lost = next_lost(u, off);
+	int err = mem_file_seek(&u->file, PINEFS_SEEK_DATA, off, found);
+
+	if (lost == UINT64_MAX || (err == 0 && *found < lost))
+		return err;
+	*found = lost;
+	return 0;
+}
+
+static int
+seek_hole(const struct tar_upper *u, uint64_t off, uint64_t *found)
+{
+	int err;
+
+	/* Behind what is lost extents may go on. */
+	while ((err = mem_file_seek(&u->file, PINEFS_SEEK_HOLE, off,
+	    found)) == 0 && next_lost(u, *found) == *found)
+		off = u->lost_end;
+	return err;
+}
+
+int
+tar_overlay_seek(const struct tar_upper *u, int what, uint64_t off,
+    uint64_t *found)
+{
+	return what == PINEFS_SEEK_DATA ? seek_data(u, off, found) :
+	    seek_hole(u, off, found);
+}
+
 /* ----------------------------------------------------------------- write -- */
 
 int

@@ -561,7 +561,7 @@ tar_seek(struct pinefs_call *call, struct pinefs_node *node, int what,
 	(void)call;
 	if ((err = lock_object(node, &o)) == 0)
 		err = o.u != NULL && o.u->mapped ?
-		    mem_file_seek(&o.u->file, what, off, found) :
+		    tar_overlay_seek(o.u, what, off, found) :
 		    seek_base(ar, tar_index_rec(&ar->index, o.rec), what, off,
 		    found);
 	unlock(ar);
