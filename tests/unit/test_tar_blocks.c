@@ -67,8 +67,38 @@ test_no_more_is_copied_than_there_is(void)
 	tar_blocks_free(c);
 }
 
+static void
+test_who_has_a_block_keeps_it(void)
+{
+	struct tar_blocks *c = tar_blocks_new(0);	/* room for one */
+	struct tar_block *one;
+
+	put(c, &a, 1, '1');
+	one = tar_blocks_find(c, &a, 1);
+	put(c, &a, 2, '2');
+	CHECK(!has(c, &a, 1, '1') && has(c, &a, 2, '2'));
+	CHECK(one != NULL && one->data[50] == '1');
+	tar_blocks_free(c);
+	CHECK(one->data[50] == '1');
+	tar_block_put(one);
+}
+
+static void
+test_no_more_is_lent_than_there_is(void)
+{
+	struct tar_blocks *c = tar_blocks_new(2 * TAR_BLOCK_SIZE);
+
+	CHECK(tar_blocks_borrow(c) && tar_blocks_borrow(c));
+	CHECK(!tar_blocks_borrow(c));
+	tar_blocks_return(c, 1);
+	CHECK(tar_blocks_borrow(c) && !tar_blocks_borrow(c));
+	tar_blocks_free(c);
+}
+
 CHECK_MAIN(
 	CHECK_TEST(test_the_last_used_stay),
 	CHECK_TEST(test_a_block_is_replaced_and_goes_with_its_owner),
 	CHECK_TEST(test_no_more_is_copied_than_there_is),
+	CHECK_TEST(test_who_has_a_block_keeps_it),
+	CHECK_TEST(test_no_more_is_lent_than_there_is),
 )

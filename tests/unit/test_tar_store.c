@@ -2,7 +2,10 @@
 #include "fs/tar/store.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "fs/tar/blocks.h"
@@ -27,16 +30,18 @@ fill(uint64_t n)
 	}
 }
 
+static struct tar_blob blob[1100];
+
 static void
 add_and_get(struct tar_store *s, uint64_t blocks)
 {
 	for (uint64_t n = 0; n < blocks; n++) {
 		fill(n);
-		CHECK(tar_store_add(s, block, sizeof block) == 0);
+		CHECK(tar_store_add(s, block, sizeof block, &blob[n]) == 0);
 	}
 	for (uint64_t n = blocks; n-- > 0; ) {
 		fill(n);
-		CHECK(tar_store_get(s, n, got) == 0);
+		CHECK(tar_store_get(s, &blob[n], got) == 0);
 		CHECK(memcmp(got, block, sizeof got) == 0);
 	}
 }
@@ -46,11 +51,12 @@ test_a_little_is_kept_in_memory(void)
 {
 	struct tar_store s;
 
-	CHECK(tar_store_init(&s, "/tmp") == 0);
+	CHECK(tar_store_init(&s, "/tmp", 0) == 0);
 	add_and_get(&s, 40);
 	CHECK(s.fd == -1);
-	CHECK(tar_store_add(&s, "short", 5) == 0);
-	CHECK(tar_store_get(&s, 40, got) == 0 && s.entry[40].len == 5);
+	CHECK(tar_store_add(&s, "short", 5, &blob[40]) == 0);
+	CHECK(blob[40].len == 5 && tar_store_get(&s, &blob[40], got) == 0);
+	CHECK(memcmp(got, "short", 5) == 0);
 	tar_store_fini(&s);
 }
 
@@ -59,7 +65,7 @@ test_more_moves_to_a_file(void)
 {
 	struct tar_store s;
 
-	CHECK(tar_store_init(&s, "/tmp") == 0);
+	CHECK(tar_store_init(&s, "/tmp", 0) == 0);
 	add_and_get(&s, 1040);
 	CHECK(s.fd != -1 && s.memory == NULL);
 	tar_store_fini(&s);
@@ -71,17 +77,82 @@ test_where_there_is_no_place_is_said(void)
 	struct tar_store s;
 	int err = 0;
 
-	CHECK(tar_store_init(&s, "/proc/none") == 0);
+	CHECK(tar_store_init(&s, "/proc/none", 0) == 0);
 	fill(1);
 	for (int n = 0; n < 600 && err == 0; n++)
-		err = tar_store_add(&s, block, sizeof block);
+		err = tar_store_add(&s, block, sizeof block, &blob[n]);
 	CHECK(err == ENOENT);
-	CHECK(tar_store_get(&s, 0, got) == 0);	/* what is there, stays */
+	/* What is there, stays. */
+	CHECK(tar_store_get(&s, &blob[0], got) == 0);
 	tar_store_fini(&s);
+}
+
+static void
+test_it_takes_no_more_than_it_may(void)
+{
+	struct tar_store s;
+
+	CHECK(tar_store_init(&s, NULL, 3 * sizeof block) == 0);
+	fill(1);
+	CHECK(tar_store_add(&s, block, sizeof block, &blob[0]) == 0);
+	CHECK(tar_store_add(&s, block, sizeof block, &blob[1]) == 0);
+	CHECK(tar_store_add(&s, block, sizeof block, &blob[2]) == ENOSPC);
+	CHECK(tar_store_get(&s, &blob[1], got) == 0);
+	tar_store_fini(&s);
+}
+
+static void
+test_a_blob_that_is_not_what_it_was_is_found_out(void)
+{
+	struct tar_blob bad;
+	struct tar_store s;
+
+	CHECK(tar_store_init(&s, NULL, 0) == 0);
+	add_and_get(&s, 2);
+	s.memory[blob[0].off + 5] ^= 1;
+	s.memory[blob[1].off + 70000] ^= 1;
+	CHECK(tar_store_get(&s, &blob[0], got) == EIO);
+	CHECK(tar_store_get(&s, &blob[1], got) == EIO);
+	bad = blob[0];
+	bad.off = UINT64_MAX - 3;
+	CHECK(tar_store_get(&s, &bad, got) == EIO);
+	bad.len = UINT32_MAX;
+	CHECK(tar_store_get(&s, &bad, got) == EIO);
+	tar_store_fini(&s);
+}
+
+static void
+test_another_process_finds_it_by_its_name(void)
+{
+	char dir[] = "/tmp/pinefs-store-XXXXXX", path[64];
+	struct tar_store s, next;
+
+	CHECK(mkdtemp(dir) != NULL);
+	snprintf(path, sizeof path, "%s/one", dir);
+	CHECK(tar_store_init(&s, dir, 0) == 0);
+	add_and_get(&s, 5);
+	CHECK(access(path, F_OK) == -1);
+	CHECK(tar_store_save(&s, path) == 0);
+	CHECK(tar_store_save(&s, path) == 0);	/* in its own place */
+	CHECK(tar_store_get(&s, &blob[3], got) == 0);
+
+	CHECK(tar_store_init(&next, dir, 0) == 0);
+	CHECK(tar_store_open(&next, path, s.id + 1, s.end) == ESTALE);
+	CHECK(tar_store_open(&next, path, s.id, s.end + 1) == ESTALE);
+	CHECK(tar_store_open(&next, path, s.id, s.end) == 0);
+	fill(4);
+	CHECK(tar_store_get(&next, &blob[4], got) == 0);
+	CHECK(memcmp(got, block, sizeof got) == 0);
+	tar_store_fini(&next);
+	tar_store_fini(&s);
+	CHECK(unlink(path) == 0 && rmdir(dir) == 0);
 }
 
 CHECK_MAIN(
 	CHECK_TEST(test_a_little_is_kept_in_memory),
 	CHECK_TEST(test_more_moves_to_a_file),
 	CHECK_TEST(test_where_there_is_no_place_is_said),
+	CHECK_TEST(test_it_takes_no_more_than_it_may),
+	CHECK_TEST(test_a_blob_that_is_not_what_it_was_is_found_out),
+	CHECK_TEST(test_another_process_finds_it_by_its_name),
 )

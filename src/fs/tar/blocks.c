@@ -10,13 +10,13 @@ struct block {
 	struct block	*newer, *older;
 	const void	*owner;
 	uint64_t	 n;
-	size_t		 len;
-	char		 data[];
+	struct tar_block *data;
 };
 
 struct tar_blocks {
 	pthread_mutex_t	 lock;
 	size_t		 room;		/* blocks that still fit */
+	size_t		 lent, lend_max;
 	uint32_t	 mask;
 	struct block	*newest, *oldest;
 	struct block	*bucket[];
@@ -63,41 +63,64 @@ drop(struct tar_blocks *b, struct block *x)
 
 	*p = x->hash_next;
 	unlist(b, x);
+	tar_block_put(x->data);
 	free(x);
 	b->room++;
 }
 
-bool
-tar_blocks_get(struct tar_blocks *b, const void *owner, uint64_t n,
-    size_t at, void *to, size_t len)
+struct tar_block *
+tar_block_new(void)
 {
+	struct tar_block *block = malloc(sizeof *block);
+
+	if (block != NULL) {
+		atomic_init(&block->refs, 1);
+		block->len = 0;
+	}
+	return block;
+}
+
+struct tar_block *
+tar_block_get(struct tar_block *block)
+{
+	atomic_fetch_add(&block->refs, 1);
+	return block;
+}
+
+void
+tar_block_put(struct tar_block *block)
+{
+	if (block != NULL && atomic_fetch_sub(&block->refs, 1) == 1)
+		free(block);
+}
+
+struct tar_block *
+tar_blocks_find(struct tar_blocks *b, const void *owner, uint64_t n)
+{
+	struct tar_block *data = NULL;
 	struct block *x;
 
 	pthread_mutex_lock(&b->lock);
 	if ((x = *find(b, owner, n)) != NULL) {
 		unlist(b, x);
 		list(b, x);
-		if (at <= x->len && len <= x->len - at)
-			memcpy(to, x->data + at, len);
-		else
-			x = NULL;
+		data = tar_block_get(x->data);
 	}
 	pthread_mutex_unlock(&b->lock);
-	return x != NULL;
+	return data;
 }
 
 void
-tar_blocks_put(struct tar_blocks *b, const void *owner, uint64_t n,
-    const void *data, size_t len)
+tar_blocks_add(struct tar_blocks *b, const void *owner, uint64_t n,
+    struct tar_block *data)
 {
-	struct block *x = malloc(sizeof *x + len), **p;
+	struct block *x = malloc(sizeof *x), **p;
 
 	if (x == NULL)
 		return;
 	x->owner = owner;
 	x->n = n;
-	x->len = len;
-	memcpy(x->data, data, len);
+	x->data = tar_block_get(data);
 	pthread_mutex_lock(&b->lock);
 	if ((p = find(b, owner, n)), *p != NULL)
 		drop(b, *p);
@@ -108,6 +131,53 @@ tar_blocks_put(struct tar_blocks *b, const void *owner, uint64_t n,
 	*p = x;
 	list(b, x);
 	b->room--;
+	pthread_mutex_unlock(&b->lock);
+}
+
+bool
+tar_blocks_get(struct tar_blocks *b, const void *owner, uint64_t n,
+    size_t at, void *to, size_t len)
+{
+	struct tar_block *block = tar_blocks_find(b, owner, n);
+	bool has = block != NULL && at <= block->len && len <= block->len - at;
+
+	if (has)
+		memcpy(to, block->data + at, len);
+	tar_block_put(block);
+	return has;
+}
+
+void
+tar_blocks_put(struct tar_blocks *b, const void *owner, uint64_t n,
+    const void *data, size_t len)
+{
+	struct tar_block *block = tar_block_new();
+
+	if (block == NULL)
+		return;
+	memcpy(block->data, data, len);
+	block->len = len;
+	tar_blocks_add(b, owner, n, block);
+	tar_block_put(block);
+}
+
+bool
+tar_blocks_borrow(struct tar_blocks *b)
+{
+	bool may;
+
+	pthread_mutex_lock(&b->lock);
+	if ((may = b->lent < b->lend_max))
+		b->lent++;
+	pthread_mutex_unlock(&b->lock);
+	return may;
+}
+
+void
+tar_blocks_return(struct tar_blocks *b, size_t n)
+{
+	pthread_mutex_lock(&b->lock);
+	b->lent -= n;
 	pthread_mutex_unlock(&b->lock);
 }
 
@@ -137,7 +207,7 @@ tar_blocks_new(size_t bytes)
 	if (b == NULL)
 		return NULL;
 	pthread_mutex_init(&b->lock, NULL);
-	b->room = n == 0 ? 1 : n;
+	b->room = b->lend_max = n == 0 ? 1 : n;
 	b->mask = (uint32_t)buckets - 1;
 	return b;
 }

@@ -3,22 +3,31 @@
 
 #include <string.h>
 
+#if !TAR_WITH_ZLIB && !TAR_WITH_ISAL
+const struct tar_codec tar_codec_gzip = { .name = "gzip",
+    .library = "zlib" };
+#endif
 #if !TAR_WITH_ZLIB
-const struct tar_codec tar_codec_gzip = { "gzip", "zlib", NULL, NULL, NULL };
+const struct tar_codec tar_codec_gzip_zlib = { .name = "gzip",
+    .library = "zlib" };
 #endif
 #if !TAR_WITH_ZSTD
-const struct tar_codec tar_codec_zstd = { "zstd", "zstd", NULL, NULL, NULL };
+const struct tar_codec tar_codec_zstd = { .name = "zstd",
+    .library = "zstd" };
 #endif
 #if !TAR_WITH_LZMA
-const struct tar_codec tar_codec_xz = { "xz", "lzma", NULL, NULL, NULL };
-const struct tar_codec tar_codec_lzma = { "lzma", "lzma", NULL, NULL, NULL };
+const struct tar_codec tar_codec_xz = { .name = "xz",
+    .library = "lzma" };
+const struct tar_codec tar_codec_lzma = { .name = "lzma",
+    .library = "lzma" };
 #endif
 #if !TAR_WITH_BZIP2
-const struct tar_codec tar_codec_bzip2 = { "bzip2", "bzip2", NULL, NULL,
-    NULL };
+const struct tar_codec tar_codec_bzip2 = { .name = "bzip2",
+    .library = "bzip2" };
 #endif
 #if !TAR_WITH_LZ4
-const struct tar_codec tar_codec_lz4 = { "lz4", "lz4", NULL, NULL, NULL };
+const struct tar_codec tar_codec_lz4 = { .name = "lz4",
+    .library = "lz4" };
 #endif
 
 static const struct {
@@ -59,6 +68,9 @@ bool
 tar_codec_goes_on(const struct tar_codec *codec, const uint8_t *base,
     size_t len)
 {
-	return tar_codec_of(base, len) == codec ||
+	const struct tar_codec *its = tar_codec_of(base, len);
+
+	return (its != NULL && its->run != NULL &&
+	    strcmp(its->name, codec->name) == 0) ||
 	    (codec == &tar_codec_lz4 && is_skippable(base, len));
 }

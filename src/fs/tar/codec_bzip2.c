@@ -54,5 +54,6 @@ bzip2_run(void *state, struct tar_stretch *s)
 	return EBADMSG;
 }
 
-const struct tar_codec tar_codec_bzip2 = { "bzip2", "bzip2", bzip2_begin,
-    bzip2_run, bzip2_end };
+const struct tar_codec tar_codec_bzip2 = { .name = "bzip2",
+    .library = "bzip2", .begin = bzip2_begin, .run = bzip2_run,
+    .end = bzip2_end };

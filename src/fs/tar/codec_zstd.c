@@ -1,11 +1,13 @@
 /* zstd; frames to be skipped are skipped by the library. */
 #include <errno.h>
+#include <string.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
 #include "codec.h"
 
-enum { WINDOW_LOG_MAX = 27 };		/* 128 MiB */
+enum { WINDOW_LOG_MAX = 27,		/* 128 MiB */
+    POINT_LOG_MAX = 23 };		/* of frames to begin with */
 
 static void *
 zstd_begin(void *state)
@@ -48,5 +50,30 @@ zstd_end(void *state)
 	ZSTD_freeDCtx(state);
 }
 
-const struct tar_codec tar_codec_zstd = { "zstd", "zstd", zstd_begin,
-    zstd_run, zstd_end };
+/*
+ * A frame whose window is small (RFC 8878 section 3.1.1.1); one that is a
+ * single segment says its size in place of a window.
+ */
+static bool
+zstd_is_point(const uint8_t *p, size_t len)
+{
+	static const uint8_t fcs[] = { 1, 2, 4, 8 }, did[] = { 0, 1, 2, 4 };
+	uint64_t size = 0;
+	unsigned i, n, at;
+
+	if (len < 6 || memcmp(p, "\x28\xb5\x2f\xfd", 4) != 0)
+		return true;		/* to be skipped */
+	if ((p[4] & 0x20) == 0)
+		return 10u + (p[5] >> 3) < POINT_LOG_MAX;
+	n = fcs[p[4] >> 6];
+	at = 5u + did[p[4] & 3];
+	if (at + n > len)
+		return false;
+	for (i = 0; i < n; i++)
+		size |= (uint64_t)p[at + i] << 8 * i;
+	return size < UINT64_C(1) << POINT_LOG_MAX;
+}
+
+const struct tar_codec tar_codec_zstd = { .name = "zstd", .library = "zstd",
+    .begin = zstd_begin, .run = zstd_run, .end = zstd_end,
+    .is_point = zstd_is_point };

@@ -1,227 +1,172 @@
-/* Compressed archives.  See packed.h. */
-#include "packed.h"
+/* Compressed archives.  See packed.h; packed_impl.h says what is where. */
+#include "packed_impl.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "store.h"
+enum { AHEAD = 8, NEAR = 4, RUN = 2,		/* blocks */
+    SPAN = 1 << 20, SMALL = 64 << 20 };
 
-enum { INPUT = 128 << 10, RATIO_MAX = 1000 };
-#define RATIO_FROM	(UINT64_C(1) << 30)	/* decoded; then it counts */
+static struct packed *
+packed_of(struct tar_source *s)
+{
+	return (struct packed *)s;
+}
 
-struct packed {
-	struct tar_source	 source;
-	const struct tar_codec	*codec;
-	struct tar_blocks	*blocks;
-	const atomic_bool	*stop;
-	tar_packed_note_fn	*note;
-	void			*arg;
+/* --------------------------------------------------------------- blocks -- */
 
-	/* The store; its blocks of before are read while one is added. */
-	pthread_rwlock_t	 store_lock;
-	struct tar_store	 store;
-	_Atomic uint64_t	 size;		/* that can be read */
-	atomic_bool		 whole;		/* there is no more */
+static const struct tar_kept *
+find_kept(const struct packed *p, uint64_t n)
+{
+	uint64_t low = 0, high = p->nkept, mid;
 
-	/* Going on. */
-	pthread_mutex_t		 decode_lock;
-	void			*decoder;
-	int			 fd;
-	uint64_t		 fd_off;
-	uint8_t			*input;
-	size_t			 at, have;
-	uint8_t			*block;
-	size_t			 filled;
-	bool			 between;	/* two streams, or at the end */
-	bool			 ended;		/* no more is decoded */
-	int			 err;		/* of the store: no more of it */
-	int			 input_err;	/* of the file: the same */
-};
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (p->kept[mid].n < n)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < p->nkept && p->kept[low].n == n ? &p->kept[low] : NULL;
+}
 
-/* ------------------------------------------------------------- decoding -- */
+static bool
+is_flying(const struct packed *p, uint64_t n)
+{
+	unsigned i;
+
+	for (i = 0; i < p->nflying; i++)
+		if (p->flying[i] == n)
+			return true;
+	return false;
+}
 
 static void
-end(struct packed *p, const char *why)
+land(struct packed *p, uint64_t n)
 {
-	char text[160];
+	unsigned i;
 
-	p->ended = true;
-	if (why == NULL)
-		return;
-	snprintf(text, sizeof text, "%s: %s, after %llu bytes of it and %llu "
-	    "decoded: what is before is served", p->codec->name, why,
-	    (unsigned long long)(p->fd_off - (p->have - p->at)),
-	    (unsigned long long)p->size + p->filled);
-	p->note(p->arg, text);
-}
-
-/* More input; false: there is none any more, or p->input_err. */
-static bool
-get_input(struct packed *p)
-{
-	ssize_t n;
-
-	memmove(p->input, p->input + p->at, p->have - p->at);
-	p->have -= p->at;
-	p->at = 0;
-	do
-		n = pread(p->fd, p->input + p->have, INPUT - p->have,
-		    (off_t)p->fd_off);
-	while (n == -1 && errno == EINTR);
-	if (n == -1)
-		p->input_err = errno;
-	if (n <= 0)
-		return false;
-	p->fd_off += (uint64_t)n;
-	p->have += (size_t)n;
-	return true;
-}
-
-/* Behind a stream: zeros, another one of the same codec, or the end. */
-static bool
-next_stream(struct packed *p)
-{
-	do {
-		while (p->at < p->have && p->input[p->at] == 0)
-			p->at++;
-	} while (p->at == p->have && get_input(p));
-	while (p->have - p->at < TAR_SNIFF && get_input(p))
+	for (i = 0; p->flying[i] != n; i++)
 		;
-	if (p->at == p->have || p->input_err != 0) {
-		end(p, p->input_err != 0 ? strerror(p->input_err) : NULL);
-		return false;
-	}
-	if (!tar_codec_goes_on(p->codec, p->input + p->at,
-	    p->have - p->at)) {
-		end(p, "what follows the last stream is something else");
-		return false;
-	}
-	p->decoder = p->codec->begin(p->decoder);
-	if (p->decoder == NULL) {
-		end(p, "no memory");
-		return false;
-	}
-	p->between = false;
-	return true;
+	p->flying[i] = p->flying[--p->nflying];
+	pthread_cond_broadcast(&p->changed);
 }
 
-static bool
-is_bomb(const struct packed *p)
+void
+tar_store_tell(struct packed *p)
 {
-	uint64_t decoded = p->size + p->filled;
+	bool told;
 
-	return decoded > RATIO_FROM && decoded / RATIO_MAX > p->fd_off;
+	pthread_mutex_lock(&p->lock);
+	told = p->told;
+	p->told = true;
+	pthread_mutex_unlock(&p->lock);
+	if (!told)
+		p->config.note(p->config.arg, "what was kept of it in the "
+		    "cache is damaged: it is decoded again where needed");
 }
 
-static const char *
-text_of(int err)
-{
-	switch (err) {
-	case ENOMEM:
-		return "no memory";
-	case ENOTSUP:
-		return "it takes more memory to decode than is allowed";
-	}
-	return "damaged";
-}
-
-/* Why there is no more input. */
-static const char *
-text_of_end(const struct packed *p)
-{
-	return p->input_err != 0 ? strerror(p->input_err) : "cut";
-}
-
-/* Go on by a step.  Why it does not, or NULL. */
-static const char *
-step(struct packed *p)
-{
-	bool over = p->at == p->have && !get_input(p);
-	struct tar_stretch s = { p->input + p->at, p->have - p->at,
-	    p->block + p->filled, TAR_BLOCK_SIZE - p->filled };
-	int err = p->codec->run(p->decoder, &s);
-	bool stuck = s.in_len == p->have - p->at &&
-	    s.out_len == TAR_BLOCK_SIZE - p->filled;
-
-	p->at = p->have - s.in_len;
-	p->filled = TAR_BLOCK_SIZE - s.out_len;
-	if (err == ENODATA)
-		p->between = true;
-	else if (err != 0)
-		return over ? text_of_end(p) : text_of(err);
-	else if (stuck)
-		return over ? text_of_end(p) : text_of(EBADMSG);
-	return is_bomb(p) ? "more than 1000 times its size" : NULL;
-}
-
-/* Fill the block; less only at the end of all. */
-static void
-fill_block(struct packed *p)
-{
-	const char *why;
-
-	while (p->filled < TAR_BLOCK_SIZE && !p->ended) {
-		if (p->between && !next_stream(p))
-			return;
-		if ((why = step(p)) != NULL)
-			end(p, why);
-	}
-}
-
-/* All there is was decoded, or all that can be read. */
 static int
-at_end(struct packed *p)
+read_store(struct packed *p, const struct tar_blob *blob, size_t want,
+    struct tar_block **to)
 {
-	if (p->input_err != 0)
-		return EIO;
-	atomic_store(&p->whole, true);
-	return ENODATA;
-}
+	struct tar_block *b = tar_block_new();
+	int err;
 
-/* One more block.  ENODATA: there is none; EIO: who knows. */
-static int
-decode_block(struct packed *p)
-{
-	uint64_t n = p->store.n;
-
-	if (p->err != 0)
-		return p->err;
-	fill_block(p);
-	if (p->filled == 0)
-		return at_end(p);
-	pthread_rwlock_wrlock(&p->store_lock);
-	p->err = tar_store_add(&p->store, p->block, p->filled);
-	pthread_rwlock_unlock(&p->store_lock);
-	if (p->err != 0) {
-		end(p, strerror(p->err));
-		return p->err;
+	if (b == NULL)
+		return ENOMEM;
+	b->len = want;
+	err = blob->len == want ? tar_store_get(&p->store, blob, b->data) :
+	    EIO;
+	if (err != 0) {
+		tar_block_put(b);
+		return err;
 	}
-	tar_blocks_put(p->blocks, p, n, p->block, p->filled);
-	atomic_fetch_add(&p->size, p->filled);
-	p->filled = 0;
-	if (p->ended)
-		at_end(p);
+	*to = b;
 	return 0;
 }
 
-/* Go on until `to` bytes are there. */
+/* Out of the store, by one thread.  With the lock, which it lets go. */
 static int
-decode_to(struct packed *p, uint64_t to)
+load(struct packed *p, const struct tar_kept *kept, struct tar_block **to)
 {
-	int err = 0;
+	struct tar_kept one = *kept;
+	int err;
 
-	if (to <= atomic_load(&p->size))
+	if (is_flying(p, one.n) || p->nflying == TAR_FLYING) {
+		pthread_cond_wait(&p->changed, &p->lock);
+		return EAGAIN;
+	}
+	p->flying[p->nflying++] = one.n;
+	pthread_mutex_unlock(&p->lock);
+	err = read_store(p, &one.blob, tar_block_len(p, one.n), to);
+	if (err == 0)
+		tar_blocks_add(p->config.blocks, p, one.n, *to);
+	else if (err == EIO)
+		tar_store_tell(p);
+	pthread_mutex_lock(&p->lock);
+	land(p, one.n);
+	/* A damaged store is worth a pass; nothing worse. */
+	return err == EIO ? tar_live_get(p, one.n, true, to) : err;
+}
+
+/* Wherever it is.  With the lock. */
+static int
+look_for(struct packed *p, uint64_t n, struct tar_block **to)
+{
+	const struct tar_kept *kept;
+
+	if ((*to = tar_blocks_find(p->config.blocks, p, n)) != NULL)
 		return 0;
-	pthread_mutex_lock(&p->decode_lock);
-	while (err == 0 && atomic_load(&p->size) < to)
-		err = atomic_load(p->stop) ? ECANCELED : decode_block(p);
-	pthread_mutex_unlock(&p->decode_lock);
-	return err == ENODATA ? 0 : err;
+	if (p->npending > 0 && n >= p->first && n - p->first < p->npending) {
+		*to = tar_block_get(p->pending[(p->head + n - p->first) %
+		    TAR_PENDING]);
+		tar_blocks_add(p->config.blocks, p, n, *to);
+		return 0;
+	}
+	if ((kept = find_kept(p, n)) != NULL)
+		return load(p, kept, to);
+	return tar_live_get(p, n, false, to);
+}
+
+/* Some stream of reads goes on with block `n`, or one begins. */
+static void
+note_miss(struct packed *p, uint64_t n)
+{
+	struct tar_recent *r;
+
+	for (r = p->recent; r < p->recent + TAR_RECENT; r++) {
+		if (r->run == 0 || n + NEAR < r->next || n > r->next + NEAR)
+			continue;
+		if (n >= r->next)
+			r->next = n + 1;
+		r->run++;
+		return;
+	}
+	r = &p->recent[p->nrecent++ % TAR_RECENT];
+	*r = (struct tar_recent){ n + 1, 1 };
+}
+
+/* Block `n`, which there is. */
+static int
+get_block(struct packed *p, uint64_t n, bool ahead, struct tar_block **to)
+{
+	int err;
+
+	if ((*to = tar_blocks_find(p->config.blocks, p, n)) != NULL)
+		return 0;
+	pthread_mutex_lock(&p->lock);
+	if (!ahead)
+		note_miss(p, n);
+	do
+		err = look_for(p, n, to);
+	while (err == EAGAIN);
+	pthread_mutex_unlock(&p->lock);
+	return err;
 }
 
 /* -------------------------------------------------------------- reading -- */
@@ -241,26 +186,39 @@ clip(uint64_t off, size_t len, uint64_t size)
 	return off >= size ? 0 : len < size - off ? len : (size_t)(size - off);
 }
 
-/* Out of the store, and into the cache. */
 static int
-load(struct packed *p, uint64_t n, size_t at, char *to, size_t len)
+read_there(struct packed *p, uint64_t off, char *to, size_t len)
 {
-	char *block = malloc(TAR_BLOCK_SIZE);
-	size_t whole = 0;
+	struct tar_block *b;
+	char *end = to + len;
+	size_t n;
 	int err;
 
-	if (block == NULL)
-		return ENOMEM;
-	pthread_rwlock_rdlock(&p->store_lock);
-	err = tar_store_get(&p->store, n, block);
-	if (err == 0)
-		whole = p->store.entry[n].len;
-	pthread_rwlock_unlock(&p->store_lock);
-	if (err == 0) {
-		tar_blocks_put(p->blocks, p, n, block, whole);
-		memcpy(to, block + at, len);
+	for (; to < end; to += n, off += n) {
+		n = part(off, (size_t)(end - to));
+		err = get_block(p, off / TAR_BLOCK_SIZE, false, &b);
+		if (err != 0)
+			return err;
+		memcpy(to, b->data + off % TAR_BLOCK_SIZE, n);
+		tar_block_put(b);
 	}
-	free(block);
+	return 0;
+}
+
+static int
+read_with(struct packed *p, uint64_t off, void *to, size_t len, size_t *got,
+    bool patience)
+{
+	int err;
+
+	*got = 0;
+	if (off > INT64_MAX)
+		return 0;
+	if ((err = tar_pass_to(p, off + len, patience)) != 0)
+		return err;
+	len = clip(off, len, atomic_load(&p->size));
+	if ((err = read_there(p, off, to, len)) == 0)
+		*got = len;
 	return err;
 }
 
@@ -268,44 +226,40 @@ static int
 packed_read(struct tar_source *s, uint64_t off, void *to, size_t len,
     size_t *got)
 {
-	struct packed *p = (struct packed *)s;
-	char *end_of = to, *at = to;
-	size_t n;
-	int err;
+	return read_with(packed_of(s), off, to, len, got, false);
+}
 
-	*got = 0;
-	if (off > INT64_MAX || (err = decode_to(p, off + len)) != 0)
-		return off > INT64_MAX ? 0 : err;
-	len = clip(off, len, atomic_load(&p->size));
-	for (end_of += len; at < end_of; at += n, off += n) {
-		n = part(off, (size_t)(end_of - at));
-		if (!tar_blocks_get(p->blocks, p, off / TAR_BLOCK_SIZE,
-		    off % TAR_BLOCK_SIZE, at, n) && (err = load(p,
-		    off / TAR_BLOCK_SIZE, off % TAR_BLOCK_SIZE, at, n)) != 0)
-			return err;
-	}
-	*got = len;
-	return 0;
+static int
+packed_step(struct tar_source *s, uint64_t off, void *to, size_t len,
+    size_t *got)
+{
+	int err = read_with(packed_of(s), off, to, len, got, true);
+
+	/* A client knows nothing of our disk. */
+	return err == ENOSPC || err == EDQUOT || err == EFBIG ? EIO : err;
 }
 
 static int
 packed_try(struct tar_source *s, uint64_t off, void *to, size_t len,
     size_t *got)
 {
-	struct packed *p = (struct packed *)s;
+	struct packed *p = packed_of(s);
 	bool whole = atomic_load(&p->whole);	/* before what it speaks of */
 	uint64_t size = atomic_load(&p->size);
-	char *at = to, *end_of;
+	char *at = to, *end;
+	struct tar_block *b;
 	size_t n;
 
 	if ((off >= size || len > size - off) && !whole)
 		return EAGAIN;
 	len = clip(off, len, size);
-	for (end_of = at + len; at < end_of; at += n, off += n) {
-		n = part(off, (size_t)(end_of - at));
-		if (!tar_blocks_get(p->blocks, p, off / TAR_BLOCK_SIZE,
-		    off % TAR_BLOCK_SIZE, at, n))
+	for (end = at + len; at < end; at += n, off += n) {
+		n = part(off, (size_t)(end - at));
+		b = tar_blocks_find(p->config.blocks, p, off / TAR_BLOCK_SIZE);
+		if (b == NULL)
 			return EAGAIN;
+		memcpy(at, b->data + off % TAR_BLOCK_SIZE, n);
+		tar_block_put(b);
 	}
 	*got = len;
 	return 0;
@@ -314,39 +268,143 @@ packed_try(struct tar_source *s, uint64_t off, void *to, size_t len,
 static uint64_t
 packed_size(struct tar_source *s)
 {
-	struct packed *p = (struct packed *)s;
+	struct packed *p = packed_of(s);
 
 	return atomic_load(&p->whole) ? atomic_load(&p->size) : UINT64_MAX;
 }
 
+/* -------------------------------------------------------- reading ahead -- */
+
+/* Only of who has read some blocks behind each other. */
+static bool
+packed_hold(struct tar_source *s, uint64_t off)
+{
+	struct packed *p = packed_of(s);
+	uint64_t n = (off + TAR_BLOCK_SIZE - 1) / TAR_BLOCK_SIZE;
+	struct tar_recent *r;
+	bool does = false;
+
+	pthread_mutex_lock(&p->lock);
+	for (r = p->recent; r < p->recent + TAR_RECENT && !does; r++) {
+		if (r->run < RUN || n + NEAR < r->next || n > r->next)
+			continue;
+		/* Who comes to the end of that goes on so. */
+		r->next = n + AHEAD;
+		r->run = RUN - 1;
+		p->holds++;
+		does = true;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return does;
+}
+
+static void
+packed_ahead(struct tar_source *s, uint64_t off)
+{
+	struct packed *p = packed_of(s);
+	uint64_t n = (off + TAR_BLOCK_SIZE - 1) / TAR_BLOCK_SIZE, end;
+	struct tar_block *b;
+
+	for (end = n + AHEAD; n < end; n++) {
+		if (n * TAR_BLOCK_SIZE >= atomic_load(&p->size) ||
+		    atomic_load(p->config.stop) ||
+		    get_block(p, n, true, &b) != 0)
+			break;
+		tar_block_put(b);
+	}
+	pthread_mutex_lock(&p->lock);
+	p->holds--;
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+}
+
 /* ------------------------------------------------------- begin and end -- */
+
+static int
+packed_save(struct tar_source *s, tar_sink_fn *sink, void *arg)
+{
+	return tar_saved_put(packed_of(s), sink, arg);
+}
+
+void
+tar_packed_counts(struct tar_source *s, struct tar_packed_counts *counts)
+{
+	struct packed *p = packed_of(s);
+
+	counts->decoded = atomic_load(&p->decoded);
+	counts->again = atomic_load(&p->again);
+}
 
 static void
 packed_free(struct tar_source *s)
 {
-	struct packed *p = (struct packed *)s;
+	struct packed *p = packed_of(s);
 
-	tar_blocks_drop(p->blocks, p);
-	if (p->decoder != NULL)
-		p->codec->end(p->decoder);
+	pthread_mutex_lock(&p->lock);
+	while (p->holds > 0)
+		pthread_cond_wait(&p->changed, &p->lock);
+	pthread_mutex_unlock(&p->lock);
+	tar_pass_end(p);
+	tar_live_end(p);
+	tar_blocks_drop(p->config.blocks, p);
 	tar_store_fini(&p->store);
-	pthread_rwlock_destroy(&p->store_lock);
-	pthread_mutex_destroy(&p->decode_lock);
-	close(p->fd);
-	free(p->input);
-	free(p->block);
+	tar_points_fini(&p->points);
+	if (p->kept_cap != 0)
+		free(p->kept);
+	free(p->units.unit);
+	if (p->fd != -1)
+		close(p->fd);
+	pthread_cond_destroy(&p->changed);
+	pthread_mutex_destroy(&p->pass_lock);
+	pthread_mutex_destroy(&p->lock);
 	free(p);
+}
+
+static void
+init_locks(struct packed *p)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_mutex_init(&p->pass_lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->changed, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+/* At the beginning of the pass, or with what another process has left. */
+static int
+begin(struct packed *p)
+{
+	const struct tar_codec *codec = p->codec;
+	const struct tar_units *units = NULL;
+	struct stat st;
+
+	if (fstat(p->fd, &st) == 0)
+		p->fd_size = (uint64_t)st.st_size;
+	if (codec->units != NULL && codec->units(p->fd, p->fd_size,
+	    p->config.span, &p->units) == 0) {
+		units = &p->units;
+		codec = codec->unit_codec;
+	}
+	if (p->config.saved != NULL)
+		tar_saved_get(p, p->config.saved, p->config.saved_len);
+	return tar_run_init(&p->run, p->fd, codec, units);
 }
 
 struct tar_source *
 tar_source_packed(int fd, const struct tar_codec *codec,
     const struct tar_packed_config *config)
 {
-	static const struct tar_source_ops ops = { packed_read, packed_try,
-	    packed_size, packed_free, NULL };
+	static const struct tar_source_ops ops = { .read = packed_read,
+	    .try_read = packed_try, .step = packed_step, .size = packed_size,
+	    .free = packed_free, .save = packed_save, .hold = packed_hold,
+	    .ahead = packed_ahead };
 	struct packed *p = calloc(1, sizeof *p);
 
-	if (p == NULL || tar_store_init(&p->store, config->dir) != 0) {
+	if (p == NULL || tar_store_init(&p->store, config->dir,
+	    config->store_max) != 0) {
 		close(fd);
 		free(p);
 		errno = ENOMEM;
@@ -354,17 +412,14 @@ tar_source_packed(int fd, const struct tar_codec *codec,
 	}
 	p->source.ops = &ops;
 	p->codec = codec;
-	p->blocks = config->blocks;
-	p->stop = config->stop;
-	p->note = config->note;
-	p->arg = config->arg;
+	p->config = *config;
+	if (config->span == 0)
+		p->config.span = SPAN;
+	if (config->small == 0)
+		p->config.small = SMALL;
 	p->fd = fd;
-	pthread_rwlock_init(&p->store_lock, NULL);
-	pthread_mutex_init(&p->decode_lock, NULL);
-	p->input = malloc(INPUT);
-	p->block = malloc(TAR_BLOCK_SIZE);
-	p->decoder = codec->begin(NULL);
-	if (p->input != NULL && p->block != NULL && p->decoder != NULL)
+	init_locks(p);
+	if (begin(p) == 0)
 		return &p->source;
 	packed_free(&p->source);
 	errno = ENOMEM;

@@ -1,11 +1,18 @@
 /*
  * A compressed archive as a source.  It is decoded once, from its beginning,
- * as its index is made; on the way the decoded bytes go, in blocks, to a
- * store that gives each of them back at once:
+ * as its index is made.  On the way points are noted from which decoding can
+ * go on later, no more than 1 MiB apart; what lies further behind a point
+ * (within the one frame of most zstd files, say) goes, in blocks, to a store:
  *
- *	archive --decoder--> 128 KiB --zstd-1--> store: memory, then a file
- *	                                            |
- *	        a read <--- cache of blocks <-------+
+ *	a read <--- cache of blocks <--+-- memory, of small archives
+ *	                               +-- decoder, from the last point
+ *	                               +-- store: memory, then a file
+ *
+ *	gzip			states of the decoder (codec_isal.c, _zlib.c)
+ *	zstd			its frames; the table some files end with may lie,
+ *				and is not needed
+ *	xz			its blocks, if all are small
+ *	larger ones, others	the store
  *
  * The file has no name until it is saved, so nothing is left behind.
  */
@@ -28,12 +35,16 @@ struct tar_packed_config {
 	/* The path under which tar_source_save() leaves that file, in `dir`,
 	 * and where it is found again; NULL: it has no name. */
 	const char		*store;
-	uint64_t		 store_max;	/* its bytes; 0: any */
+	/* Its bytes; 0: what the disk, or a quarter of memory, has. */
+	uint64_t		 store_max;
 	/* What tar_source_save() gave for this file; NULL: nothing.  Bytes
 	 * that are of no use here are ignored.  As all pointers here, they
-	 * are borrowed until the source is freed. */
+	 * are borrowed until the source is freed.  Aligned as a uint64_t. */
 	const void		*saved;
 	size_t			 saved_len;
+	/* From point to point, decoded; 0: 1 MiB.  What is no larger than
+	 * `small`, decoded, stays in memory; 0: 64 MiB. */
+	uint64_t		 span, small;
 	/* Once set, nothing more is decoded: ECANCELED. */
 	const atomic_bool	*stop;
 	tar_packed_note_fn	*note;
@@ -43,5 +54,11 @@ struct tar_packed_config {
 /* Takes `fd` over.  NULL with errno: ENOMEM. */
 struct tar_source *tar_source_packed(int fd, const struct tar_codec *,
 	    const struct tar_packed_config *);
+
+/* Bytes that were decoded: in the pass from the beginning, and for reads. */
+struct tar_packed_counts {
+	uint64_t	decoded, again;
+};
+void	tar_packed_counts(struct tar_source *, struct tar_packed_counts *);
 
 #endif

@@ -1,60 +1,39 @@
 /* Worker threads.  See pool.h. */
 #include "pool.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
+enum { THREADS_MAX = 16 };
+
 struct tar_pool {
 	pthread_mutex_t	 lock;
-	pthread_cond_t	 more;
+	pthread_cond_t	 more;		/* jobs, or the end */
+	pthread_cond_t	 ending;
 	struct tar_job	*first, **last;
+	unsigned	 done;		/* jobs, since the last tick */
 	bool		 stop;
 	void		(*tick)(void *);
 	void		*arg;
-	time_t		 ticked;
+	pthread_t	 ticker;
 	unsigned	 n;
-	pthread_t	 thread[];
+	pthread_t	 thread[THREADS_MAX];
 };
 
-static time_t
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
-
-/* A job, or NULL: nothing came for a second, or it is time to stop. */
+/* A job; NULL: none comes any more. */
 static struct tar_job *
-take(struct tar_pool *p, bool *stop)
+take(struct tar_pool *p)
 {
-	struct timespec until = { .tv_sec = now() + 1 };
 	struct tar_job *job;
 
 	while (p->first == NULL && !p->stop)
-		if (pthread_cond_timedwait(&p->more, &p->lock, &until) ==
-		    ETIMEDOUT)
-			break;
+		pthread_cond_wait(&p->more, &p->lock);
 	if ((job = p->first) != NULL && (p->first = job->next) == NULL)
 		p->last = &p->first;
-	*stop = p->stop && job == NULL;
 	return job;
-}
-
-static bool
-is_time(struct tar_pool *p)
-{
-	time_t t = now();
-
-	if (p->tick == NULL || t == p->ticked)
-		return false;
-	p->ticked = t;
-	return true;
 }
 
 static void *
@@ -62,62 +41,110 @@ work(void *arg)
 {
 	struct tar_pool *p = arg;
 	struct tar_job *job;
-	bool stop, tick;
 
-	do {
-		pthread_mutex_lock(&p->lock);
-		job = take(p, &stop);
-		tick = is_time(p);
+	pthread_mutex_lock(&p->lock);
+	while ((job = take(p)) != NULL) {
 		pthread_mutex_unlock(&p->lock);
-		if (job != NULL)
-			job->run(job);
-		if (tick)
-			p->tick(p->arg);
-	} while (!stop);
+		job->run(job);
+		pthread_mutex_lock(&p->lock);
+		p->done++;
+	}
+	pthread_mutex_unlock(&p->lock);
 	return NULL;
 }
 
+/* With all signals blocked: those are for the main thread. */
+static int
+start(pthread_t *thread, void *(*run)(void *), struct tar_pool *p)
+{
+	sigset_t all, was;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &was);
+	err = pthread_create(thread, NULL, run, p);
+	pthread_sigmask(SIG_SETMASK, &was, NULL);
+	return err;
+}
+
+/* One more, if some wait and none was done for a second. */
 static void
-end(struct tar_pool *p)
+look_after(struct tar_pool *p)
+{
+	if (p->first != NULL && p->done == 0 && p->n < THREADS_MAX &&
+	    start(&p->thread[p->n], work, p) == 0)
+		p->n++;
+	p->done = 0;
+}
+
+static void *
+tick(void *arg)
+{
+	struct tar_pool *p = arg;
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	pthread_mutex_lock(&p->lock);
+	while (!p->stop) {
+		until.tv_sec++;
+		while (!p->stop && pthread_cond_timedwait(&p->ending,
+		    &p->lock, &until) == 0)
+			;
+		if (p->stop)
+			break;
+		look_after(p);
+		pthread_mutex_unlock(&p->lock);
+		if (p->tick != NULL)
+			p->tick(p->arg);
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		pthread_mutex_lock(&p->lock);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+/* Nobody but the ticker makes threads, so that their number stands. */
+static void
+end(struct tar_pool *p, bool ticks)
 {
 	pthread_mutex_lock(&p->lock);
 	p->stop = true;
 	pthread_cond_broadcast(&p->more);
+	pthread_cond_signal(&p->ending);
 	pthread_mutex_unlock(&p->lock);
+	if (ticks)
+		pthread_join(p->ticker, NULL);
 	while (p->n > 0)
 		pthread_join(p->thread[--p->n], NULL);
 	pthread_cond_destroy(&p->more);
+	pthread_cond_destroy(&p->ending);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
 
 struct tar_pool *
-tar_pool_new(unsigned threads, void (*tick)(void *), void *arg)
+tar_pool_new(unsigned threads, void (*ticked)(void *), void *arg)
 {
-	struct tar_pool *p = calloc(1, sizeof *p +
-	    threads * sizeof p->thread[0]);
+	struct tar_pool *p = calloc(1, sizeof *p);
 	pthread_condattr_t attr;
-	sigset_t all, was;
 
 	if (p == NULL)
 		return NULL;
 	p->last = &p->first;
-	p->tick = tick;
+	p->tick = ticked;
 	p->arg = arg;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&p->more, &attr);
+	pthread_cond_init(&p->more, NULL);
+	pthread_cond_init(&p->ending, &attr);
 	pthread_condattr_destroy(&attr);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &was);
-	while (p->n < threads && pthread_create(&p->thread[p->n], NULL, work,
-	    p) == 0)
+	while (p->n < threads && p->n < THREADS_MAX &&
+	    start(&p->thread[p->n], work, p) == 0)
 		p->n++;
-	pthread_sigmask(SIG_SETMASK, &was, NULL);
-	if (p->n > 0)
+	if (p->n > 0 && start(&p->ticker, tick, p) == 0)
 		return p;
-	end(p);
+	end(p, false);
 	return NULL;
 }
 
@@ -125,7 +152,7 @@ void
 tar_pool_free(struct tar_pool *p)
 {
 	if (p != NULL)
-		end(p);
+		end(p, true);
 }
 
 void

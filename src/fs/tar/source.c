@@ -75,8 +75,8 @@ file_free(struct tar_source *s)
 struct tar_source *
 tar_source_file(int fd, uint64_t size)
 {
-	static const struct tar_source_ops ops = { file_read, file_try,
-	    file_size, file_free, NULL };
+	static const struct tar_source_ops ops = { .read = file_read,
+	    .try_read = file_try, .size = file_size, .free = file_free };
 	struct file *f = malloc(sizeof *f);
 
 	if (f == NULL) {
@@ -126,8 +126,9 @@ memory_free(struct tar_source *s)
 struct tar_source *
 tar_source_memory(const void *base, size_t len)
 {
-	static const struct tar_source_ops ops = { memory_read, memory_read,
-	    memory_size, memory_free, NULL };
+	static const struct tar_source_ops ops = { .read = memory_read,
+	    .try_read = memory_read, .size = memory_size,
+	    .free = memory_free };
 	struct memory *m = malloc(sizeof *m);
 
 	if (m == NULL)

@@ -20,6 +20,12 @@ struct tar_source_ops {
 		    size_t len, size_t *got);
 	uint64_t (*size)(struct tar_source *);
 	void	(*free)(struct tar_source *);
+	/* NULL: as read. */
+	int	(*step)(struct tar_source *, uint64_t off, void *to,
+		    size_t len, size_t *got);
+	/* NULL: it has not got that. */
+	bool	(*hold)(struct tar_source *, uint64_t off);
+	void	(*ahead)(struct tar_source *, uint64_t off);
 	/* NULL: there is nothing to be saved. */
 	int	(*save)(struct tar_source *, tar_sink_fn *, void *arg);
 };
@@ -46,6 +52,34 @@ tar_source_try(struct tar_source *s, uint64_t off, void *to, size_t len,
     size_t *got)
 {
 	return s->ops->try_read(s, off, to, len, got);
+}
+
+/*
+ * For a thread that others need, too: the same as read, but what would take
+ * long is done by a part, and EAGAIN says to come again.
+ */
+static inline int
+tar_source_step(struct tar_source *s, uint64_t off, void *to, size_t len,
+    size_t *got)
+{
+	return (s->ops->step != NULL ? s->ops->step : s->ops->read)(s, off,
+	    to, len, got);
+}
+
+/*
+ * Behind a read up to `off`: does it pay to read ahead?  Then the source is
+ * held, and not freed, until tar_source_ahead() has done so.
+ */
+static inline bool
+tar_source_hold(struct tar_source *s, uint64_t off)
+{
+	return s->ops->hold != NULL && s->ops->hold(s, off);
+}
+
+static inline void
+tar_source_ahead(struct tar_source *s, uint64_t off)
+{
+	s->ops->ahead(s, off);
 }
 
 /* Where they end; UINT64_MAX: that is not known yet. */

@@ -1,13 +1,17 @@
 /*
- * The store of blocks.  See store.h.  Without zstd they are kept as they
+ * The store of blobs.  See store.h.  Without zstd they are kept as they
  * are.
  */
 #include "store.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "blocks.h"
@@ -81,6 +85,18 @@ unpack(void *to, size_t len, const void *from, size_t packed)
 }
 #endif
 
+/* ----------------------------------------------------------------- file -- */
+
+/* What a file begins with. */
+struct head {
+	char		magic[8];
+	uint64_t	id;
+};
+
+static const char magic[8] = "pinetar1";
+
+enum { FREE_MIN = 64 << 20, CHECK_EACH = 16 << 20 };
+
 static int
 write_all(int fd, uint64_t off, const char *p, size_t len)
 {
@@ -96,76 +112,8 @@ write_all(int fd, uint64_t off, const char *p, size_t len)
 	return 0;
 }
 
-/* What is in memory moves to a file without a name. */
 static int
-to_file(struct tar_store *s)
-{
-	int err, fd = open(s->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd == -1)
-		return errno;
-	if ((err = write_all(fd, 0, s->memory, s->end)) != 0) {
-		close(fd);
-		return err;
-	}
-	free(s->memory);
-	s->memory = NULL;
-	s->fd = fd;
-	return 0;
-}
-
-static int
-put(struct tar_store *s, const void *data, size_t len)
-{
-	uint64_t cap = s->cap == 0 ? 1 << 20 : s->cap;
-	char *memory;
-	int err;
-
-	if (s->fd == -1 && s->dir != NULL && s->end + len > TAR_STORE_MEMORY
-	    && (err = to_file(s)) != 0)
-		return err;
-	if (s->fd != -1)
-		return write_all(s->fd, s->end, data, len);
-	if (s->end + len > s->cap) {
-		while (cap < s->end + len)
-			cap *= 2;
-		if ((memory = realloc(s->memory, cap)) == NULL)
-			return ENOMEM;
-		s->memory = memory;
-		s->cap = cap;
-	}
-	memcpy(s->memory + s->end, data, len);
-	return 0;
-}
-
-int
-tar_store_add(struct tar_store *s, const void *block, size_t len)
-{
-	uint64_t cap = s->entries_cap == 0 ? 64 : s->entries_cap * 2;
-	struct tar_store_entry *entry;
-	size_t packed;
-	int err;
-
-	if (s->n == s->entries_cap) {
-		if ((entry = realloc(s->entry, cap * sizeof *entry)) == NULL)
-			return ENOMEM;
-		s->entry = entry;
-		s->entries_cap = cap;
-	}
-	packed = pack(s->packer, s->room, s->room_len, block, len);
-	err = packed == 0 ? put(s, block, len) : put(s, s->room, packed);
-	if (err != 0)
-		return err;
-	if (packed == 0)
-		packed = len;
-	s->entry[s->n++] = (struct tar_store_entry){ s->end, (uint32_t)packed,
-	    (uint32_t)len };
-	s->end += packed;
-	return 0;
-}
-
-static int
-read_file(int fd, uint64_t off, char *to, size_t len)
+read_all(int fd, uint64_t off, char *to, size_t len)
 {
 	ssize_t n;
 
@@ -179,41 +127,265 @@ read_file(int fd, uint64_t off, char *to, size_t len)
 	return 0;
 }
 
-int
-tar_store_get(const struct tar_store *s, uint64_t n, void *to)
+/* What is in memory moves to a file without a name.  With `add_lock` held. */
+static int
+to_file(struct tar_store *s)
 {
-	const struct tar_store_entry *e = &s->entry[n];
-	char *packed;
+	int err, fd = open(s->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd == -1)
+		return errno;
+	if ((err = write_all(fd, 0, s->memory, s->end)) != 0) {
+		close(fd);
+		return err;
+	}
+	pthread_rwlock_wrlock(&s->lock);
+	free(s->memory);
+	s->memory = NULL;
+	s->cap = 0;
+	s->fd = fd;
+	pthread_rwlock_unlock(&s->lock);
+	return 0;
+}
+
+/* The disk is left some room for others. */
+static int
+check_free(struct tar_store *s)
+{
+	struct statvfs st;
+
+	if (s->end < s->checked)
+		return 0;
+	if (fstatvfs(s->fd, &st) == 0 &&
+	    st.f_bavail < FREE_MIN / st.f_frsize)
+		return ENOSPC;
+	s->checked = s->end + CHECK_EACH;
+	return 0;
+}
+
+static int
+grow(struct tar_store *s, size_t len)
+{
+	uint64_t cap = s->cap;
+	char *memory;
+
+	while (cap < s->end + len)
+		cap *= 2;
+	if (cap == s->cap)
+		return 0;
+	pthread_rwlock_wrlock(&s->lock);
+	if ((memory = realloc(s->memory, cap)) != NULL) {
+		s->memory = memory;
+		s->cap = cap;
+	}
+	pthread_rwlock_unlock(&s->lock);
+	return memory == NULL ? ENOMEM : 0;
+}
+
+/* At the end, which stays where it is. */
+static int
+put(struct tar_store *s, const void *data, size_t len)
+{
 	int err;
 
-	if (s->fd == -1) {
-		if (e->packed != e->len)
-			return unpack(to, e->len, s->memory + e->off,
-			    e->packed);
-		memcpy(to, s->memory + e->off, e->len);
-		return 0;
+	if (s->max != 0 && s->end + len > s->max)
+		return ENOSPC;
+	if (s->fd == -1 && s->dir != NULL && s->end + len > TAR_STORE_MEMORY
+	    && (err = to_file(s)) != 0)
+		return err;
+	if (s->fd != -1)
+		return (err = check_free(s)) != 0 ? err :
+		    write_all(s->fd, s->end, data, len);
+	if ((err = grow(s, len)) == 0)
+		memcpy(s->memory + s->end, data, len);
+	return err;
+}
+
+/* ---------------------------------------------------------------- blobs -- */
+
+/* No defence against who may write to the file: that is the user alone. */
+static uint64_t
+sum_of(const char *p, size_t len)
+{
+	const uint64_t k = UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t h = len * k, word;
+
+	for (; len >= sizeof word; p += sizeof word, len -= sizeof word) {
+		memcpy(&word, p, sizeof word);
+		h = (h ^ word) * k;
+		h ^= h >> 32;
 	}
-	if (e->packed == e->len)
-		return read_file(s->fd, e->off, to, e->len);
-	if ((packed = malloc(e->packed)) == NULL)
+	for (; len > 0; p++, len--)
+		h = (h ^ (uint8_t)*p) * k;
+	return h ^ h >> 32;
+}
+
+int
+tar_store_add(struct tar_store *s, const void *base, size_t len,
+    struct tar_blob *blob)
+{
+	const void *data = s->room;
+	size_t packed = 0;
+	int err;
+
+	pthread_mutex_lock(&s->add_lock);
+	if (len <= TAR_BLOCK_SIZE)
+		packed = pack(s->packer, s->room, s->room_len, base, len);
+	if (packed == 0) {
+		data = base;
+		packed = len;
+	}
+	if ((err = put(s, data, packed)) == 0) {
+		*blob = (struct tar_blob){ s->end, (uint32_t)packed,
+		    (uint32_t)len, sum_of(data, packed) };
+		s->end += packed;
+	}
+	pthread_mutex_unlock(&s->add_lock);
+	return err;
+}
+
+static int
+open_blob(const struct tar_blob *blob, const char *packed, void *to)
+{
+	if (sum_of(packed, blob->packed) != blob->sum)
+		return EIO;
+	if (blob->packed != blob->len)
+		return unpack(to, blob->len, packed, blob->packed);
+	memcpy(to, packed, blob->len);
+	return 0;
+}
+
+static int
+get_of_file(struct tar_store *s, const struct tar_blob *blob, void *to)
+{
+	char *packed = malloc(blob->packed);
+	int err;
+
+	if (packed == NULL)
 		return ENOMEM;
-	if ((err = read_file(s->fd, e->off, packed, e->packed)) == 0)
-		err = unpack(to, e->len, packed, e->packed);
+	err = read_all(s->fd, blob->off, packed, blob->packed);
+	if (err == 0)
+		err = open_blob(blob, packed, to);
 	free(packed);
 	return err;
 }
 
 int
-tar_store_init(struct tar_store *s, const char *dir)
+tar_store_get(struct tar_store *s, const struct tar_blob *blob, void *to)
 {
-	*s = (struct tar_store){ .dir = dir, .fd = -1,
-	    .room_len = pack_bound(TAR_BLOCK_SIZE) };
+	int err;
+
+	if (blob->packed > blob->len || blob->len > TAR_BLOCK_SIZE)
+		return EIO;		/* the table is damaged */
+	pthread_rwlock_rdlock(&s->lock);
+	if (s->fd != -1)
+		err = get_of_file(s, blob, to);
+	else if (blob->off > s->cap || blob->packed > s->cap - blob->off)
+		err = EIO;
+	else
+		err = open_blob(blob, s->memory + blob->off, to);
+	pthread_rwlock_unlock(&s->lock);
+	return err;
+}
+
+/* ------------------------------------------------------- begin and end -- */
+
+static int
+give_name(struct tar_store *s, const char *path)
+{
+	char from[40], *with;
+	int err = 0;
+
+	if (s->fd == -1 && (err = to_file(s)) != 0)
+		return err;
+	if (fdatasync(s->fd) == -1)
+		return errno;
+	snprintf(from, sizeof from, "/proc/self/fd/%d", s->fd);
+	if (asprintf(&with, "%s.%d", path, (int)getpid()) == -1)
+		return ENOMEM;
+	unlink(with);
+	if (linkat(AT_FDCWD, from, AT_FDCWD, with, AT_SYMLINK_FOLLOW) == -1)
+		err = errno;
+	else if (rename(with, path) == -1)
+		err = errno;
+	unlink(with);		/* still there if it was that file already */
+	free(with);
+	return err;
+}
+
+int
+tar_store_save(struct tar_store *s, const char *path)
+{
+	int err;
+
+	if (s->dir == NULL)
+		return ENOTSUP;
+	pthread_mutex_lock(&s->add_lock);
+	err = give_name(s, path);
+	pthread_mutex_unlock(&s->add_lock);
+	return err;
+}
+
+int
+tar_store_open(struct tar_store *s, const char *path, uint64_t id,
+    uint64_t end)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	struct stat st;
+	struct head h;
+
+	if (fd == -1)
+		return errno;
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    st.st_uid != geteuid() || (st.st_mode & 022) != 0 ||
+	    (uint64_t)st.st_size < end ||
+	    read_all(fd, 0, (char *)&h, sizeof h) != 0 ||
+	    memcmp(h.magic, magic, sizeof magic) != 0 || h.id != id) {
+		close(fd);
+		return ESTALE;
+	}
+	if (s->fd != -1)
+		close(s->fd);
+	s->fd = fd;
+	s->id = id;
+	s->end = end;
+	return 0;
+}
+
+/* Without a file memory ends sooner than the machine's. */
+static uint64_t
+memory_max(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+	return pages <= 0 || size <= 0 ? UINT64_C(1) << 30 :
+	    (uint64_t)pages * (uint64_t)size / 4;
+}
+
+int
+tar_store_init(struct tar_store *s, const char *dir, uint64_t max)
+{
+	struct head h;
+
+	*s = (struct tar_store){ .dir = dir, .fd = -1, .max = max,
+	    .room_len = pack_bound(TAR_BLOCK_SIZE), .cap = 64 << 10,
+	    .end = sizeof h };
+	if (dir == NULL && max == 0)
+		s->max = memory_max();
+	pthread_mutex_init(&s->add_lock, NULL);
+	pthread_rwlock_init(&s->lock, NULL);
 	s->packer = packer_new();
 	s->room = malloc(s->room_len);
-	if (s->packer != NULL && s->room != NULL)
-		return 0;
-	tar_store_fini(s);
-	return ENOMEM;
+	s->memory = malloc(s->cap);
+	if (s->packer == NULL || s->room == NULL || s->memory == NULL ||
+	    getrandom(&s->id, sizeof s->id, 0) != sizeof s->id) {
+		tar_store_fini(s);
+		return ENOMEM;
+	}
+	memcpy(h.magic, magic, sizeof magic);
+	h.id = s->id;
+	memcpy(s->memory, &h, sizeof h);
+	return 0;
 }
 
 void
@@ -222,7 +394,8 @@ tar_store_fini(struct tar_store *s)
 	packer_free(s->packer);
 	free(s->room);
 	free(s->memory);
-	free(s->entry);
 	if (s->fd != -1)
 		close(s->fd);
+	pthread_mutex_destroy(&s->add_lock);
+	pthread_rwlock_destroy(&s->lock);
 }

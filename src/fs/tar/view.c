@@ -6,6 +6,9 @@
 #include "view.h"
 
 #include <string.h>
+#include <time.h>
+
+enum { PATIENCE = 4 };		/* s, of who reads */
 
 static struct tar_archive *
 archive_of(const struct pinefs_node *node)
@@ -423,7 +426,7 @@ fill(struct tar_reading *rd, bool wait)
 	int err = 0;
 
 	for (; p < end && err == 0; p++) {
-		err = wait ? tar_source_read(s, p->at, rd->to + p->to, p->len,
+		err = wait ? tar_source_step(s, p->at, rd->to + p->to, p->len,
 		    &got) : tar_source_try(s, p->at, rd->to + p->to, p->len,
 		    &got);
 		if (err == 0 && got < p->len)
@@ -432,12 +435,37 @@ fill(struct tar_reading *rd, bool wait)
 	return err;
 }
 
+static time_t
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+/*
+ * What takes long goes on behind the others that wait; after some seconds
+ * the client is told to ask again.
+ */
 static void
 run_reading(struct tar_job *job)
 {
 	struct tar_reading *rd = (struct tar_reading *)job;
+	struct tar_source *s = rd->ar->source;
+	const struct tar_piece *last = &rd->piece[rd->n - 1];
+	uint64_t end = last->at + last->len;
+	bool held;
+	int err = fill(rd, true);
 
-	pinefs_complete(rd->call, fill(rd, true));
+	if (err == EAGAIN && now() < rd->until) {
+		tar_pool_add(rd->ar->host->pool, job);
+		return;
+	}
+	held = err == 0 && tar_source_hold(s, end);
+	pinefs_complete(rd->call, err);		/* rd is gone */
+	if (held)
+		tar_source_ahead(s, end);
 }
 
 /* Of a file that is as in the archive. */
@@ -513,6 +541,7 @@ tar_read(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
 		seen(ar, o.u);
 	if (err != 0 || rd->n == 0 || (err = fill(rd, false)) != EAGAIN)
 		return err;
+	rd->until = now() + PATIENCE;
 	tar_pool_add(ar->host->pool, &rd->job);
 	return PINEFS_LATER;
 }

@@ -30,6 +30,7 @@ struct tar_reading {
 	struct tar_archive	*ar;
 	struct pinefs_call	*call;
 	char			*to;
+	time_t			 until;		/* then the client asks again */
 	unsigned		 n;
 	struct tar_piece	 piece[TAR_PIECES_MAX];
 };
