@@ -101,8 +101,8 @@ zip_inflate_restore(void *state, const struct zip_point *p, uint8_t before)
 	    inflateSetDictionary(z, p->window, p->len) == Z_OK;
 }
 
-const struct tar_codec zip_deflate = { "deflate", "zlib", deflate_begin,
-    deflate_run, deflate_end };
+const struct tar_codec zip_deflate = { .name = "deflate", .library = "zlib",
+    .begin = deflate_begin, .run = deflate_run, .end = deflate_end };
 
 uint32_t
 zip_crc(uint32_t crc, const void *base, size_t len)
@@ -112,7 +112,8 @@ zip_crc(uint32_t crc, const void *base, size_t len)
 
 #else
 
-const struct tar_codec zip_deflate = { "deflate", "zlib", NULL, NULL, NULL };
+const struct tar_codec zip_deflate = { .name = "deflate",
+    .library = "zlib" };
 
 int
 zip_inflate_step(void *state, struct tar_stretch *s, bool *at_end)
