@@ -74,7 +74,8 @@ fill_container(PyObject *o, PyObject *value)
 		return exchange(fill_dict, o, PyDict_Copy(o), value);
 	if (PyList_Check(o) && PyList_CheckExact(value))
 		return PyList_SetSlice(o, 0, PyList_Size(o), value);
-	if (PyType_IsSubtype(Py_TYPE(o), &PySet_Type) && Py_TYPE(value) == &PySet_Type)
+	if (PyType_IsSubtype(Py_TYPE(o), &PySet_Type) &&
+	    Py_TYPE(value) == &PySet_Type)
 		return exchange(fill_set, o, PySet_New(o), value);
 	if (PyByteArray_Check(o) && PyByteArray_Check(value))
 		return fill_bytearray(o, value);

@@ -31,7 +31,6 @@
 
 #define BURST_INTERVAL	1e-4		/* s */
 #define LONG_WAIT	1000000		/* ns: the program is busy */
-#define GOOD_WAIT	1000000		/* ns: less than by burst and luck */
 #define BURST_IDLE	100000000	/* ns */
 #define ASIDE_MAX	20000000	/* ns */
 #define SHORT_WAIT	200000		/* ns: the lock was free, almost */
@@ -290,7 +289,7 @@ can_hand_off(void)
 	int minor = 0;
 
 	if (gil_tested()->handoff != 0)
-		return gil_tested()->handoff < GOOD_WAIT;
+		return gil_tested()->handoff < GIL_GOOD;
 	if (strncmp(Py_GetVersion(), "3.", 2) == 0)
 		minor = atoi(Py_GetVersion() + 2);
 	return minor == 8 || minor >= 13;
@@ -305,7 +304,7 @@ gil_new(bool polite, int signal)
 		return NULL;
 	(void)pthread_once(&state_once, state_key_make);
 	g->polite = polite;
-	if (!can_hand_off() && gil_tested()->signal < GOOD_WAIT)
+	if (!can_hand_off() && gil_tested()->signal < GIL_GOOD)
 		g->signal = signal;
 	g->main = pthread_self();
 	g->handoff = can_hand_off() || g->signal != 0;

@@ -23,7 +23,6 @@
 #include <time.h>
 
 enum { TRIES = 4, PAUSE = 50000 };		/* ns in between */
-#define GOOD		1000000			/* ns */
 #define TIME_MAX	INT64_C(300000000)	/* ns, for all of it */
 
 static struct {
@@ -69,7 +68,7 @@ least(bool handoff, int signal)
 		waited = gil_try(probe.gil, handoff, signal);
 		if (best == 0 || waited < best)
 			best = waited;
-		if (best < GOOD)
+		if (best < GIL_GOOD)
 			break;
 	}
 	return best;
@@ -78,7 +77,7 @@ least(bool handoff, int signal)
 static bool
 is_good(int64_t wait)
 {
-	return wait != 0 && wait < GOOD;
+	return wait != 0 && wait < GIL_GOOD;
 }
 
 /* The next best is tried only if it would be taken. */

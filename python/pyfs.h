@@ -15,6 +15,7 @@
  *	name.c		keys as file names, reversibly
  *	value.c		values as bytes;  parse.c: bytes as values
  *	source.c	functions as their source
+ *	mounts.c	files that cannot be read, since we serve them
  *	bind.c		assigning, deleting;  watch.c: who is asked before
  *	fill.c		exchanging what is in an object
  *	stage.c		writes that Python does not see yet
@@ -515,6 +516,9 @@ int	value_render(struct pyfs *, PyObject *o, enum shape, struct text *);
 /* Constants in lists, tuples, sets and dicts: repr() runs no foreign code. */
 bool	value_is_plain(PyObject *o);
 int	source_render(PyObject *o, struct text *);
+/* The file is on a mount of a server of this process. */
+bool	mounts_is_ours(const char *path);
+void	mounts_fork_child(void);
 /* There is a Python function in it, whose code can be exchanged. */
 bool	source_can_be_written(PyObject *o);
 /* Load the file that a function is in, if it is not, in a pause. */
@@ -669,6 +673,7 @@ int64_t	gil_try(struct gil *, bool handoff, int signal);
 /* The switch interval is that of a burst, or again what it was. */
 void	gil_try_burst(struct gil *, bool on);
 /* The least waits that were seen at the start, ns; 0: not tried. */
+enum { GIL_GOOD = 1000000 };	/* less: a way that works */
 struct gil_test {
 	int64_t		 handoff, signal, burst;
 };

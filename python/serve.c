@@ -278,5 +278,6 @@ pyfs_fork_child(void)
 		(void)glow_init(&pf->glows);	/* somebody may have had it */
 	}
 	workers_fork_child();
+	mounts_fork_child();
 	pyfs_all = NULL;
 }

@@ -8,6 +8,8 @@
  * may call import hooks; only where there is no such file is linecache asked
  * for what it holds already (the prompt of 3.13, doctest, notebooks).
  *
+ * A file on our own mount is not read: mounts.c.
+ *
  * The last few files are kept, checked against the file's time and size.  For
  * a listing they are loaded while the program goes on: 225 files of a large
  * one take 0.2 s.
@@ -150,9 +152,11 @@ file_keep(struct file *f)
 static struct file *
 file_get(const char *name)
 {
-	struct file *f = file_find(name), loaded = { 0 };
+	struct file *f, loaded = { 0 };
 
-	if (f == NULL) {
+	if (mounts_is_ours(name))
+		return NULL;
+	if ((f = file_find(name)) == NULL) {
 		if (file_load(&loaded, name) != 0)
 			return NULL;
 		f = file_keep(&loaded);
@@ -493,7 +497,7 @@ source_prepare(struct hold *h, PyObject *o)
 	int err;
 
 	if (!h->broker || file_name_of(o, &name) != 0 ||
-	    file_find(name.base) != NULL) {
+	    mounts_is_ours(name.base) || file_find(name.base) != NULL) {
 		text_fini(&name);
 		return;
 	}

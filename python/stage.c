@@ -323,7 +323,7 @@ parse_and_bind(struct hold *h, struct commit *c)
 	    c->replacing, &err);
 	if (value == NULL)
 		return err;
-	if (value != c->old && c->n->link_next != NULL)
+	if (value != c->old && c->old != NULL && c->n->link_next != NULL)
 		err = bind_group(h, c, value);
 	else if (value != c->old)
 		err = bind_set(h, c->parent, c->dir, c->dir_shape, c->name,

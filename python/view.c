@@ -462,17 +462,17 @@ make_text(struct hold *h, struct node *n)
 
 	if ((err = about_begin(h, n, none, &a)) == 0)
 		answer = ask(h, n, &a, "read", NULL, &err);
-	if (answer != NULL) {
+	if (answer != NULL)
 		err = text_of_answer(h, n, answer, &t);
-		if (err == 0 && t.len > h->pf->config.max_file)
-			err = EFBIG;
-		if (err == 0)
-			err = keep_text(h->pf, n, &t);
-		text_fini(&t);
-		Py_DECREF(answer);
-	}
+	/* Their end can be code of the user, during which others forget. */
+	Py_XDECREF(answer);
 	about_fini(h, &a);
-	return err;
+	if (err == 0 && t.len > h->pf->config.max_file)
+		err = EFBIG;
+	if (err == 0)
+		err = keep_text(h->pf, n, &t);
+	text_fini(&t);
+	return err != 0 || n->view != NULL ? err : EIO;
 }
 
 static bool

@@ -260,7 +260,7 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
     port        of NFS and MOUNT; 0: any free one, see Server.port
     mount_port  MOUNT also here; 0: not
     root        None: sys.modules; any object, or {"name": object}
-    readonly    nothing can be changed
+    readonly    nothing can be changed, but by what an expression does (code)
     code        functions can be written, expressions evaluated: a fence against
                 accidents only, since whoever may set variables can run code
     uids        who is let in; None: root and the user of this process

@@ -234,3 +234,25 @@ def test_listing_views_does_not_move_their_times():
         assert (a.mtime.seconds, a.mtime.nseconds) == (
             b.mtime.seconds, b.mtime.nseconds)
         assert len(before) == 1
+
+
+def test_an_end_in_the_middle_of_a_view_forgets_nothing():
+    class Text(bytes):
+        """Ends while others ask for so much that the rest is forgotten."""
+
+        def __del__(self):
+            time.sleep(0.001)
+
+    class Thing:
+        @property
+        def text(self):
+            return Text(b'x' * 1000)
+    root = {'t%d' % i: Thing() for i in range(300)}
+    with served.own(root=root) as c, served.client.Client(c.port) as d:
+        def read(c, names):
+            for name in names:
+                assert c.read('/%s@attrs/text' % name) == b'x' * 1000
+        thread = threading.Thread(target=read, args=(d, sorted(root)))
+        thread.start()
+        read(c, sorted(root, reverse=True))
+        thread.join()
