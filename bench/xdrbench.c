@@ -6,7 +6,8 @@
  *
  * Both sides are measured in turn, ROUNDS times; the ratio is the median of
  * the rounds' ratios, the times are the least ones.  Every decode gives its
- * memory back, and every encode and decode sets up its cursor.
+ * memory back.  A cursor serves the header of a call and what follows, so
+ * that setting one up has lines of its own.
  */
 #include <pinefs/xdr.h>
 
@@ -76,118 +77,155 @@ static LOOKUP3args lookup_value;
 static READDIRPLUS3res readdirplus_value;
 static WRITE3args write_value;
 
+/* Version 4 is encoded and decoded operation by operation (--lazy). */
+static COMPOUND4args compound_value = {
+	.minorversion = 2, .argarray = { .n = 3 }
+};
+static nfs_argop4 operations[3] = {
+	{ .argop = OP_SEQUENCE, .opsequence = {
+	    .sa_sessionid = { 5, 5, 5, 5 }, .sa_sequenceid = 77 } },
+	{ .argop = OP_PUTFH, .opputfh.object = { handle, sizeof handle, 0 } },
+	{ .argop = OP_READ, .opread = { .stateid.seqid = 1, .offset = 4096,
+	    .count = 65536 } }
+};
+
+#define ENCODE(NAME, TYPE, VALUE)					\
+static int								\
+encode_##NAME(uint8_t *to, unsigned times)				\
+{									\
+	struct xdr_out out;						\
+									\
+	xdr_out_init_mem(&out, to, SPACE);				\
+	while (times-- > 0) {						\
+		out.pos = to;						\
+		(void)TYPE##_encode(&out, &VALUE);			\
+	}								\
+	return out.err;							\
+}
+
+ENCODE(getattr, GETATTR3res, getattr_value)
+ENCODE(lookup, LOOKUP3args, lookup_value)
+ENCODE(readdirplus, READDIRPLUS3res, readdirplus_value)
+
 /* Bulk data goes by reference, as in the server: into a chain. */
-static size_t
-encode_write(uint8_t *to)
+static int
+encode_write(uint8_t *to, unsigned times)
 {
 	static struct pinefs_chain chain;
 	struct xdr_out out;
-	size_t n;
+	int err = 0;
 
 	(void)to;
-	xdr_out_init(&out, &chain, SPACE);
-	out.borrow = true;
-	(void)WRITE3args_encode(&out, &write_value);
-	xdr_out_flush(&out);
-	n = chain.bytes;
-	chain_cut(&chain, 0, 0);
-	return n;
-}
-
-/* Version 4 is encoded and decoded operation by operation (--lazy). */
-static size_t
-encode_compound(uint8_t *to)
-{
-	COMPOUND4args args = { .minorversion = 2, .argarray = { .n = 3 } };
-	nfs_argop4 op;
-	struct xdr_out out;
-
-	xdr_out_init_mem(&out, to, SPACE);
-	(void)COMPOUND4args_encode(&out, &args);
-	op.argop = OP_SEQUENCE;
-	op.opsequence = (SEQUENCE4args){ .sa_sequenceid = 77 };
-	memset(op.opsequence.sa_sessionid, 5, 16);
-	(void)nfs_argop4_encode(&out, &op);
-	op.argop = OP_PUTFH;
-	op.opputfh.object = xdr_view(handle, sizeof handle);
-	(void)nfs_argop4_encode(&out, &op);
-	op.argop = OP_READ;
-	op.opread = (READ4args){ .stateid.seqid = 1, .offset = 4096,
-	    .count = 65536 };
-	(void)nfs_argop4_encode(&out, &op);
-	return xdr_out_len(&out);
+	while (times-- > 0 && err == 0) {
+		xdr_out_init(&out, &chain, SPACE);
+		out.borrow = true;
+		err = WRITE3args_encode(&out, &write_value);
+		xdr_out_flush(&out);
+		chain_cut(&chain, 0, 0);
+	}
+	return err;
 }
 
 static int
-decode_compound(struct xdr_in *in)
+encode_compound(uint8_t *to, unsigned times)
+{
+	struct xdr_out out;
+	unsigned i;
+
+	xdr_out_init_mem(&out, to, SPACE);
+	while (times-- > 0) {
+		out.pos = to;
+		(void)COMPOUND4args_encode(&out, &compound_value);
+		for (i = 0; i < 3; i++)
+			(void)nfs_argop4_encode(&out, &operations[i]);
+	}
+	return out.err;
+}
+
+static struct xdr_arena arena;
+
+#define DECODE(NAME, TYPE)						\
+static int								\
+decode_##NAME(const uint8_t *from, size_t n, unsigned times)		\
+{									\
+	static TYPE v;							\
+	struct xdr_in in;						\
+									\
+	xdr_in_init(&in, from, n, &arena);				\
+	while (times-- > 0) {						\
+		in.pos = from;						\
+		xdr_arena_reset(&arena);				\
+		(void)TYPE##_decode(&in, &v);				\
+	}								\
+	return in.bad;							\
+}
+
+DECODE(getattr, GETATTR3res)
+DECODE(lookup, LOOKUP3args)
+DECODE(readdirplus, READDIRPLUS3res)
+DECODE(write, WRITE3args)
+
+static int
+decode_compound(const uint8_t *from, size_t n, unsigned times)
 {
 	static nfs_argop4 op;
 	COMPOUND4args args;
-	int err = COMPOUND4args_decode(in, &args);
+	struct xdr_in in;
 
-	while (err == 0)
-		err = COMPOUND4args_argarray_next(&args.argarray, &op);
-	return err == ENOENT ? 0 : err;
-}
-
-static size_t
-our_encode(enum message m, uint8_t *to)
-{
-	struct xdr_out out;
-
-	if (m == WRITE)
-		return encode_write(to);
-	if (m == COMPOUND)
-		return encode_compound(to);
-	xdr_out_init_mem(&out, to, SPACE);
-	if (m == GETATTR)
-		(void)GETATTR3res_encode(&out, &getattr_value);
-	else if (m == LOOKUP)
-		(void)LOOKUP3args_encode(&out, &lookup_value);
-	else
-		(void)READDIRPLUS3res_encode(&out, &readdirplus_value);
-	return xdr_out_len(&out);
+	xdr_in_init(&in, from, n, &arena);
+	while (times-- > 0) {
+		in.pos = from;
+		xdr_arena_reset(&arena);
+		(void)COMPOUND4args_decode(&in, &args);
+		while (COMPOUND4args_argarray_next(&args.argarray, &op) == 0)
+			;
+	}
+	return in.bad;
 }
 
 static int
-our_decode(enum message m, const uint8_t *from, size_t n)
+setup_encode(uint8_t *to, unsigned times)
 {
-	static uint8_t memory[SPACE];
-	static union {
-		GETATTR3res getattr;
-		LOOKUP3args lookup;
-		READDIRPLUS3res readdirplus;
-		WRITE3args write;
-	} v;
-	static struct xdr_arena arena;
-	struct xdr_in in;
+	struct xdr_out out;
 
-	if (arena.first == NULL)
-		xdr_arena_init(&arena, memory, sizeof memory, 0);
-	xdr_arena_reset(&arena);
-	xdr_in_init(&in, from, n, &arena);
-	if (m == COMPOUND)
-		return decode_compound(&in);
-	if (m == GETATTR)
-		return GETATTR3res_decode(&in, &v.getattr);
-	if (m == LOOKUP)
-		return LOOKUP3args_decode(&in, &v.lookup);
-	if (m == READDIRPLUS)
-		return READDIRPLUS3res_decode(&in, &v.readdirplus);
-	return WRITE3args_decode(&in, &v.write);
+	while (times-- > 0) {
+		xdr_out_init_mem(&out, to, SPACE);
+		KEEP(&out);
+	}
+	return 0;
 }
 
-const struct side ours = { "pinefs-rpcgen", our_encode, our_decode };
+static int
+setup_decode(const uint8_t *from, size_t n, unsigned times)
+{
+	struct xdr_in in;
+
+	while (times-- > 0) {
+		xdr_in_init(&in, from, n, &arena);
+		KEEP(&in);
+	}
+	return 0;
+}
+
+const struct side ours = {
+	{ encode_getattr, encode_lookup, encode_readdirplus, encode_write,
+	    encode_compound },
+	{ decode_getattr, decode_lookup, decode_readdirplus, decode_write,
+	    decode_compound },
+	setup_encode, setup_decode
+};
 
 /* ----------------------------------------------------------- measuring -- */
 
-static const char *const names[MESSAGES] = {
-	"GETATTR3res", "LOOKUP3args", "READDIRPLUS3res x 100",
-	"WRITE3args 64 KiB", "SEQUENCE+PUTFH+READ"
+static const struct {
+	const char	*name;
+	unsigned	 times;
+} messages[MESSAGES] = {
+	{ "GETATTR3res", 20000 }, { "LOOKUP3args", 20000 },
+	{ "READDIRPLUS3res x 100", 200 }, { "WRITE3args 64 KiB", 20000 },
+	{ "SEQUENCE+PUTFH+READ", 20000 }
 };
-static const unsigned times[MESSAGES] = { 20000, 20000, 200, 20000, 20000 };
 static uint8_t wire[SPACE];
-static volatile size_t sink;
 
 static double
 now(void)
@@ -198,21 +236,30 @@ now(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
+/* One line of the table: encode or decode, by two sides. */
+struct row {
+	const char	*name;
+	size_t		 n;		/* bytes on the wire */
+	unsigned	 times;
+	encode_fn	*encode[2];	/* or */
+	decode_fn	*decode[2];
+};
+
 /* Nanoseconds of one, by doing some. */
 static double
-measure(const struct side *s, enum message m, bool decode, size_t n)
+measure(const struct row *r, unsigned side)
 {
 	static uint8_t to[SPACE];
-	unsigned i, count = times[m];
-	double start;
-
 	/* libtirpc takes a thousand times as long to copy the payload. */
-	if (s != &ours)
-		count = count / 50 + 10;
-	start = now();
-	for (i = 0; i < count; i++)
-		sink = decode ? (size_t)s->decode(m, wire, n) :
-		    s->encode(m, to);
+	unsigned count = side == 0 ? r->times : r->times / 50 + 10;
+	double start = now();
+	int err = r->encode[side] != NULL ? r->encode[side](to, count) :
+	    r->decode[side](wire, r->n, count);
+
+	if (err != 0) {
+		fprintf(stderr, "xdrbench: %s: failed\n", r->name);
+		exit(1);
+	}
 	return (now() - start) / count;
 }
 
@@ -224,29 +271,16 @@ by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static size_t
-make_wire(enum message m)
-{
-	struct xdr_out out;
-
-	if (m != WRITE)
-		return our_encode(m, wire);
-	xdr_out_init_mem(&out, wire, SPACE);
-	(void)WRITE3args_encode(&out, &write_value);
-	return xdr_out_len(&out);
-}
-
 static void
-row(enum message m, bool decode)
+show(const struct row *r)
 {
 	double mine[ROUNDS], theirs[ROUNDS], ratio[ROUNDS];
-	size_t n = make_wire(m);
 	unsigned i;
 
 	for (i = 0; i < ROUNDS; i++) {
-		mine[i] = measure(&ours, m, decode, n);
+		mine[i] = measure(r, 0);
 #ifdef HAVE_LIBTIRPC
-		theirs[i] = measure(&libtirpc, m, decode, n);
+		theirs[i] = measure(r, 1);
 #else
 		theirs[i] = 0;
 #endif
@@ -255,19 +289,74 @@ row(enum message m, bool decode)
 	qsort(mine, ROUNDS, sizeof *mine, by_size);
 	qsort(theirs, ROUNDS, sizeof *theirs, by_size);
 	qsort(ratio, ROUNDS, sizeof *ratio, by_size);
-	printf("%-22s %6zu  %-6s %10.1f", names[m], n,
-	    decode ? "decode" : "encode", mine[0]);
+	printf("%-22s %6zu  %-6s %10.1f", r->name, r->n,
+	    r->encode[0] == NULL ? "decode" : "encode", mine[0]);
 #ifdef HAVE_LIBTIRPC
 	printf(" %10.1f %8.1f", theirs[0], ratio[ROUNDS / 2]);
 #endif
 	putchar('\n');
 }
 
+#ifdef HAVE_LIBTIRPC
+#define BOTH(field) { ours.field, libtirpc.field }
+#else
+#define BOTH(field) { ours.field, NULL }
+#endif
+
+static void
+show_setup(void)
+{
+	struct row encode = { "a cursor", 0, 20000, BOTH(setup_encode),
+	    { NULL } };
+	struct row decode = { "a cursor", 0, 20000, { NULL },
+	    BOTH(setup_decode) };
+
+	show(&encode);
+	show(&decode);
+}
+
+static size_t
+make_wire(enum message m)
+{
+	struct xdr_out out;
+	unsigned i;
+
+	xdr_out_init_mem(&out, wire, SPACE);
+	if (m == GETATTR)
+		(void)GETATTR3res_encode(&out, &getattr_value);
+	else if (m == LOOKUP)
+		(void)LOOKUP3args_encode(&out, &lookup_value);
+	else if (m == READDIRPLUS)
+		(void)READDIRPLUS3res_encode(&out, &readdirplus_value);
+	else if (m == WRITE)
+		(void)WRITE3args_encode(&out, &write_value);
+	else
+		(void)COMPOUND4args_encode(&out, &compound_value);
+	for (i = 0; m == COMPOUND && i < 3; i++)
+		(void)nfs_argop4_encode(&out, &operations[i]);
+	return xdr_out_len(&out);
+}
+
+static void
+show_message(enum message m)
+{
+	size_t n = make_wire(m);
+	struct row encode = { messages[m].name, n, messages[m].times,
+	    BOTH(encode[m]), { NULL } };
+	struct row decode = { messages[m].name, n, messages[m].times,
+	    { NULL }, BOTH(decode[m]) };
+
+	show(&encode);
+	show(&decode);
+}
+
 int
 main(void)
 {
+	static uint8_t memory[SPACE];
 	unsigned m;
 
+	xdr_arena_init(&arena, memory, sizeof memory, 0);
 	getattr_value = getattr_res();
 	lookup_value = lookup_args();
 	readdirplus_value = readdirplus_res();
@@ -277,9 +366,8 @@ main(void)
 	printf(" %10s %8s", "libtirpc", "ratio");
 #endif
 	putchar('\n');
-	for (m = 0; m < MESSAGES; m++) {
-		row((enum message)m, false);
-		row((enum message)m, true);
-	}
+	for (m = 0; m < MESSAGES; m++)
+		show_message((enum message)m);
+	show_setup();
 	return 0;
 }

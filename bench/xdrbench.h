@@ -9,18 +9,28 @@ enum message { GETATTR, LOOKUP, READDIRPLUS, WRITE, COMPOUND, MESSAGES };
 
 enum { SPACE = 256 << 10, ENTRIES = 100, PAYLOAD = 64 << 10 };
 
-/* Encode one into `to`, and say how long it is; decode what is there. */
+/* The compiler is to believe that somebody reads what is there. */
+#define KEEP(p) __asm__ volatile("" : : "r" (p) : "memory")
+
+/*
+ * Encode one into `to`, or decode the n bytes at `from`, `times` in a row by
+ * one cursor that is set back each time; 0 if all went well.  `setup` makes
+ * such a cursor that often.
+ */
+typedef int encode_fn(uint8_t *to, unsigned times);
+typedef int decode_fn(const uint8_t *from, size_t n, unsigned times);
+
 struct side {
-	const char	*name;
-	size_t		(*encode)(enum message, uint8_t *to);
-	int		(*decode)(enum message, const uint8_t *from,
-			    size_t n);
+	encode_fn	*encode[MESSAGES];
+	decode_fn	*decode[MESSAGES];
+	encode_fn	*setup_encode;
+	decode_fn	*setup_decode;
 };
 
 extern const struct side ours, libtirpc;
 
 /* SEQUENCE, PUTFH, READ: names of version 4 stay in files of their own. */
-size_t	tirpc_encode_compound(uint8_t *to);
-int	tirpc_decode_compound(const uint8_t *from, size_t n);
+encode_fn	 tirpc_encode_compound;
+decode_fn	 tirpc_decode_compound;
 
 #endif

@@ -68,56 +68,76 @@ make_values(void)
 	write_value.data.data_len = PAYLOAD;
 }
 
-static bool_t
-codec(XDR *x, enum message m, GETATTR3res *getattr, LOOKUP3args *lookup,
-    READDIRPLUS3res *readdirplus, WRITE3args *write)
-{
-	if (m == GETATTR)
-		return xdr_GETATTR3res(x, getattr);
-	if (m == LOOKUP)
-		return xdr_LOOKUP3args(x, lookup);
-	if (m == READDIRPLUS)
-		return xdr_READDIRPLUS3res(x, readdirplus);
-	return xdr_WRITE3args(x, write);
+/* One message: both ways, and the walk that frees what a decoder made. */
+#define MESSAGE(NAME, TYPE, VALUE)					\
+static int								\
+encode_##NAME(uint8_t *to, unsigned times)				\
+{									\
+	bool_t ok = TRUE;						\
+	XDR x;								\
+									\
+	make_values();							\
+	xdrmem_create(&x, (char *)to, SPACE, XDR_ENCODE);		\
+	while (times-- > 0) {						\
+		(void)xdr_setpos(&x, 0);				\
+		ok = ok && xdr_##TYPE(&x, &VALUE);			\
+	}								\
+	return !ok;							\
+}									\
+									\
+static int								\
+decode_##NAME(const uint8_t *from, size_t n, unsigned times)		\
+{									\
+	bool_t ok = TRUE;						\
+	TYPE v;								\
+	XDR x;								\
+									\
+	xdrmem_create(&x, (char *)(uintptr_t)from, (u_int)n, XDR_DECODE); \
+	while (times-- > 0) {						\
+		(void)xdr_setpos(&x, 0);				\
+		x.x_op = XDR_DECODE;					\
+		memset(&v, 0, sizeof v);				\
+		ok = ok && xdr_##TYPE(&x, &v);				\
+		x.x_op = XDR_FREE;					\
+		(void)xdr_##TYPE(&x, &v);				\
+	}								\
+	return !ok;							\
 }
 
-static size_t
-encode(enum message m, uint8_t *to)
+MESSAGE(getattr, GETATTR3res, getattr_value)
+MESSAGE(lookup, LOOKUP3args, lookup_value)
+MESSAGE(readdirplus, READDIRPLUS3res, readdirplus_value)
+MESSAGE(write, WRITE3args, write_value)
+
+static int
+setup_encode(uint8_t *to, unsigned times)
 {
-	static int made;
 	XDR x;
 
-	if (m == COMPOUND)
-		return tirpc_encode_compound(to);
-	if (!made++)
-		make_values();
-	xdrmem_create(&x, (char *)to, SPACE, XDR_ENCODE);
-	(void)codec(&x, m, &getattr_value, &lookup_value, &readdirplus_value,
-	    &write_value);
-	return xdr_getpos(&x);
+	while (times-- > 0) {
+		xdrmem_create(&x, (char *)to, SPACE, XDR_ENCODE);
+		KEEP(&x);
+	}
+	return 0;
 }
 
 static int
-decode(enum message m, const uint8_t *from, size_t n)
+setup_decode(const uint8_t *from, size_t n, unsigned times)
 {
-	GETATTR3res getattr;
-	LOOKUP3args lookup;
-	READDIRPLUS3res readdirplus;
-	WRITE3args write;
-	bool_t ok;
 	XDR x;
 
-	if (m == COMPOUND)
-		return tirpc_decode_compound(from, n);
-	memset(&getattr, 0, sizeof getattr);
-	memset(&lookup, 0, sizeof lookup);
-	memset(&readdirplus, 0, sizeof readdirplus);
-	memset(&write, 0, sizeof write);
-	xdrmem_create(&x, (char *)(uintptr_t)from, (u_int)n, XDR_DECODE);
-	ok = codec(&x, m, &getattr, &lookup, &readdirplus, &write);
-	x.x_op = XDR_FREE;
-	(void)codec(&x, m, &getattr, &lookup, &readdirplus, &write);
-	return !ok;
+	while (times-- > 0) {
+		xdrmem_create(&x, (char *)(uintptr_t)from, (u_int)n,
+		    XDR_DECODE);
+		KEEP(&x);
+	}
+	return 0;
 }
 
-const struct side libtirpc = { "libtirpc", encode, decode };
+const struct side libtirpc = {
+	{ encode_getattr, encode_lookup, encode_readdirplus, encode_write,
+	    tirpc_encode_compound },
+	{ decode_getattr, decode_lookup, decode_readdirplus, decode_write,
+	    tirpc_decode_compound },
+	setup_encode, setup_decode
+};

@@ -74,6 +74,7 @@ xdr_arena_init(struct xdr_arena *a, void *mem, size_t size, size_t budget)
 	a->chunks = NULL;
 	a->left = a->budget = budget;
 }
+/* What was asked of malloc; there is no room until a reset. */
 void	 xdr_arena_free_chunks(struct xdr_arena *);
 /* Free everything but `mem`; the arena can be used again at once. */
 static inline void
@@ -82,8 +83,6 @@ xdr_arena_reset(struct xdr_arena *a)
 	if (a->chunks != NULL)
 		xdr_arena_free_chunks(a);
 	a->pos = a->first;
-	a->end = a->first_end;
-	a->left = a->budget;
 }
 /* The part of xdr_arena_alloc that asks for another chunk. */
 void	*xdr_arena_grow(struct xdr_arena *, size_t n);

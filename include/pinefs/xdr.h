@@ -79,14 +79,15 @@ struct xdr_in {
 	bool			 bad;
 	uint8_t			 why;		/* enum xdr_error */
 	uint16_t		 depth;		/* of recursive types */
-	uint16_t		 nsegs;		/* stretches that follow */
-	int			 err;		/* errno of the failure */
-	const struct xdr_seg	*segs;
-	const uint8_t		*start;		/* of the present stretch */
+	uint32_t		 nsegs;		/* stretches that follow */
 	size_t			 before;	/* bytes in earlier stretches */
+	const uint8_t		*start;		/* of the present stretch */
+	struct xdr_arena	*arena;		/* for lists and arrays */
+	const struct xdr_seg	*segs;
+	/* Of a failure, and meaningless before one. */
 	const char		*where;		/* member that failed */
 	size_t			 offset;	/* ... and its place */
-	struct xdr_arena	*arena;		/* for lists and arrays */
+	int			 err;		/* its errno */
 };
 
 static inline void
@@ -97,10 +98,10 @@ xdr_in_init(struct xdr_in *in, const void *base, size_t len,
 	in->end = len == 0 ? in->pos : in->pos + len;
 	in->bad = false;
 	in->why = XDR_OK;
-	in->depth = in->nsegs = 0;
-	in->err = 0;
+	in->depth = 0;
+	in->nsegs = 0;
 	in->before = 0;
-	in->arena = arena;	/* the rest has a meaning after failures */
+	in->arena = arena;
 }
 /* `segs` is borrowed for the cursor's life; segs[0] is read first. */
 void	xdr_in_init_segs(struct xdr_in *, const struct xdr_seg *segs,
@@ -179,10 +180,8 @@ xdr_load_bool(struct xdr_in *in, const uint8_t *p, bool *b,
 	uint32_t u = xdr_load_u32(p);
 
 	*b = u != 0;
-	if (XDR_UNLIKELY(u > 1)) {
-		(void)xdr_fail_at(in, XDR_BAD_BOOL, where, p);
-		return in->err != 0 ? in->err : EBADMSG;
-	}
+	if (XDR_UNLIKELY(u > 1))
+		return xdr_fail_at(in, XDR_BAD_BOOL, where, p);
 	return 0;
 }
 

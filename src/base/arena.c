@@ -18,6 +18,8 @@ xdr_arena_free_chunks(struct xdr_arena *a)
 		a->chunks = c->next;
 		free(c);
 	}
+	a->pos = a->end = a->first_end;
+	a->left = a->budget;
 }
 
 /*

@@ -156,8 +156,8 @@ load(struct emit *e, const struct type *t, const char *expr, const char *p,
 		    c_of(t)->name, at);
 		if (t->open)
 			break;
-		c_line(e, "if (!%s_known(xdr_load_u32(%s)))", c_of(t)->name,
-		    at);
+		c_line(e, "if (!%s_known((uint32_t)%s))", c_of(t)->name,
+		    expr);
 		c_line(e, "\treturn xdr_fail_at(%s, XDR_BAD_ENUM, \"%s\", "
 		    "%s);", e->in, where, at);
 		break;
@@ -446,33 +446,59 @@ c_decode_value(struct emit *e, const struct type *t, const char *expr,
 
 /* ------------------------------------------------------------- structs -- */
 
+/* Of a lazy array, the count, which lies at `at`; its user does the rest. */
 static void
-decode_run(struct emit *e, const struct run *r)
+load_lazy(struct emit *e, const struct member *m, const char *at)
 {
-	if (!r->fixed) {
-		decode(e, r->first->type, c_field(e, r->first),
-		    c_path(e, r->first));
-	} else if (r->size > 0) {
-		c_take(e, c_printf(e, "%u", r->size), c_path(e, r->first));
-		load_members(e, r->first, r->count);
-	}
+	c_line(e, "%s.%s = %s;", c_field(e, m), "in", e->in);
+	c_line(e, "%s.done = 0;", c_field(e, m));
+	c_line(e, "%s.n = xdr_load_u32(%s);", c_field(e, m), at);
+}
+
+/* The count of a lazy array that follows is taken with a run. */
+static void
+decode_run(struct emit *e, const struct run *r, const struct member *lazy)
+{
+	c_take(e, c_printf(e, "%u", r->size + (lazy != NULL ? 4 : 0)),
+	    c_path(e, r->first));
+	load_members(e, r->first, r->count);
+	if (lazy != NULL)
+		load_lazy(e, lazy, plus(e, e->p, r->size));
+}
+
+static void
+decode_lazy(struct emit *e, const struct member *m)
+{
+	c_take(e, "4", c_path(e, m));
+	load_lazy(e, m, e->p);
 }
 
 /*
- * The members from `from` up to and without `to`, run by run.  A link and a
- * lazy array are never of fixed size, so these two begin a run each.
+ * The members from `from` up to and without `to`, run by run.  A link, a
+ * lazy array and what --bulk names are never of fixed size, so these begin a
+ * run each.
  */
 static void
 decode_members(struct emit *e, const struct type *t,
     const struct member *from, const struct member *to)
 {
+	const struct member *lazy = NULL;
 	const struct run *r;
 	bool active = false;
 
 	for (r = t->runs; r != NULL && r->first != to; r = r->next) {
 		active = active || r->first == from;
-		if (active)
-			decode_run(e, r);
+		if (!active || r->first == lazy)
+			continue;
+		lazy = r->fixed && r->size > 0 && r->next != NULL &&
+		    r->next->first->lazy ? r->next->first : NULL;
+		if (r->first->lazy)
+			decode_lazy(e, r->first);
+		else if (!r->fixed)
+			decode(e, r->first->type, c_field(e, r->first),
+			    c_path(e, r->first));
+		else if (r->size > 0)
+			decode_run(e, r, lazy);
 	}
 }
 
@@ -522,15 +548,6 @@ c_decode_guard(struct emit *e, const struct type *t, const char *linkage,
 }
 
 static void
-decode_lazy(struct emit *e, const struct member *m)
-{
-	c_line(e, "%s.%s = %s;", c_field(e, m), "in", e->in);
-	c_line(e, "%s.done = 0;", c_field(e, m));
-	c_take(e, "4", c_path(e, m));
-	c_line(e, "%s.n = xdr_load_u32(%s);", c_field(e, m), e->p);
-}
-
-static void
 fixed_decoder(struct emit *e, const struct type *t)
 {
 	c_begin(e);
@@ -546,15 +563,8 @@ fixed_decoder(struct emit *e, const struct type *t)
 static void
 plain_decoder(struct emit *e, const struct type *t)
 {
-	struct member *m, *lazy = NULL;
-
-	for (m = t->members; m != NULL; m = m->next)
-		if (m->lazy)
-			lazy = m;
 	c_begin(e);
-	decode_members(e, t, t->members, lazy);
-	if (lazy != NULL)
-		decode_lazy(e, lazy);
+	decode_members(e, t, t->members, NULL);
 	c_unused(e, e->in, e->v);
 	if (t->recursive) {
 		c_end(e, "static int", c_decode_head(e, t, "decode_inner"));

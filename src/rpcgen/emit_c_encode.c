@@ -348,24 +348,50 @@ c_encode_value(struct emit *e, const struct type *t, const char *expr,
 
 /* ------------------------------------------------------------- structs -- */
 
+/* Of a lazy array, the count; the elements are the caller's to write. */
+static void
+store_lazy(struct emit *e, const struct member *m, const char *at)
+{
+	c_line(e, "xdr_store_u32(%s, %s.n);", at, c_field(e, m));
+}
+
+static void
+encode_run(struct emit *e, const struct run *r, const struct member *lazy)
+{
+	c_room(e, r->size + (lazy != NULL ? 4 : 0), c_path(e, r->first));
+	store_members(e, r->first, r->count);
+	if (lazy != NULL)
+		store_lazy(e, lazy, plus(e, e->p, r->size));
+}
+
+static void
+encode_lazy(struct emit *e, const struct member *m)
+{
+	c_room(e, 4, c_path(e, m));
+	store_lazy(e, m, e->p);
+}
+
 static void
 encode_members(struct emit *e, const struct type *t,
     const struct member *from, const struct member *to)
 {
+	const struct member *lazy = NULL;
 	const struct run *r;
 	bool active = false;
 
 	for (r = t->runs; r != NULL && r->first != to; r = r->next) {
 		active = active || r->first == from;
-		if (!active)
+		if (!active || r->first == lazy)
 			continue;
-		if (!r->fixed) {
+		lazy = r->fixed && r->size > 0 && r->next != NULL &&
+		    r->next->first->lazy ? r->next->first : NULL;
+		if (r->first->lazy)
+			encode_lazy(e, r->first);
+		else if (!r->fixed)
 			encode(e, r->first->type, c_field(e, r->first),
 			    c_path(e, r->first));
-		} else if (r->size > 0) {
-			c_room(e, r->size, c_path(e, r->first));
-			store_members(e, r->first, r->count);
-		}
+		else if (r->size > 0)
+			encode_run(e, r, lazy);
 	}
 }
 
@@ -410,18 +436,8 @@ fixed_encoder(struct emit *e, const struct type *t)
 static void
 plain_encoder(struct emit *e, const struct type *t)
 {
-	struct member *m, *lazy = NULL;
-
-	for (m = t->members; m != NULL; m = m->next)
-		if (m->lazy)
-			lazy = m;
 	c_begin(e);
-	encode_members(e, t, t->members, lazy);
-	if (lazy != NULL) {
-		/* The elements are the caller's to write. */
-		c_room(e, 4, c_path(e, lazy));
-		c_line(e, "xdr_store_u32(%s, %s.n);", e->p, c_field(e, lazy));
-	}
+	encode_members(e, t, t->members, NULL);
 	c_unused(e, e->l_out, e->v);
 	if (t->recursive) {
 		c_end(e, "static int", c_encode_head(e, t, "encode_inner"));

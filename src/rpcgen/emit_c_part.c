@@ -67,7 +67,7 @@ clear_element(struct emit *e, const struct type *elem)
 
 /*
  * T_M_next: a message that turns out to be bad at one element has given the
- * ones before it.  The iterator is then at its end.
+ * ones before it.  The failure stays, as that of any cursor does.
  */
 void
 c_lazy(struct emit *e, const struct member *m)
@@ -75,17 +75,18 @@ c_lazy(struct emit *e, const struct member *m)
 	const struct type *elem = type_real(m->type)->elem;
 
 	c_begin(e);
-	e->uses_err = true;
 	c_line(e, "if ($lazy->done >= $lazy->n)");
 	c_line(e, "\treturn ENOENT;");
 	clear_element(e, elem);
 	c_line(e, "$lazy->done++;");
-	c_line(e, "%s = %s($lazy->in, %s);", e->err,
-	    c_made(e, elem, "decode"), e->v);
-	c_line(e, "if (%s != 0)", e->err);
-	c_line(e, "\t$lazy->done = $lazy->n;");
-	c_line(e, "return %s;", e->err);
-	e->ended = true;
+	if (elem->kind >= TYPE_ALIAS) {
+		c_try(e, "%s($lazy->in, %s)", c_made(e, elem, "decode"), e->v);
+	} else {
+		e->extra_locals = c_printf(e, "\tstruct xdr_in *%s = "
+		    "$lazy->in;\n", e->in);
+		c_decode_value(e, elem, c_printf(e, "*%s", e->v),
+		    c_path(e, m));
+	}
 	c_end(e, "int", c_printf(e, "%s_%s_next(struct xdr_lazy *$lazy, %s)",
 	    c_of(m->parent)->name, m->name, c_param(e, elem, false, e->v)));
 }

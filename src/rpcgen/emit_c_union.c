@@ -85,7 +85,7 @@ read_discriminant(struct emit *e, const struct type *t,
 	case TYPE_ENUM:
 		c_line(e, "%s = (enum %s)(int32_t)xdr_load_u32(%s);", v,
 		    c_of(disc)->name, e->p);
-		c_line(e, "switch ((int32_t)xdr_load_u32(%s)) {", e->p);
+		c_line(e, "switch ((int32_t)%s) {", v);
 		break;
 	case TYPE_INT:
 		c_line(e, "%s = (int32_t)xdr_load_u32(%s);", v, e->p);

@@ -33,7 +33,7 @@ xdr_in_init_segs(struct xdr_in *in, const struct xdr_seg *segs,
 	}
 	xdr_in_init(in, segs[0].base, segs[0].len, arena);
 	in->segs = segs + 1;
-	in->nsegs = (uint16_t)(nsegs - 1);
+	in->nsegs = nsegs - 1;
 }
 
 size_t

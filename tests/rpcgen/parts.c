@@ -31,7 +31,8 @@ test_operations_are_decoded_one_by_one(void)
 	CHECK(o.o == OP_NAME && o.name.n.len == 1);
 	CHECK(batch_ops_next(&b.ops, &o) == EBADMSG);
 	CHECK((int)o.o == 99);	/* the raw number, for OP_ILLEGAL */
-	CHECK(batch_ops_next(&b.ops, &o) == ENOENT);
+	CHECK(batch_ops_next(&b.ops, &o) == EBADMSG);
+	CHECK((int)o.o == 0);
 }
 
 static void
@@ -46,9 +47,34 @@ test_a_count_too_large_is_bad_where_the_bytes_end(void)
 	CHECK(batch_ops_next(&b.ops, &o) == 0);
 	CHECK(batch_ops_next(&b.ops, &o) == EBADMSG);
 	CHECK((int)o.o == 0 && in.why == XDR_SHORT);
-	CHECK(batch_ops_next(&b.ops, &o) == ENOENT);
+	CHECK(batch_ops_next(&b.ops, &o) == EBADMSG);
 	xdr_in_init(&in, message, 12, NULL);
 	CHECK(batch_decode(&in, &b) == EBADMSG);
+}
+
+static void
+test_elements_of_a_basic_type_are_decoded_one_by_one(void)
+{
+	const uint8_t wire[] = { 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 3,
+		0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2 };
+	struct xdr_in in;
+	bool b = false;
+	sums s;
+
+	xdr_in_init(&in, wire, sizeof wire, NULL);
+	CHECK(sums_decode(&in, &s) == 0);
+	CHECK(s.first == 9 && s.rest.n == 3);
+	CHECK(sums_rest_next(&s.rest, &b) == 0 && b);
+	CHECK(sums_rest_next(&s.rest, &b) == 0 && !b);
+	CHECK(sums_rest_next(&s.rest, &b) == EBADMSG);
+	CHECK(in.why == XDR_BAD_BOOL && in.offset == 20);
+	assert_string_equal(in.where, "sums.rest");
+	xdr_in_init(&in, wire, 16, NULL);
+	CHECK(sums_decode(&in, &s) == 0);
+	CHECK(sums_rest_next(&s.rest, &b) == 0 && b);
+	CHECK(sums_rest_next(&s.rest, &b) == EBADMSG);
+	s.rest.n = 1;
+	CHECK(sums_rest_next(&s.rest, &b) == ENOENT);
 }
 
 static void
@@ -223,6 +249,7 @@ test_lazy_arrays_print_their_count(void)
 CHECK_MAIN(
 	CHECK_TEST(test_operations_are_decoded_one_by_one),
 	CHECK_TEST(test_a_count_too_large_is_bad_where_the_bytes_end),
+	CHECK_TEST(test_elements_of_a_basic_type_are_decoded_one_by_one),
 	CHECK_TEST(test_answers_are_encoded_one_by_one),
 	CHECK_TEST(test_a_payload_is_located_as_soon_as_its_length_has_come),
 	CHECK_TEST(test_a_payload_that_is_not_valid_is_not_located),
