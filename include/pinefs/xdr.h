@@ -421,12 +421,14 @@ xdr_copy(uint8_t *to, const uint8_t *from, size_t n)
 		for (i = 0; i + 16 < n; i += 16)
 			memcpy(to + i, from + i, 16);
 		memcpy(to + n - 16, from + n - 16, 16);
-	} else if (n >= 8) {
-		memcpy(to, from, 8);
-		memcpy(to + n - 8, from + n - 8, 8);
 	} else if (n >= 4) {
-		memcpy(to, from, 4);
-		memcpy(to + n - 4, from + n - 4, 4);
+		if (n >= 8) {
+			memcpy(to, from, 8);
+			memcpy(to + n - 8, from + n - 8, 8);
+		} else {
+			memcpy(to, from, 4);
+			memcpy(to + n - 4, from + n - 4, 4);
+		}
 	} else if (n > 0) {
 		to[0] = from[0];
 		to[n / 2] = from[n / 2];
@@ -482,7 +484,7 @@ xdr_put_view(struct xdr_out *out, const struct xdr_view *v, uint32_t max,
 	out->pos = p + size;
 	/* The last word first: what it has too much is padding. */
 	xdr_store_u32(p + size - 4, 0);
-	xdr_store_u32(p, v->len);
+	xdr_store_u32(p, (uint32_t)n);
 	xdr_copy(p + 4, (const uint8_t *)v->data, n);
 	return 0;
 }

@@ -8,8 +8,7 @@ static void
 begin(struct emit *e, struct text *out, struct model *model,
     const char *suffix)
 {
-	*e = (struct emit){ .out = out, .mem = out->mem, .model = model };
-	c_names(e);
+	c_names(e, out, model);
 	text_printf(out, "/* %s%s: from %s by pinefs-rpcgen; do not edit. */\n",
 	    model->stem, suffix, model->file);
 }

@@ -37,10 +37,10 @@ struct emit {
 	struct text *out;
 	struct mem *mem;
 	struct model *model;
-	struct map reserved;	/* words that C or a header claims */
-	struct map globals;	/* C names that are taken at file scope */
-	struct map macros;	/* those of them that are macros */
-	struct map types;	/* every named type by its C name */
+	struct map *reserved;	/* words that C or a header claims */
+	struct map *globals;	/* C names that are taken at file scope */
+	struct map *macros;	/* those of them that are macros */
+	struct map *types;	/* every named type by its C name */
 
 	/* Names that no global of the file has. */
 	const char *in, *l_out, *p, *v, *err, *i, *n, *tail, *more, *max,
@@ -60,7 +60,7 @@ struct emit {
 };
 
 /* emit_c_name.c */
-void		 c_names(struct emit *);
+void		 c_names(struct emit *, struct text *, struct model *);
 const char	*c_escape(struct emit *, const char *name);
 const char	*c_constant(struct emit *, const struct constant *);
 const char	*c_number_name(struct emit *, const char *name);

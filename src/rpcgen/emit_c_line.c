@@ -93,6 +93,24 @@ vprint(struct emit *e, const char *fmt, va_list ap)
 	return with_locals(e, mem_vprintf(e->mem, fmt, ap));
 }
 
+/* Print a line into `t`; most are short, and gone when they are printed. */
+static void
+print_line(struct emit *e, struct text *t, unsigned tabs, const char *fmt,
+    va_list ap)
+{
+	char small[256];
+	va_list again;
+	int len;
+
+	va_copy(again, ap);
+	len = mem_format(small, sizeof small, fmt, ap);
+	if (len >= 0 && (size_t)len < sizeof small)
+		c_wrap(t, tabs, with_locals(e, small));
+	else
+		c_wrap(t, tabs, vprint(e, fmt, again));
+	va_end(again);
+}
+
 /* A line of the body under way. */
 void
 c_line(struct emit *e, const char *fmt, ...)
@@ -101,7 +119,7 @@ c_line(struct emit *e, const char *fmt, ...)
 
 	c_flush(e);
 	va_start(ap, fmt);
-	c_wrap(&e->body, e->indent, vprint(e, fmt, ap));
+	print_line(e, &e->body, e->indent, fmt, ap);
 	va_end(ap);
 }
 
@@ -112,7 +130,7 @@ c_top(struct emit *e, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	c_wrap(e->out, 0, vprint(e, fmt, ap));
+	print_line(e, e->out, 0, fmt, ap);
 	va_end(ap);
 }
 

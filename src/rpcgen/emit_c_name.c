@@ -46,12 +46,12 @@ is_reserved(struct emit *e, const char *name)
 {
 	size_t len = strlen(name), bare = len, i;
 
-	if (e->reserved.used == 0)
+	if (e->reserved->used == 0)
 		for (i = 0; i < sizeof reserved / sizeof *reserved; i++)
-			map_put(&e->reserved, reserved[i], e);
+			map_put(e->reserved, reserved[i], e);
 	while (bare > 1 && name[bare - 1] == '_')
 		bare--;
-	return map_get(&e->reserved, bare == len ? name :
+	return map_get(e->reserved, bare == len ? name :
 	    mem_strndup(e->mem, name, bare)) != NULL;
 }
 
@@ -84,7 +84,7 @@ global_name(struct emit *e, const char *full, const void *owner)
 	const char *name = c_escape(e, colon != NULL ? colon + 1 : full);
 	char *to;
 
-	if (colon != NULL && map_get(&e->globals, name) != NULL) {
+	if (colon != NULL && map_get(e->globals, name) != NULL) {
 		name = to = mem_strndup(e->mem, full, strlen(full));
 		for (; *full != '\0'; full++)
 			if (*full != ':')
@@ -93,9 +93,9 @@ global_name(struct emit *e, const char *full, const void *owner)
 				*to++ = '_';
 		*to = '\0';
 	}
-	while (map_get(&e->globals, name) != NULL)
+	while (map_get(e->globals, name) != NULL)
 		name = mem_printf(e->mem, "%s_", name);
-	map_put(&e->globals, name, (void *)(uintptr_t)owner);
+	map_put(e->globals, name, (void *)(uintptr_t)owner);
 	return name;
 }
 
@@ -108,7 +108,7 @@ c_of(const struct type *t)
 const char *
 c_constant(struct emit *e, const struct constant *k)
 {
-	const char *name = map_get(&e->types, mem_printf(e->mem, "=%s",
+	const char *name = map_get(e->types, mem_printf(e->mem, "=%s",
 	    k->name));
 
 	if (k->second && k->of != NULL)
@@ -126,7 +126,7 @@ c_member(struct emit *e, const struct member *m)
 {
 	const char *name = c_escape(e, m->name);
 
-	while (map_get(&e->macros, name) != NULL)
+	while (map_get(e->macros, name) != NULL)
 		name = mem_printf(e->mem, "%s_", name);
 	return name;
 }
@@ -148,9 +148,9 @@ name_type(struct emit *e, struct type *t)
 	c->name = t->external ? t->name : global_name(e, t->name, t);
 	c->upper = c_upper(e->mem, c->name);
 	/* `Note` beside `note`: their macros must differ too. */
-	while (map_get(&e->types, mem_printf(e->mem, "^%s", c->upper)) != NULL)
+	while (map_get(e->types, mem_printf(e->mem, "^%s", c->upper)) != NULL)
 		c->upper = mem_printf(e->mem, "%s_", c->upper);
-	map_put(&e->types, mem_printf(e->mem, "^%s", c->upper), t);
+	map_put(e->types, mem_printf(e->mem, "^%s", c->upper), t);
 }
 
 static void
@@ -161,10 +161,10 @@ name_constant(struct emit *e, struct constant *k)
 	if (k->second)
 		return;
 	name = global_name(e, k->name, k);
-	map_put(&e->types, mem_printf(e->mem, "=%s", k->name),
+	map_put(e->types, mem_printf(e->mem, "=%s", k->name),
 	    (void *)(uintptr_t)name);
 	if (k->of == NULL && !k->external && is_macro(k))
-		map_put(&e->macros, name, k);
+		map_put(e->macros, name, k);
 }
 
 /* The file's name, as part of another name. */
@@ -193,7 +193,7 @@ name_array(struct emit *e, const struct type *t)
 	    mem_printf(e->mem, "%s_in_%s_array", c->name, stem(e)) :
 	    mem_printf(e->mem, "%s_array", c->name);
 
-	while (map_get(&e->globals, name) != NULL)
+	while (map_get(e->globals, name) != NULL)
 		name = mem_printf(e->mem, "%s_", name);
 	c->array = mem_printf(e->mem, "struct %s", name);
 }
@@ -208,7 +208,7 @@ c_made(struct emit *e, const struct type *t, const char *suffix)
 {
 	const char *name = mem_printf(e->mem, "%s_%s", c_of(t)->name, suffix);
 
-	while (map_get(&e->globals, name) != NULL)
+	while (map_get(e->globals, name) != NULL)
 		name = mem_printf(e->mem, "%s_", name);
 	return name;
 }
@@ -217,7 +217,7 @@ c_made(struct emit *e, const struct type *t, const char *suffix)
 const char *
 c_local(struct emit *e, const char *name)
 {
-	while (map_get(&e->globals, name) != NULL)
+	while (map_get(e->globals, name) != NULL)
 		name = mem_printf(e->mem, "%s_", name);
 	return name;
 }
@@ -230,11 +230,11 @@ const char *
 c_number_name(struct emit *e, const char *name)
 {
 	const char *key = mem_printf(e->mem, "=%s", name);
-	const char *found = map_get(&e->types, key);
+	const char *found = map_get(e->types, key);
 
 	if (found == NULL) {
 		found = global_name(e, name, e);
-		map_put(&e->types, key, (void *)(uintptr_t)found);
+		map_put(e->types, key, (void *)(uintptr_t)found);
 	}
 	return found;
 }
@@ -245,7 +245,7 @@ name_program(struct emit *e, const struct program *p)
 	const struct version *v;
 	const struct procedure *r;
 
-	map_put(&e->macros, c_number_name(e, p->name), e);
+	map_put(e->macros, c_number_name(e, p->name), e);
 	for (v = p->versions; v != NULL; v = v->next) {
 		(void)c_number_name(e, v->name);
 		for (r = v->procs; r != NULL; r = r->next)
@@ -253,16 +253,12 @@ name_program(struct emit *e, const struct program *p)
 	}
 }
 
-void
-c_names(struct emit *e)
+static void
+name_items(struct emit *e)
 {
 	const struct enumerator *n;
 	struct item *i;
 
-	map_init(&e->reserved, e->mem);
-	map_init(&e->globals, e->mem);
-	map_init(&e->macros, e->mem);
-	map_init(&e->types, e->mem);
 	for (i = e->model->items; i != NULL; i = i->next) {
 		if (i->kind == ITEM_CONSTANT)
 			name_constant(e, i->constant);
@@ -278,6 +274,11 @@ c_names(struct emit *e)
 	for (i = e->model->items; i != NULL; i = i->next)
 		if (i->kind == ITEM_TYPE && !i->type->is_bare_alias)
 			name_array(e, i->type);
+}
+
+static void
+name_locals(struct emit *e)
+{
 	e->in = c_local(e, "in");
 	e->l_out = c_local(e, "out");
 	e->p = c_local(e, "p");
@@ -294,6 +295,54 @@ c_names(struct emit *e)
 	e->used = c_local(e, "used");
 	e->step = c_local(e, "step");
 	e->from = c_local(e, "from");
+}
+
+/* Types as they were before another file was printed, but for their names. */
+static void
+forget_progress(struct emit *e)
+{
+	struct c_type *c;
+	struct item *i;
+
+	for (i = e->model->items; i != NULL; i = i->next) {
+		if (i->kind != ITEM_TYPE || i->type->is_bare_alias)
+			continue;
+		c = c_of(i->type);
+		*c = (struct c_type){ .name = c->name, .upper = c->upper,
+		    .array = c->array };
+	}
+}
+
+static struct map *
+new_map(struct mem *mem)
+{
+	struct map *map = MEM_NEW(mem, struct map);
+
+	map_init(map, mem);
+	return map;
+}
+
+/* Begin a file.  All files of a model have the same names. */
+void
+c_names(struct emit *e, struct text *out, struct model *model)
+{
+	struct emit *first = model->printer;
+
+	if (first != NULL) {
+		*e = *first;
+		e->out = out;
+		forget_progress(e);
+		return;
+	}
+	*e = (struct emit){ .out = out, .mem = out->mem, .model = model };
+	e->reserved = new_map(e->mem);
+	e->globals = new_map(e->mem);
+	e->macros = new_map(e->mem);
+	e->types = new_map(e->mem);
+	name_items(e);
+	name_locals(e);
+	model->printer = first = MEM_NEW(e->mem, struct emit);
+	*first = *e;
 }
 
 const char *

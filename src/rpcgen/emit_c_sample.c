@@ -25,8 +25,7 @@ static void
 begin(struct emit *e, struct text *out, struct model *model,
     const char *what)
 {
-	*e = (struct emit){ .out = out, .mem = out->mem, .model = model };
-	c_names(e);
+	c_names(e, out, model);
 	text_printf(out, "/* %s for %s: a sample, to be changed. */\n"
 	    "#include \"%s.h\"\n\n#include <pinefs/rpc.h>\n", what,
 	    model->file, model->stem);

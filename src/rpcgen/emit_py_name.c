@@ -200,6 +200,7 @@ py_names(struct py *e)
 	const struct enumerator *n;
 	struct item *i;
 
+	e->model->printer = NULL;	/* types have other names from here on */
 	map_init(&e->globals, e->mem);
 	map_init(&e->constants, e->mem);
 	map_init(&e->printed, e->mem);

@@ -218,12 +218,12 @@ tirpc_lacks(const struct model *model)
 void
 emit_tirpc_header(struct text *t, struct model *model)
 {
-	struct emit e = { .out = t, .mem = t->mem, .model = model };
+	struct emit e;
 	const struct item *i;
 	const char *guard = c_upper(t->mem, model->stem);
 	struct map seen;
 
-	c_names(&e);
+	c_names(&e, t, model);
 	map_init(&seen, t->mem);
 	text_printf(t, "/* %s.h: from %s by pinefs-rpcgen; do not edit. */\n"
 	    "#ifndef %s%s_X_H\n#define %s%s_X_H\n\n#include <rpc/rpc.h>\n\n"
@@ -414,10 +414,10 @@ codec(struct emit *e, const struct type *t)
 void
 emit_tirpc_xdr(struct text *t, struct model *model)
 {
-	struct emit e = { .out = t, .mem = t->mem, .model = model };
+	struct emit e;
 	const struct item *i;
 
-	c_names(&e);
+	c_names(&e, t, model);
 	text_printf(t, "/* %s_xdr.c: from %s by pinefs-rpcgen; do not edit. "
 	    "*/\n#include \"%s.h\"\n\n#include <stdlib.h>\n", model->stem,
 	    model->file, model->stem);

@@ -3,29 +3,51 @@
 #include "mem.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 64 * 1024 };
+/* Blocks grow: from a size on, calloc need not clear them. */
+enum { BLOCK_MIN = 64 << 10, BLOCK_MAX = 1 << 20 };
 
-struct mem_block {
-	struct mem_block *next;
+/* What was asked of the system. */
+struct mem_piece {
+	struct mem_piece *next, **back;
 	max_align_t bytes[];
 };
+
+static void
+link_in(struct mem *mem, struct mem_piece *b)
+{
+	b->back = &mem->pieces;
+	b->next = mem->pieces;
+	if (b->next != NULL)
+		b->next->back = &b->next;
+	mem->pieces = b;
+}
+
+static void
+unlink_it(struct mem_piece *b)
+{
+	*b->back = b->next;
+	if (b->next != NULL)
+		b->next->back = b->back;
+}
 
 void
 mem_init(struct mem *mem, size_t budget, jmp_buf *give_up)
 {
-	*mem = (struct mem){ .left = budget, .give_up = give_up };
+	*mem = (struct mem){ .left = budget, .give_up = give_up,
+	    .block = BLOCK_MIN };
 }
 
 void
 mem_fini(struct mem *mem)
 {
-	struct mem_block *b, *next;
+	struct mem_piece *b, *next;
 
-	for (b = mem->blocks; b != NULL; b = next) {
+	for (b = mem->pieces; b != NULL; b = next) {
 		next = b->next;
 		free(b);
 	}
@@ -35,7 +57,7 @@ mem_fini(struct mem *mem)
 void *
 mem_alloc(struct mem *mem, size_t size)
 {
-	struct mem_block *b;
+	struct mem_piece *b;
 	size_t room;
 	void *p;
 
@@ -43,11 +65,12 @@ mem_alloc(struct mem *mem, size_t size)
 		longjmp(*mem->give_up, ENOMEM);
 	size = (size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
 	if (size > (size_t)(mem->end - mem->pos)) {
-		room = size > BLOCK ? size : BLOCK;
+		room = size > mem->block ? size : mem->block;
 		if ((b = calloc(1, sizeof *b + room)) == NULL)
 			longjmp(*mem->give_up, ENOMEM);
-		b->next = mem->blocks;
-		mem->blocks = b;
+		if (mem->block < BLOCK_MAX)
+			mem->block *= 2;
+		link_in(mem, b);
 		mem->pos = (char *)b->bytes;
 		mem->end = mem->pos + room;
 	}
@@ -70,6 +93,28 @@ mem_grow(struct mem *mem, const void *old, size_t old_n, size_t n, size_t size)
 	return p;
 }
 
+void *
+mem_block(struct mem *mem, void *old, size_t old_size, size_t size)
+{
+	struct mem_piece *b = NULL, *new;
+
+	if (size - old_size > mem->left)
+		longjmp(*mem->give_up, ENOMEM);
+	if (old != NULL) {
+		b = (struct mem_piece *)(void *)((char *)old -
+		    offsetof(struct mem_piece, bytes));
+		unlink_it(b);
+	}
+	if ((new = realloc(b, sizeof *new + size)) == NULL) {
+		if (b != NULL)
+			link_in(mem, b);
+		longjmp(*mem->give_up, ENOMEM);
+	}
+	link_in(mem, new);
+	mem->left -= size - old_size;
+	return new->bytes;
+}
+
 char *
 mem_strndup(struct mem *mem, const char *s, size_t len)
 {
@@ -77,6 +122,57 @@ mem_strndup(struct mem *mem, const char *s, size_t len)
 
 	memcpy(p, s, len);
 	return p;
+}
+
+/* What does not fit is only counted. */
+static size_t
+append(char *to, size_t room, size_t at, const char *from, size_t n)
+{
+	if (at < room)
+		memcpy(to + at, from, n < room - at ? n : room - at);
+	return at + n;
+}
+
+static size_t
+append_number(char *to, size_t room, size_t at, unsigned n)
+{
+	char digits[3 * sizeof n], *p = digits + sizeof digits;
+
+	do
+		*--p = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	return append(to, room, at, p, (size_t)(digits + sizeof digits - p));
+}
+
+/* Nearly all that is printed is names put together; of a run it was half. */
+int
+mem_format(char *to, size_t room, const char *fmt, va_list ap)
+{
+	const char *start = fmt, *percent, *s;
+	size_t at = 0;
+	va_list all;
+	int len;
+
+	va_copy(all, ap);
+	for (; (percent = strchr(fmt, '%')) != NULL; fmt = percent + 2) {
+		at = append(to, room, at, fmt, (size_t)(percent - fmt));
+		if (percent[1] == 's') {
+			s = va_arg(ap, const char *);
+			at = append(to, room, at, s, strlen(s));
+		} else if (percent[1] == 'u') {
+			at = append_number(to, room, at,
+			    va_arg(ap, unsigned));
+		} else {
+			len = vsnprintf(to, room, start, all);
+			va_end(all);
+			return len;
+		}
+	}
+	va_end(all);
+	at = append(to, room, at, fmt, strlen(fmt));
+	if (room > 0)
+		to[at < room ? at : room - 1] = '\0';
+	return at > INT_MAX ? -1 : (int)at;
 }
 
 char *
@@ -89,7 +185,7 @@ mem_vprintf(struct mem *mem, const char *fmt, va_list ap)
 
 	/* Into what is left of the block, where it mostly fits. */
 	va_copy(again, ap);
-	len = vsnprintf(mem->pos, room, fmt, ap);
+	len = mem_format(mem->pos, room, fmt, ap);
 	if (len < 0)
 		longjmp(*mem->give_up, EOVERFLOW);
 	p = mem->pos;
@@ -100,7 +196,7 @@ mem_vprintf(struct mem *mem, const char *fmt, va_list ap)
 		if (room > 0)
 			memset(p, 0, room);
 		p = mem_alloc(mem, (size_t)len + 1);
-		(void)vsnprintf(p, (size_t)len + 1, fmt, again);
+		(void)mem_format(p, (size_t)len + 1, fmt, again);
 	}
 	va_end(again);
 	return p;
@@ -126,22 +222,24 @@ map_init(struct map *map, struct mem *mem)
 }
 
 /* FNV-1a.  Its keys are the user's own file, so it needs no secret. */
-static size_t
+static uint64_t
 hash(const char *key)
 {
 	uint64_t h = 14695981039346656037u;
 
 	while (*key != '\0')
 		h = (h ^ (unsigned char)*key++) * 1099511628211u;
-	return (size_t)(h ^ h >> 29);
+	return h ^ h >> 29;
 }
 
 static struct map_entry **
-slot(const struct map *map, const char *key)
+slot(const struct map *map, const char *key, uint64_t h)
 {
-	size_t i = hash(key) & (map->size - 1);
+	size_t i = h & (map->size - 1);
+	const struct map_entry *e;
 
-	while (map->slots[i] != NULL && strcmp(map->slots[i]->key, key) != 0)
+	while ((e = map->slots[i]) != NULL &&
+	    (e->hash != h || strcmp(e->key, key) != 0))
 		i = (i + 1) & (map->size - 1);
 	return &map->slots[i];
 }
@@ -153,7 +251,7 @@ map_get(const struct map *map, const char *key)
 
 	if (map->used == 0)
 		return NULL;
-	e = *slot(map, key);
+	e = *slot(map, key, hash(key));
 	return e != NULL ? e->value : NULL;
 }
 
@@ -166,23 +264,25 @@ map_double(struct map *map)
 	map->slots = mem_grow(map->mem, NULL, 0, map->size,
 	    sizeof(struct map_entry *));
 	for (e = map->first; e != NULL; e = e->next)
-		*slot(map, e->key) = e;
+		*slot(map, e->key, e->hash) = e;
 }
 
 void
 map_put(struct map *map, const char *key, void *value)
 {
 	struct map_entry **s, *e;
+	uint64_t h = hash(key);
 
 	if (map->used * 4 >= map->size * 3)
 		map_double(map);
-	s = slot(map, key);
+	s = slot(map, key, h);
 	if (*s != NULL) {
 		(*s)->value = value;
 		return;
 	}
 	e = MEM_NEW(map->mem, struct map_entry);
 	e->key = key;
+	e->hash = h;
 	e->value = value;
 	*map->last = e;
 	map->last = &e->next;

@@ -247,6 +247,7 @@ struct model {
 	struct map constants;	/* by full name: struct constant */
 	bool strict_pad;	/* --strict-pad */
 	unsigned max_depth;	/* --max-depth */
+	void *printer;		/* for the printer's own use */
 };
 
 /* What the command line says about the model.  Lists end with NULL. */

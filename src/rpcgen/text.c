@@ -2,7 +2,6 @@
 /* Output under way. */
 #include "text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 void
@@ -11,13 +10,30 @@ text_init(struct text *t, struct mem *mem)
 	*t = (struct text){ .mem = mem };
 }
 
+enum { LARGE = 16 << 10 };
+
+/* Short ones are many; a long one is a file. */
+static void
+grow(struct text *t, size_t len)
+{
+	size_t size = 2 * t->size + len + 64;
+
+	if (t->size >= LARGE) {
+		t->base = mem_block(t->mem, t->base, t->size, size);
+	} else if (size >= LARGE) {
+		t->base = memcpy(mem_block(t->mem, NULL, 0, size),
+		    t->len > 0 ? t->base : "", t->len);
+	} else {
+		t->base = mem_grow(t->mem, t->base, t->len, size, 1);
+	}
+	t->size = size;
+}
+
 void
 text_add(struct text *t, const char *s, size_t len)
 {
-	if (len > t->size - t->len) {
-		t->size = 2 * t->size + len + 4096;
-		t->base = mem_grow(t->mem, t->base, t->len, t->size, 1);
-	}
+	if (len > t->size - t->len)
+		grow(t, len);
 	if (len > 0)
 		memcpy(t->base + t->len, s, len);
 	t->len += len;
@@ -37,7 +53,7 @@ text_printf(struct text *t, const char *fmt, ...)
 	int len;
 
 	va_start(ap, fmt);
-	len = vsnprintf(small, sizeof small, fmt, ap);
+	len = mem_format(small, sizeof small, fmt, ap);
 	va_end(ap);
 	if (len >= 0 && (size_t)len < sizeof small) {
 		text_add(t, small, (size_t)len);
