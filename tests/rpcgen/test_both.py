@@ -7,11 +7,11 @@ import re
 import struct
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from test_compile import RUNTIME, compiler
-from tool import HERE, SOURCE, rpcgen
+from tool import HERE, INCLUDE, SANITIZED, SOURCE, compiler, rpcgen, runtime
 
 sys.path.insert(0, os.path.join(SOURCE, 'python'))
 
@@ -43,13 +43,10 @@ class C:
         assert self.types
         (directory / 'rows.h').write_text(
             ''.join('ROW(%s)\n' % t for t in self.types))
-        compiler('cc', '-std=c17', '-D_GNU_SOURCE', '-O0',
-                 '-fsanitize=address,undefined',
-                 '-fno-sanitize-recover=undefined',
-                 '-DTESTED="%s.h"' % stem, '-I' + SOURCE + '/include',
+        compiler('cc', *SANITIZED, '-DTESTED="%s.h"' % stem, *INCLUDE,
                  '-I' + SOURCE + '/src', '-I', str(directory),
                  HERE + '/swap.c', str(directory / (stem + '_xdr.c')),
-                 *RUNTIME, '-o', str(directory / 'swap'))
+                 *runtime(SANITIZED), '-o', str(directory / 'swap'))
         self.process = subprocess.Popen(
             [str(directory / 'swap')], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE)
@@ -123,8 +120,12 @@ def swap_in_python(codec, b):
 
 @pytest.mark.parametrize('path', FILES, ids=os.path.basename)
 def test_c_and_python_agree_on_values_and_on_garbage(path, tmp_path):
-    c, module = C(path, tmp_path / 'c'), python_module(path)
-    compact = C(path, tmp_path / 'compact', '--compact')
+    runtime(SANITIZED)
+    with ThreadPoolExecutor() as pool:
+        c = pool.submit(C, path, tmp_path / 'c')
+        compact = pool.submit(C, path, tmp_path / 'compact', '--compact')
+        module = python_module(path)
+    c, compact = c.result(), compact.result()
     r = random.Random(1)
     bad = good = 0
     for row, name in enumerate(c.types):

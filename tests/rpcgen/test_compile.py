@@ -7,11 +7,11 @@ import subprocess
 
 import pytest
 
-from tool import HERE, SOURCE, compilers, rpcgen
+from tool import (HERE, INCLUDE, PLAIN, SANITIZED, SOURCE, compiler,
+                  compilers, compilers_at_once, rpcgen, runtime)
 
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow",
             "-Werror"]
-INCLUDE = ["-I" + SOURCE + "/include"]
 
 
 def sources(*directories):
@@ -20,12 +20,6 @@ def sources(*directories):
 
 FILES = sources(HERE + "/good", HERE + "/protocols", SOURCE + "/proto") + [
     HERE + "/shapes.x"]
-
-
-def compiler(*command, cwd=None):
-    done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
-    assert done.returncode == 0, done.stdout.decode(errors="replace")
 
 
 # gcc finds what may be uninitialised only where it optimises.
@@ -77,17 +71,13 @@ def test_options_compile(options, tmp_path):
                  "-c", made, "-o", "/dev/null")
 
 
-RUNTIME = [SOURCE + "/src/xdr/%s.c" % n for n in (
-    "array", "codec", "in", "json", "out", "print", "value")] + [
-        SOURCE + "/src/base/%s.c" % n for n in ("arena", "chain")]
-
-
 def run_program(tmp_path, program, sources_made):
-    compiler("cc", "-std=c17", "-D_GNU_SOURCE", "-O1", "-g",
-             "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined",
-             *INCLUDE, "-I" + SOURCE + "/src", "-I" + SOURCE + "/tests/unit",
-             "-I", tmp_path, HERE + "/" + program + ".c", *sources_made,
-             *RUNTIME, "-lcmocka", "-o", tmp_path / program)
+    common = ["cc", *SANITIZED, *INCLUDE, "-I" + SOURCE + "/src",
+              "-I" + SOURCE + "/tests/unit", "-I", tmp_path]
+    compilers_at_once((common + ["-c", *sources_made], tmp_path),
+                      (common + ["-c", HERE + "/" + program + ".c"], tmp_path))
+    compiler(*common, *glob.glob(str(tmp_path) + "/*.o"), *runtime(SANITIZED),
+             "-lcmocka", "-o", tmp_path / program)
     done = subprocess.run([tmp_path / program], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT,
                           env=dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP"))
@@ -115,10 +105,9 @@ def test_a_message_of_1_mib_needs_no_stack(how, tmp_path):
     frames are small."""
     assert rpcgen(*COMPACT[how], "-o", str(tmp_path) + "/",
                   HERE + "/shapes.x")[0] == 0
-    compiler("cc", "-std=c17", "-D_GNU_SOURCE", "-O0", *INCLUDE,
-             "-I" + SOURCE + "/src", "-I", tmp_path, HERE + "/stack.c",
-             tmp_path / "shapes_xdr.c", *RUNTIME, "-pthread", "-o",
-             tmp_path / "stack")
+    compiler("cc", *PLAIN, *INCLUDE, "-I" + SOURCE + "/src", "-I", tmp_path,
+             HERE + "/stack.c", tmp_path / "shapes_xdr.c", *runtime(PLAIN),
+             "-pthread", "-o", tmp_path / "stack")
     done = subprocess.run([tmp_path / "stack"], stdout=subprocess.PIPE)
     assert done.returncode == 0, done.stdout.decode()
 

@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from test_compile import INCLUDE, RUNTIME, compiler
-from tool import HERE, SOURCE, rpcgen
+from tool import (HERE, INCLUDE, PLAIN, SOURCE, compiler, compilers_at_once,
+                  rpcgen, runtime)
 
 TIRPC = "/usr/include/tirpc"
 
@@ -78,18 +78,18 @@ def compare(path, tmp_path, compile_theirs):
     (tmp_path / "rows.h").write_text(
         "".join("T(%s)\n" % t for t in types))
     which = ['-DMADE="%s.h"' % name, "-I", tmp_path]
-    compiler("cc", "-std=gnu17", "-O1", "-w", *which, "-I" + TIRPC,
-             "-I", tmp_path / "theirs", "-c", HERE + "/oracle_theirs.c",
-             "-o", tmp_path / "theirs.o")
-    compiler("cc", "-std=gnu17", "-O1", "-w", "-I" + TIRPC, "-I",
-             tmp_path / "theirs", "-c",
-             tmp_path / "theirs" / (name + "_xdr.c"), "-o",
-             tmp_path / "theirs_xdr.o")
-    compiler("cc", "-std=gnu17", "-O1", *which, *INCLUDE,
-             "-I" + SOURCE + "/src", "-I", tmp_path / "ours",
-             HERE + "/oracle_ours.c", tmp_path / "ours" / (name + "_xdr.c"),
-             *RUNTIME, tmp_path / "theirs.o", tmp_path / "theirs_xdr.o",
-             "-ltirpc", "-o", tmp_path / "oracle")
+    theirs = ["cc", *PLAIN, "-w", *which, "-I" + TIRPC, "-I",
+              tmp_path / "theirs", "-c", HERE + "/oracle_theirs.c",
+              tmp_path / "theirs" / (name + "_xdr.c")]
+    ours = ["cc", *PLAIN, *which, *INCLUDE, "-I" + SOURCE + "/src", "-I",
+            tmp_path / "ours", "-c", HERE + "/oracle_ours.c",
+            tmp_path / "ours" / (name + "_xdr.c")]
+    compilers_at_once((theirs, tmp_path / "theirs"),
+                      (ours, tmp_path / "ours"))
+    compiler("cc", *[tmp_path / side / (part + ".o")
+                     for side in ("ours", "theirs")
+                     for part in ("oracle_" + side, name + "_xdr")],
+             *runtime(PLAIN), "-ltirpc", "-o", tmp_path / "oracle")
     done = subprocess.run([tmp_path / "oracle"], stdout=subprocess.PIPE)
     assert done.returncode == 0, done.stdout.decode()
 

@@ -6,8 +6,7 @@ import os
 
 import pytest
 
-from test_compile import INCLUDE, compiler
-from tool import rpcgen
+from tool import INCLUDE, compiler, rpcgen
 
 FILES = sorted(glob.glob("/usr/include/rpcsvc/*.x") +
                glob.glob("/usr/include/tirpc/rpc*/*.x"))

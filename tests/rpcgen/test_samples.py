@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from test_compile import INCLUDE, WARNINGS, compiler
-from tool import HERE, SOURCE, rpcgen
+from test_compile import WARNINGS
+from tool import HERE, INCLUDE, SOURCE, compiler, rpcgen
 
 FILES = [SOURCE + "/examples/pingpong/pingpong.x", HERE + "/good/notes.x",
          HERE + "/good/procedures.x", HERE + "/shapes.x"] + sorted(

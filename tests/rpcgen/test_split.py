@@ -6,8 +6,9 @@ import subprocess
 
 import pytest
 
-from test_compile import INCLUDE, RUNTIME, WARNINGS, compiler
-from tool import HERE, SOURCE, compilers, rpcgen
+from test_compile import WARNINGS
+from tool import (HERE, INCLUDE, SANITIZED, SOURCE, compiler, compilers,
+                  rpcgen, runtime)
 
 SPLIT = HERE + "/follow"
 
@@ -47,12 +48,10 @@ def test_headers_of_all_go_together_in_cxx(cxx, made, tmp_path):
 
 
 def test_values_come_back(made, tmp_path):
-    compiler("cc", "-std=c17", "-D_GNU_SOURCE", "-O1", "-g",
-             "-fsanitize=address,undefined",
-             "-fno-sanitize-recover=undefined", *INCLUDE,
-             "-I" + SOURCE + "/src", "-I", made, SPLIT + "/check.c",
-             *[s for s in sources(made) if s.endswith("_xdr.c")], *RUNTIME,
-             "-o", tmp_path / "check")
+    compiler("cc", *SANITIZED, *INCLUDE, "-I" + SOURCE + "/src", "-I", made,
+             SPLIT + "/check.c",
+             *[s for s in sources(made) if s.endswith("_xdr.c")],
+             *runtime(SANITIZED), "-o", tmp_path / "check")
     done = subprocess.run([tmp_path / "check"], stdout=subprocess.PIPE)
     assert done.returncode == 0, done.stdout.decode()
 
