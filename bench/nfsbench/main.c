@@ -78,7 +78,8 @@ static const char usage_text[] =
 "  --server-pid P  also report that process's CPU time and memory\n"
 "  --label TEXT    copied to the output      --table       text, not JSON\n"
 "  --keep          leave the files there     --seed N\n"
-"  --no-prepare    no MOUNT, no files: send the calls with a made-up handle\n"
+"  --no-prepare    no MOUNT, no files: send the calls with a made-up handle,\n"
+"                  or that of --root-fh\n"
 "workloads:\n";
 
 static void
@@ -293,7 +294,10 @@ main(int argc, char **argv)
 	if (cf.w == W_NULL)
 		return run_workload();
 	if (cf.noprep) {
-		root_fh.len = 32;
+		if (cf.root_hex != NULL)
+			root_from_hex();
+		else
+			root_fh.len = 32;
 		work_dir = root_fh;
 		cf.keep = true;
 		return run_workload();
