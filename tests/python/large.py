@@ -7,17 +7,39 @@ Instrumented classes are in it: code of theirs that runs is counted.
 """
 
 import importlib
+import json
 import sys
 import threading
+import types
 import weakref
 
+import census
 import served
 
 calls = []
 
 
+def told(name, result=None, error=None):
+    """A method that is counted when it runs."""
+    def method(*args, **kwargs):
+        calls.append(name)
+        if error is not None:
+            raise error(name)
+        return result
+    method.__name__ = name
+    return method
+
+
 class Told:
     """Counts whatever of it is called."""
+
+    __getattr__ = told('__getattr__', error=AttributeError)
+    __repr__ = __str__ = __format__ = told('__str__', 'Told')
+    __len__ = __hash__ = told('__len__', 0)
+    __bool__ = __eq__ = __lt__ = told('__eq__', False)
+    __iter__ = __dir__ = told('__iter__', ())
+    __fspath__ = __index__ = __int__ = told('__index__', error=TypeError)
+    prop = property(told('prop', 1))
 
     def __init__(self):
         self.__dict__['x'] = 1
@@ -26,51 +48,104 @@ class Told:
         calls.append('__getattribute__ ' + name)
         return object.__getattribute__(self, name)
 
-    def __getattr__(self, name):
-        calls.append('__getattr__ ' + name)
-        raise AttributeError(name)
-
-    def __repr__(self):
-        calls.append('__repr__')
-        return 'Told'
-
-    __str__ = __repr__
-
-    @property
-    def prop(self):
-        calls.append('prop')
-        return 1
-
 
 class Liar:
-    """Its __dict__ is code of the program, as werkzeug's LocalProxy's is."""
+    """Its __dict__ is code of the program, as werkzeug's LocalProxy's is; so
+    is its class."""
 
-    @property
-    def __dict__(self):
-        calls.append('__dict__')
-        return {}
+    __dict__ = property(told('__dict__', {'forged': 1}))
+    __class__ = property(told('__class__', dict))
+
+
+class Slots:
+    """One is a property, one is of another class, one is not filled."""
+
+    __slots__ = ('a', 'b', 'free')
+    prop = property(told('prop'))
+
+
+class Described:
+    """Its attributes are made by descriptors of the program."""
+
+    class Descriptor:
+        __get__ = told('__get__', 1)
+        __set__ = told('__set__')
+
+    d = Descriptor()
+
+
+class Meta(type):
+    def __getattribute__(cls, name):
+        calls.append('metaclass ' + name)
+        return type.__getattribute__(cls, name)
+
+    __instancecheck__ = __subclasscheck__ = told('__instancecheck__', True)
+    __iter__ = __len__ = told('metaclass', ())
+
+
+class WithMeta(metaclass=Meta):
+    x = 1
 
 
 class Listed(list):
     """Lies about what is in it."""
 
-    def __iter__(self):
-        calls.append('__iter__')
-        return iter(())
-
-    def __len__(self):
-        calls.append('__len__')
-        return 0
-
-    def __getitem__(self, i):
-        calls.append('__getitem__')
-        raise IndexError(i)
+    __iter__ = told('__iter__', iter(()))
+    __len__ = told('__len__', 0)
+    __getitem__ = told('__getitem__', error=IndexError)
 
 
-told, liar, listed = Told(), Liar(), Listed([1, [2]])
-calls.clear()
+class Mapped(dict):
+    items = keys = values = __iter__ = told('items', error=RuntimeError)
+    __getitem__ = get = __contains__ = told('get', error=RuntimeError)
+    __len__ = told('__len__', 0)
+
+
+class Paired(tuple):
+    __iter__ = __getitem__ = __len__ = Listed.__iter__
+
+
+class Held(set):
+    __iter__ = __contains__ = __len__ = Listed.__iter__
+
+
+class Text(str):
+    __str__ = __repr__ = encode = told('text', 'Text')
+
+
+class Number(int):
+    __str__ = __repr__ = __index__ = told('number', 'Number')
+
+
+class Lazy(types.ModuleType):
+    """Imports when it is asked."""
+
+    __getattr__ = told('lazy', error=AttributeError)
+
+    def __getattribute__(self, name):
+        calls.append('module ' + name)
+        return types.ModuleType.__getattribute__(self, name)
+
+
+def of_module(name):
+    """What PEP 562 has for modules."""
+    calls.append('module ' + name)
+    raise AttributeError(name)
+
+
+slots = Slots()
+slots.a, slots.b = Told(), [1]
+hostile = [Told(), Liar(), slots, Described(), WithMeta(),
+           Listed([1, [2]]), Mapped({'k': {'deep': 1}}), Paired((1, [2])),
+           Held({1, 'two'}), Text('text'), Number(7), Lazy('lazy')]
+lazy = sys.modules['lazy_one'] = types.ModuleType('lazy_one')
+lazy.__getattr__ = of_module
+sys.modules['lazy_two'] = hostile[-1]
+keyed = {Listed: 1, (1, 'two'): [hostile[0]], None: hostile[1]}
 dies = []
-reference = weakref.ref(told, dies.append)
+references = [weakref.ref(o, dies.append)
+              for o in (hostile[0], hostile[3], hostile[5], hostile[8])]
+calls.clear()
 loaded = []
 
 
@@ -107,8 +182,13 @@ def main(names):
         order = order.strip()
         if order == 'spin':
             threading.Thread(target=spin, daemon=True).start()
-        print(len(calls), sys.getrefcount(told), len(dies), len(loaded),
-              flush=True)
+        if order == 'census':
+            print(json.dumps(census.census()), flush=True)
+            continue
+        print(len(calls), sum(map(sys.getrefcount, list.__iter__(hostile))),
+              len(dies), len(loaded), flush=True)
+        for call in calls:
+            print(call, file=sys.stderr)
     server.stop()
 
 
