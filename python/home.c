@@ -725,7 +725,7 @@ follow_own(struct hold *h, struct node *n, const char *p, const char *end,
 	enum shape s;
 	struct pinefs_name part;
 	PyObject *dir;
-	bool view;
+	bool view, lost;
 
 	for (; p < end; p = slash) {
 		p++;	/* the slash before each part */
@@ -754,7 +754,10 @@ follow_own(struct hold *h, struct node *n, const char *p, const char *end,
 		if (o == NULL)
 			return NULL;
 		s = shape_of(h->pf, o);
-		child = home_child(h, n, part, o, s);
+		/* A link to what nobody has met yet is not its home. */
+		lost = slash == end && kind == PINEFS_LNK && shape_is_dir(s) &&
+		    home_find(h, o, s) == NULL;
+		child = lost ? NULL : home_child(h, n, part, o, s);
 		bind_drop(h, o);
 		if (child == NULL ||
 		    (slash < end && child->kind != PINEFS_DIR))
