@@ -325,13 +325,6 @@ def test_exclusive_create_binds_with_its_first_content():
         assert m.d['empty'] == ''
 
 
-def test_rm_r_of_ten_thousand_keys():
-    n = 500 if served.BRIEF else 10000
-    with served.module(big={'k%d' % i: i for i in range(n)}) as (c, at, m):
-        c.rm_r(at + '/big')
-        assert not hasattr(m, 'big')
-
-
 def test_some_names_are_protected():
     with served.module(x=1) as (c, at, m):
         name = at.strip('/')

@@ -313,7 +313,7 @@ def of_every_type(n):
 
 def test_what_str_prints_is_parsed_again_for_every_type():
     with served.module() as (c, at, m):
-        for n in range(10 if served.BRIEF else 60):
+        for n in range(10 if served.BRIEF else 25):
             for old, new in zip(of_every_type(n), of_every_type(n + 1)):
                 m.v = old
                 c.write(at + '/v', str(new))

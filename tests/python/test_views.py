@@ -413,7 +413,7 @@ def test_views_while_the_program_changes_what_they_are_of():
     with served.own(root=space) as c:
         thread.start()
         try:
-            for i in range(100 if served.BRIEF else 400):
+            for i in range(100 if served.BRIEF else 150):
                 for name in ('d/x@repr', 'd/x@attrs/plain', 'd/l@len',
                              'd@json', 'd/.@repr'):
                     assert status(c.read, '/' + name) in (
