@@ -77,40 +77,159 @@ def test_other_users_are_refused():
 
 
 def test_the_process_of_another_user_is_refused():
+    """By each version, with an answer; also with a handle it came by."""
     if os.geteuid() != 0:
         return          # nobody to become
     out = ends('''
+import nfs3, rpc, versions
+port = server.port
+c = Client(port)
+secret = c.fh('/sys/maxsize')
 pid = os.fork()
 if pid == 0:
     os.setgid(65534)
     os.setuid(65534)
     for uid in (0, 65534):      # lying does not help
+        for version in versions.VERSIONS:
+            try:
+                with versions.mount(port, version, uid=uid) as other:
+                    other.list('/')
+            except served.Failed as error:
+                print('no', version, uid, error.status)
+            except rpc.AuthError as error:
+                print('no', version, uid, 'AuthError')
         try:
-            c = Client(server.port, uid=uid)
-            c.list('/')
-        except Exception as error:
-            os.write(1, b'refused ' + type(error).__name__.encode() + b'\\n')
+            raw = rpc.TCPClient('127.0.0.1', port,
+                                cred=rpc.auth_sys(uid=uid))
+            nfs = nfs3.NFS_PROGRAM_3_client(raw)
+            for call, args in (
+                    (nfs.NFSPROC3_GETATTR, nfs3.GETATTR3args(secret)),
+                    (nfs.NFSPROC3_READ, nfs3.READ3args(secret, 0, 99))):
+                print('no', 'handle', uid, call(args).status.name)
+        except rpc.AuthError as error:
+            print('no', 'handle', uid, 'AuthError')
+            print('no', 'handle', uid, 'AuthError')
+    sys.stdout.flush()
     os._exit(0)
 assert os.waitpid(pid, 0)[1] == 0
-with Client(server.port) as c:
-    c.list('/')
+c.list('/')
 ''')
-    assert out.count('refused') == 2, out
+    rows = [line.split() for line in out.splitlines()
+            if line.startswith('no ')]
+    assert len(rows) == 2 * 7, out
+    for _, what, uid, answer in rows:
+        assert answer in ('MNT3ERR_ACCES', 'MNT13', 'ACCES', 'AuthError',
+                          'NFS3ERR_ACCES'), (what, uid, answer)
+    # Who says who it is, is answered in the protocol's own words.
+    honest = {what: answer for _, what, uid, answer in rows if uid != '0'}
+    assert honest['3'] == 'MNT3ERR_ACCES' and honest['2'] == 'MNT13', honest
+    assert honest['4.2'] == 'ACCES', honest
 
 
-def test_the_end_of_the_program_stops_the_server():
-    ends('print("end")')
-    ends('sys.exit(3)', 3)
-    ends('raise SystemExit')
-    ends('1/0', 1)
-    ends('os._exit(5)', 5)
+def test_nothing_listens_but_on_loopback():
+    """With every option that could: UDP, MOUNT's own port, the portmapper."""
+    out = ends('''
+import glob, re
+server.stop()
+server = served.serve(mount_port=0, portmap=True, tcp_only=False)
+server = served.serve(addr=None, instance='both')
+mine = set()
+for fd in glob.glob('/proc/self/fd/*'):
+    try:
+        found = re.match(r'socket:\\[([0-9]+)', os.readlink(fd))
+    except OSError:
+        continue
+    if found:
+        mine.add(found[1])
+for name in ('tcp', 'udp', 'tcp6', 'udp6'):
+    with open('/proc/net/' + name) as f:
+        for line in f.readlines()[1:]:
+            row = line.split()
+            if row[9] in mine:
+                print('bound', name, row[1].split(':')[0])
+''')
+    rows = {tuple(line.split()[1:]) for line in out.splitlines()
+            if line.startswith('bound')}
+    assert {('tcp', '0100007F'), ('udp', '0100007F')} <= rows, out
+    assert {address for _, address in rows} <= {
+        '0100007F', '00000000000000000000000001000000'}, rows
 
 
-def test_exit_in_a_thread_does_not_hang():
+# Ways a program ends, with a client that has written and goes on asking, and
+# the status then.  What they print before: 'last', and the moment.
+ENDINGS = [
+    ('pass', 0),
+    ('sys.exit(3)', 3),
+    ('os._exit(5)', 5),
+    ('1 / 0', 1),
+    ('t = threading.Thread(target=sys.exit); t.start(); t.join()', 0),
+    ('threading.Thread(target=time.sleep, args=(60,), daemon=True).start()',
+     0),
+    ('os.execv(sys.executable, [sys.executable, "-c", "raise SystemExit(7)"])',
+     7),
+    ('os.kill(os.getpid(), 2)', -2),
+    ('server.stop()', 0),
+]
+
+
+def seconds_to_end(text, status):
+    code, out = served.python(START + '''
+x, port = 5, server.port
+child = os.fork()
+if child == 0:          # a client of its own, until the server has gone
+    try:
+        with Client(port) as c:
+            c.write_at('/__main__/x', 0, b'7', 0)
+            os.write(1, b'begun\\n')
+            while True:
+                list(c.entries('/sys'))
+    except BaseException:
+        os._exit(0)
+end = time.monotonic() + 60
+while server.stats().get('operations', 0) < 20 and time.monotonic() < end:
+    time.sleep(0.01)
+os.write(1, b'last %f\\n' % time.monotonic())
+''' + text + '\n', timeout=100)
+    now = time.monotonic()
+    assert code == status, (text, code, out)
+    last, = [line for line in out.splitlines() if line.startswith('last')]
+    return now - float(last.split()[1])
+
+
+def test_a_program_that_is_asked_ends_within_two_seconds():
+    for text, status in ENDINGS:
+        for attempt in range(4):        # on a busy machine it may take longer
+            took = seconds_to_end(text, status)
+            if took < 2:
+                break
+        assert took < 2, (text, took)
+
+
+def test_no_thread_is_left_when_it_has_stopped():
     ends('''
-t = threading.Thread(target=sys.exit)
-t.start()
-t.join()
+def threads():
+    return len(os.listdir('/proc/self/task'))
+def sockets():
+    return sum(os.readlink('/proc/self/fd/' + fd).startswith('socket:')
+               for fd in os.listdir('/proc/self/fd')
+               if os.path.islink('/proc/self/fd/' + fd))
+served.soon(lambda: threads() > 1)
+with Client(server.port) as c:
+    c.read('/sys/path@repr')            # a worker, too
+pid = os.fork()
+if pid == 0:
+    assert threads() == 1, threads()
+    assert sockets() == 0, sockets()
+    os._exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+server.stop()
+served.soon(lambda: threads() == 1)     # a thread's entry goes a bit later
+assert sockets() == 0, sockets()
+for n in range(3):
+    with served.serve() as server:
+        with Client(server.port) as c:
+            c.list('/')
+served.soon(lambda: threads() == 1 and sockets() == 0)
 ''')
 
 
@@ -434,16 +553,22 @@ def test_the_prompt():
             os.kill(pid, signal.SIGINT)
             if select.select([fd], [], [], 1)[0]:
                 seen += os.read(fd, 65536)
-        os.write(fd, b'exit()\n')
-        end = time.monotonic() + 10
+        # A second one that comes late takes the line with it.
+        end, ask = time.monotonic() + 60, 0
         while True:
             done, code = os.waitpid(pid, os.WNOHANG)
             if done:
                 break
-            assert time.monotonic() < end
+            assert time.monotonic() < end, seen
+            if time.monotonic() > ask:
+                ask = time.monotonic() + 3
+                try:
+                    os.write(fd, b'exit()\n')
+                except OSError:
+                    pass
             if select.select([fd], [], [], 0.05)[0]:
                 try:
-                    os.read(fd, 65536)
+                    seen += os.read(fd, 65536)
                 except OSError:
                     pass
         assert code == 0
