@@ -67,8 +67,9 @@ static struct {
 	unsigned long	served;
 	unsigned long	aside;		/* times that somebody stepped */
 	bool		queued;		/* a pending call is on its way */
+	bool		over;		/* no more of them */
 } hand = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0,
-    false };
+    false, false };
 
 /*
  * In the main thread, with the lock: step aside until a broker has had it.
@@ -110,21 +111,23 @@ step_aside(void *arg)
 static void
 ask_for_it(struct gil *g, unsigned long *aside)
 {
-	bool add;
-
 	pthread_mutex_lock(&hand.lock);
 	hand.waiting++;
 	*aside = hand.aside;
-	add = !hand.queued;
-	hand.queued = true;
+	/* With our lock: gil_hand_over_no_more is not to come in between. */
+	if (!hand.queued && !hand.over)
+		hand.queued = Py_AddPendingCall(step_aside, NULL) == 0;
 	pthread_mutex_unlock(&hand.lock);
-	if (add && Py_AddPendingCall(step_aside, NULL) != 0) {
-		pthread_mutex_lock(&hand.lock);
-		hand.queued = false;
-		pthread_mutex_unlock(&hand.lock);
-	}
 	if (g->signal != 0 && g->busy)
 		(void)pthread_kill(g->main, g->signal);
+}
+
+void
+gil_hand_over_no_more(void)
+{
+	pthread_mutex_lock(&hand.lock);
+	hand.over = true;
+	pthread_mutex_unlock(&hand.lock);
 }
 
 static void

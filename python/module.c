@@ -6,7 +6,7 @@
  *	stop(server)		port(server)
  *	stats(server)		trace(value)
  *	version()		fork_child()
- *	nothing(...)
+ *	ending()		nothing(...)
  *
  * `options` is a dict of what concerns pyfs, `settings` a list of pairs of
  * str for the server, as pinefs_set takes them; `path` is where the program
@@ -410,6 +410,14 @@ py_fork_child(PyObject *self, PyObject *none)
 	Py_RETURN_NONE;
 }
 
+static PyObject *
+py_ending(PyObject *self, PyObject *none)
+{
+	(void)self, (void)none;
+	gil_hand_over_no_more();
+	Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
 	{ "start", py_start, METH_VARARGS, "Serve; returns the server." },
 	{ "stop", py_stop, METH_O, "Stop a server." },
@@ -437,6 +445,8 @@ static PyMethodDef methods[] = {
 	{ "version", py_version, METH_NOARGS, "The library's version." },
 	{ "fork_child", py_fork_child, METH_NOARGS,
 	    "Forget every server: this is the child of a fork." },
+	{ "ending", py_ending, METH_NOARGS,
+	    "The interpreter is about to end." },
 	{ NULL, NULL, 0, NULL }
 };
 

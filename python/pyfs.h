@@ -694,6 +694,11 @@ void	gil_bye(PyThreadState **kept);
 /* With the lock: no requests for a while; never again. */
 void	gil_idle(void);
 void	gil_restore(void);
+/*
+ * The program ends, and Python with it: 3.8 dies of a pending call that
+ * another thread adds from then on.
+ */
+void	gil_hand_over_no_more(void);
 /* In the child of a fork. */
 void	gil_fork_child(struct gil *);
 int64_t	pyfs_clock(void);		/* ns, monotonic */

@@ -354,5 +354,19 @@ def _after_fork():
     _servers.clear()
 
 
+def _tell_of_the_end():
+    """Python 3.8 ends pending calls before what atexit knows runs, and dies of
+    one that comes later from a thread; nothing else of it comes in between."""
+    import threading
+    wait = threading._shutdown
+
+    def _shutdown():
+        wait()
+        _pinefs.ending()
+    threading._shutdown = _shutdown
+
+
+if sys.version_info < (3, 9):
+    _tell_of_the_end()
 atexit.register(_stop_all)
 os.register_at_fork(after_in_child=_after_fork)
