@@ -211,6 +211,7 @@ def expected_of(cut):
     return tree, [CUT] if cut % BLOCK and cut < at + BLOCK else []
 
 
+@pytest.mark.slow
 def test_it_may_be_cut_at_every_place(tars, shelf):
     whole = archive(*(data for data, _, _, _ in PARTS))
     borders = {b + more for b in range(BLOCK, len(whole), BLOCK)
@@ -245,6 +246,7 @@ def check_some(c, root, files):
             at += len(got)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('codec', CODECS)
 def test_a_compressed_one_may_be_cut_at_every_place(tars, shelf, codec):
     if CODECS[codec] is None:
@@ -290,6 +292,7 @@ def test_data_are_neither_read_nor_copied_for_the_index(tars, shelf):
     assert after[0] - before[0] < 1 << 20 and after[1] - before[1] < 1 << 20
 
 
+@pytest.mark.slow
 def test_a_small_archive_that_would_decode_to_a_large_one_is_stopped(
         tars, shelf):
     zeros = lzma.compress(bytes(32 << 20), preset=0)
