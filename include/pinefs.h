@@ -496,7 +496,11 @@ pinefs_new(const struct pinefs_ops *ops, void *arg)
 void	 pinefs_free(struct pinefs *fs);
 void	*pinefs_arg(const struct pinefs *fs);
 
-/* The root.  Door 1: made by pinefs_new.  Door 2: say its ident first. */
+/*
+ * The root.  Door 1: made by pinefs_new.  Door 2: say its ident first; and
+ * again, also while it is served, when another object is the root from then
+ * on (from one thread at a time).
+ */
 struct pinefs_node *pinefs_root(struct pinefs *fs);
 int	 pinefs_set_root(struct pinefs *fs, const struct pinefs_ident *id);
 
@@ -673,7 +677,7 @@ int	 pinefs_export_set(struct pinefs_server *server, const char *path,
  * below that path (version 4 looks for each component by itself).  Else
  * ENOENT, EACCES, EIO.
  *
- * It runs on a thread that may wait, one call at a time.  The same file
+ * It runs on threads that may wait, several calls at a time.  The same file
  * system may be answered again: it is one export.  It is borrowed until the
  * server is freed.
  */
@@ -687,6 +691,13 @@ typedef int pinefs_mount_fn(void *arg, struct pinefs_mount *mount);
 /* Before start, once. */
 int	 pinefs_on_mount(struct pinefs_server *server, pinefs_mount_fn *fn,
 	    void *arg);
+
+/*
+ * The directory of what outlives this server, which is ours alone for as long
+ * as it lives; after all of pinefs_set.  NULL: nothing is kept (a line was
+ * logged).  Names other than our own, key*, exports and clients*, are free.
+ */
+const char *pinefs_state_dir(struct pinefs_server *server);
 
 /* Own threads; returns once it listens.  0 or an errno; a line was logged. */
 int	 pinefs_start(struct pinefs_server *server);

@@ -10,22 +10,28 @@
 #include "tarfs.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tar/archive.h"
+#include "tar/below.h"
 
 enum { ROOTS_MAX = 64, WORKERS = 2, PATH_LONGEST = 4096,
-    BLOCK_CACHE = 256 << 20 };
+    BLOCK_CACHE = 256 << 20, BUCKETS = 1 << 14, OPEN_MOST = 512 };
+#define CACHE_MAX	(UINT64_C(8) << 30)
 
 struct root {
 	char	*path;		/* absolute; without a slash at its end */
 	int	 fd;
+};
+
+/* A name that is being opened for the first time. */
+struct opening {
+	struct opening	*next;
+	const char	*name;
 };
 
 struct tarfs {
@@ -33,27 +39,13 @@ struct tarfs {
 	struct mem_space	 space;		/* of overlays */
 	struct root		 root[ROOTS_MAX];
 	unsigned		 nroots;
-	pthread_mutex_t		 lock;		/* the list */
-	struct tar_archive	*first;
+	pthread_mutex_t		 lock;		/* of the next: */
+	pthread_cond_t		 opened;
+	struct opening		*opening;
+	struct tar_archive	*bucket[BUCKETS];	/* by name */
 };
 
 /* ---------------------------------------------------------------- opening -- */
-
-/*
- * The kernel walks the path, below `dir` all the way.  One too old for that
- * gets a single component, and no link.
- */
-static int
-open_below(int dir, const char *path)
-{
-	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NOCTTY |
-	    O_NONBLOCK, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
-	long fd = syscall(SYS_openat2, dir, path, &how, sizeof how);
-
-	if (fd == -1 && errno == ENOSYS && strchr(path, '/') == NULL)
-		fd = openat(dir, path, (int)how.flags | O_NOFOLLOW);
-	return (int)fd;
-}
 
 /*
  * The regular file that `path`, or as much of it as there is, names below
@@ -75,7 +67,7 @@ open_prefix(int dir, const char *path, size_t *used)
 	while (n < len) {
 		n += 1 + strcspn(text + n + 1, "/");
 		text[n] = '\0';
-		if ((fd = open_below(dir, text)) == -1)
+		if ((fd = tar_open_below(dir, text)) == -1)
 			return -1;
 		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
 			*used = n;
@@ -90,43 +82,143 @@ open_prefix(int dir, const char *path, size_t *used)
 	return -1;
 }
 
-static struct tar_archive *
-find(struct tarfs *t, const struct stat *st)
+static struct tar_archive **
+bucket_of(struct tarfs *t, const char *name)
 {
-	struct tar_archive *ar;
+	static const uint8_t fixed[16] = "archives";
 
-	for (ar = t->first; ar != NULL; ar = ar->next)
-		if (ar->dev == st->st_dev && ar->ino == st->st_ino)
-			break;
+	return &t->bucket[pinefs_hash(fixed, name, strlen(name)) % BUCKETS];
+}
+
+static struct tar_archive *
+find(struct tarfs *t, const char *name)
+{
+	struct tar_archive *ar = *bucket_of(t, name);
+
+	while (ar != NULL && strcmp(ar->path, name) != 0)
+		ar = ar->next;
 	return ar;
 }
 
-/* One archive is one file system, however often it is named.  Takes `fd`. */
-static int
-serve(struct tarfs *t, int fd, const char *path, struct tar_archive **to)
+static bool
+is_opening(const struct tarfs *t, const char *name)
 {
-	struct stat st;
-	int err = 0;
+	const struct opening *o;
 
-	if (fstat(fd, &st) == -1) {
-		err = errno;
-		close(fd);
-		return err;
+	for (o = t->opening; o != NULL; o = o->next)
+		if (strcmp(o->name, name) == 0)
+			return true;
+	return false;
+}
+
+static void
+forget_opening(struct tarfs *t, const struct opening *o)
+{
+	struct opening **p = &t->opening;
+
+	while (*p != o)
+		p = &(*p)->next;
+	*p = o->next;
+	pthread_cond_broadcast(&t->opened);
+}
+
+/* With the lock, which is not held meanwhile: one that is new. */
+static int
+open_new(struct tarfs *t, const char *name, const struct root *root,
+    struct tar_archive **to)
+{
+	struct opening o = { t->opening, name };
+	struct tar_archive *ar, **p = bucket_of(t, name);
+	int err = ENOMEM;
+
+	t->opening = &o;
+	pthread_mutex_unlock(&t->lock);
+	ar = tar_archive_new(name, root == NULL ? -1 : root->fd,
+	    root == NULL ? name : name + strlen(root->path) + 1, &t->host);
+	if (ar != NULL && (err = tar_archive_serve(ar)) != 0) {
+		tar_archive_free(ar);
+		ar = NULL;
 	}
 	pthread_mutex_lock(&t->lock);
-	*to = find(t, &st);
+	forget_opening(t, &o);
+	if (ar != NULL) {
+		ar->next = *p;
+		*p = ar;
+		*to = ar;
+	}
+	return err;
+}
+
+static struct tar_archive *
+find_locked(struct tarfs *t, const char *name)
+{
+	struct tar_archive *ar;
+
+	pthread_mutex_lock(&t->lock);
+	ar = find(t, name);
 	pthread_mutex_unlock(&t->lock);
-	if (*to != NULL) {
-		close(fd);
-		return 0;
-	}
-	err = tar_archive_open(to, fd, path, &t->host);
-	if (err == 0) {
-		pthread_mutex_lock(&t->lock);
-		(*to)->next = t->first;
-		t->first = *to;
+	return ar;
+}
+
+/* The one of that name, and whoever comes first makes it. */
+static int
+serve_name(struct tarfs *t, const char *name, const struct root *root,
+    struct tar_archive **to)
+{
+	int err;
+
+	pthread_mutex_lock(&t->lock);
+	while (is_opening(t, name))
+		pthread_cond_wait(&t->opened, &t->lock);
+	if ((*to = find(t, name)) == NULL) {
+		err = open_new(t, name, root, to);
 		pthread_mutex_unlock(&t->lock);
+	} else {
+		pthread_mutex_unlock(&t->lock);
+		err = tar_archive_serve(*to);
 	}
+	return err;
+}
+
+/* Is that root the way to this name? */
+static bool
+is_below(const struct root *root, const char *name)
+{
+	size_t n = strlen(root->path);
+
+	return strncmp(name, root->path, n) == 0 && name[n] == '/';
+}
+
+/*
+ * One archive is one file system, however it is named: by the path that the
+ * kernel says, or the name it had before.  `root`: below which it was found,
+ * or NULL.  Takes `fd`.
+ */
+static int
+serve(struct tarfs *t, int fd, const struct root *root,
+    struct tar_archive **to)
+{
+	char *path = tar_path_of(fd), *name = NULL;
+	struct stat st;
+	int err;
+
+	err = path == NULL || fstat(fd, &st) == -1 ? errno : 0;
+	close(fd);
+	if (err == 0 && (name = tar_known_name(t->host.known, &st, path)) ==
+	    NULL)
+		err = ENOMEM;
+	/* The name of before may be below another root, or none now. */
+	if (err == 0 && root != NULL && !is_below(root, name) &&
+	    find_locked(t, name) == NULL) {
+		free(name);
+		name = strdup(path);
+		err = name == NULL ? ENOMEM : !is_below(root, name) ? ENOENT :
+		    0;
+	}
+	if (err == 0)
+		err = serve_name(t, name, root, to);
+	free(path);
+	free(name);
 	return err;
 }
 
@@ -162,7 +254,6 @@ mount_below(struct tarfs *t, const struct root *root, const char *rest,
 {
 	struct tar_archive *ar;
 	size_t used;
-	char *path;
 	int fd, err;
 
 	rest += strspn(rest, "/");
@@ -170,16 +261,11 @@ mount_below(struct tarfs *t, const struct root *root, const char *rest,
 		return ENOENT;
 	if ((fd = open_prefix(root->fd, rest, &used)) == -1)
 		return errno;
-	if (asprintf(&path, "%s/%.*s", root->path, (int)used, rest) == -1) {
-		close(fd);
-		return ENOMEM;
-	}
-	if ((err = serve(t, fd, path, &ar)) == 0) {
+	if ((err = serve(t, fd, root, &ar)) == 0) {
 		m->fs = ar->fs;
 		m->name = ar->path;
 		m->used = (size_t)(rest - m->path) + used;
 	}
-	free(path);
 	return err;
 }
 
@@ -226,7 +312,7 @@ tarfs_open(struct tarfs *t, const char *path, struct pinefs **fs)
 		    err == EINVAL ? "not a regular file" : strerror(err));
 		if (fd != -1)
 			close(fd);
-	} else if ((err = serve(t, fd, whole, &ar)) == 0) {
+	} else if ((err = serve(t, fd, NULL, &ar)) == 0) {
 		*fs = ar->fs;
 	}
 	free(whole);
@@ -235,64 +321,10 @@ tarfs_open(struct tarfs *t, const char *path, struct pinefs **fs)
 
 /* --------------------------------------------------------- begin and end -- */
 
-/* Every directory on the way.  0 or -1 with errno. */
-static int
-make_dirs(char *path)
-{
-	char *p;
-
-	if (*path == '\0') {
-		errno = ENOENT;
-		return -1;
-	}
-	for (p = path + 1; (p = strchr(p, '/')) != NULL; *p++ = '/') {
-		*p = '\0';
-		if (mkdir(path, 0700) == -1 && errno != EEXIST &&
-		    errno != EROFS && errno != EACCES)
-			return -1;
-	}
-	return mkdir(path, 0700) == -1 && errno != EEXIST ? -1 : 0;
-}
-
-/* Where to keep what is decoded; NULL, and a line: in memory, then. */
-static char *
-cache_dir(const char *given)
-{
-	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	char *dir;
-	int n;
-
-	if (given != NULL)
-		n = asprintf(&dir, "%s", given);
-	else if (xdg != NULL && xdg[0] == '/')
-		n = asprintf(&dir, "%s/pinefs", xdg);
-	else if (geteuid() != 0 && home != NULL && home[0] == '/')
-		n = asprintf(&dir, "%s/.cache/pinefs", home);
-	else
-		n = asprintf(&dir, "/var/cache/pinefs");
-	if (n == -1)
-		return NULL;
-	if (make_dirs(dir) == 0 && access(dir, W_OK | X_OK) == 0)
-		return dir;
-	pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: %s: compressed archives "
-	    "are kept in memory; --cache-dir names another place", dir,
-	    strerror(errno));
-	free(dir);
-	return NULL;
-}
-
 static void
 tick(void *arg)
 {
-	struct tarfs *t = arg;
-	struct tar_archive *ar;
-
-	/* Archives are added in front, and none goes while it is served. */
-	pthread_mutex_lock(&t->lock);
-	ar = t->first;
-	pthread_mutex_unlock(&t->lock);
-	for (; ar != NULL; ar = ar->next)
-		tar_archive_tick(ar);
+	tar_archive_tick(&((struct tarfs *)arg)->host);
 }
 
 static uint64_t
@@ -300,9 +332,37 @@ quarter_of_memory(void)
 {
 	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
 
-	if (pages <= 0 || size <= 0)
-		return UINT64_C(1) << 28;
-	return (uint64_t)pages * (uint64_t)size / 4;
+	return pages <= 0 || size <= 0 ? (uint64_t)1 << 30 :
+	    (uint64_t)pages * (uint64_t)size / 4;
+}
+
+/* How many archives may be at hand, at two descriptors each: most are left
+ * to others. */
+static unsigned
+open_most(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+	    limit.rlim_cur / 8 > OPEN_MOST)
+		return OPEN_MOST;
+	return limit.rlim_cur < 8 ? 1 : (unsigned)(limit.rlim_cur / 8);
+}
+
+static int
+init_host(struct tar_host *host, const struct tarfs_config *config)
+{
+	host->config = *config;
+	host->index_most = quarter_of_memory();
+	host->open_most = open_most();
+	pthread_mutex_init(&host->open_lock, NULL);
+	host->cache = tar_cache_new(config->cache_dir,
+	    config->cache_max != 0 ? config->cache_max : CACHE_MAX);
+	host->known = tar_known_new(config->state_dir);
+	host->blocks = tar_blocks_new(config->block_cache != 0 ?
+	    config->block_cache : BLOCK_CACHE);
+	return host->cache == NULL || host->known == NULL ||
+	    host->blocks == NULL ? ENOMEM : 0;
 }
 
 struct tarfs *
@@ -312,15 +372,12 @@ tarfs_new(const struct tarfs_config *config)
 
 	if (t == NULL)
 		return NULL;
-	t->host.config = *config;
-	t->host.dir = cache_dir(config->cache_dir);
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_cond_init(&t->opened, NULL);
 	t->space.limit = config->overlay_size != 0 ? config->overlay_size :
 	    quarter_of_memory();
 	t->host.space = &t->space;
-	pthread_mutex_init(&t->lock, NULL);
-	t->host.blocks = tar_blocks_new(config->block_cache != 0 ?
-	    config->block_cache : BLOCK_CACHE);
-	if (t->host.blocks == NULL ||
+	if (init_host(&t->host, config) != 0 ||
 	    (t->host.pool = tar_pool_new(WORKERS, tick, t)) == NULL) {
 		tarfs_free(t);
 		errno = ENOMEM;
@@ -350,25 +407,36 @@ tarfs_add_root(struct tarfs *t, const char *dir)
 	return 0;
 }
 
+static void
+free_archives(struct tarfs *t)
+{
+	struct tar_archive *ar;
+	unsigned i;
+
+	for (i = 0; i < BUCKETS; i++)
+		while ((ar = t->bucket[i]) != NULL) {
+			t->bucket[i] = ar->next;
+			tar_archive_free(ar);
+		}
+}
+
 void
 tarfs_free(struct tarfs *t)
 {
-	struct tar_archive *ar;
-
 	if (t == NULL)
 		return;
 	atomic_store(&t->host.stop, true);
 	tar_pool_free(t->host.pool);
-	while ((ar = t->first) != NULL) {
-		t->first = ar->next;
-		tar_archive_free(ar);
-	}
+	free_archives(t);
 	tar_blocks_free(t->host.blocks);
-	free(t->host.dir);
+	tar_cache_free(t->host.cache);
+	tar_known_free(t->host.known);
+	pthread_mutex_destroy(&t->host.open_lock);
 	while (t->nroots > 0) {
 		close(t->root[--t->nroots].fd);
 		free(t->root[t->nroots].path);
 	}
+	pthread_cond_destroy(&t->opened);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }

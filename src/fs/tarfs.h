@@ -8,8 +8,10 @@
  *	tar/scan.c	their members: header.c, number.c, pax.c, sparse.c
  *	tar/zip_scan.c	those of zips, by zip_end.c, zip_entry.c; their bytes:
  *			zip_source.c, with zip_points.c, zip_inflate.c
- *	tar/index.c	the tree these make
- *	tar/archive.c	one archive: its index is made while it is served
+ *	tar/index.c	the tree these make; in a file: index_file.c, cache.c
+ *	tar/archive.c	one archive, and what becomes of its file; below.c
+ *	tar/build.c	its index is made while it is served
+ *	tar/known.c	which contents archives had, for their handles
  *	tar/overlay.c	what clients change of it: names.c, overlay_name.c,
  *			overlay_data.c, with memfs's blocks and extents
  *	tar/view.c	the operations of its file system
@@ -24,9 +26,14 @@ struct tarfs_config {
 	bool		devices;	/* show block and character devices */
 	bool		setuid;		/* show the bits */
 	bool		ignore_zeros;	/* go on behind the end mark */
-	/* Where decoded archives are kept while they are served; NULL: the
-	 * user's cache directory. */
+	/* A file replaced by another of its name is served on. */
+	bool		keep_open;
+	/* Where indexes, and decoded archives, are kept; NULL: the user's
+	 * cache directory. */
 	const char	*cache_dir;
+	uint64_t	cache_max;	/* bytes there; 0: 8G */
+	/* The server's state directory; NULL: handles end with it. */
+	const char	*state_dir;
 	size_t		block_cache;	/* bytes of decoded blocks; 0: 256M */
 	bool		readonly;
 	/* Bytes that changes of all archives may take; 0: a quarter of

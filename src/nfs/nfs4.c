@@ -821,12 +821,13 @@ route(void *self, struct rpc_call *rpc, const void *args)
 
 	if (rpc_call_proc(rpc) != NFSPROC4_COMPOUND)
 		return NULL;
-	/* Linear, as all that is about exports. */
-	for (x = nfs->exports->first; x != NULL; x = x->next)
-		if (vfs_fs_executor(x->fs, ~UINT64_C(0)) != NULL)
-			break;
-	if (x == NULL && nfs->exports->executor == NULL)
-		return NULL;
+	if (nfs->exports->executor == NULL) {
+		for (x = nfs->exports->first; x != NULL; x = x->next)
+			if (vfs_fs_executor(x->fs, ~UINT64_C(0)) != NULL)
+				break;
+		if (x == NULL)
+			return NULL;
+	}
 	on = first_executor(nfs, args, &bytes);
 	rpc_call_expect(rpc, bytes);
 	return on;

@@ -188,7 +188,7 @@ int
 nfs4_goto_coming(struct nfs4_call *c, struct pinefs_name name)
 {
 	const struct vfs_exports *exports = c->nfs.nfs->exports;
-	struct vfs_found found;
+	struct vfs_found found = { .wants_way = true };
 	char *path;
 	size_t len;
 	int err;

@@ -165,6 +165,16 @@ exports_option(struct exports *xs, const char *list)
 }
 
 int
+exports_cache_max(struct exports *xs, const char *text)
+{
+	xs->tar_config.cache_max = bytes(text);
+	if (xs->tar_config.cache_max != 0)
+		return 0;
+	log_error("--cache-max %s: not a number of bytes like 8G", text);
+	return EXIT_USAGE;
+}
+
+int
 exports_root(struct exports *xs, const char *dir)
 {
 	if (xs->nroots == EXPORTS_MAX_ROOTS) {
@@ -284,11 +294,13 @@ exports_fini(struct exports *xs)
 
 /* Archives below these directories, by whatever path a client mounts. */
 static int
-make_tar(struct exports *xs, const struct export *x)
+make_tar(struct exports *xs, const struct export *x,
+    struct pinefs_server *server)
 {
 	unsigned i;
 	int err;
 
+	xs->tar_config.state_dir = pinefs_state_dir(server);
 	xs->tar_config.readonly = x->ro;
 	xs->tar_config.overlay_size = x->size;
 	if ((xs->tar = tarfs_new(&xs->tar_config)) == NULL)
@@ -338,7 +350,7 @@ make_archive(struct exports *xs, const struct export *x,
     struct pinefs_server *server)
 {
 	struct pinefs *fs = NULL;
-	int err = make_tar(xs, x);
+	int err = make_tar(xs, x, server);
 
 	if (err == 0 && xs->archive != NULL)
 		err = tarfs_open(xs->tar, xs->archive, &fs);

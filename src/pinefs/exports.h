@@ -37,6 +37,7 @@ struct exports {
 /* Each: 0, or an exit status after one line that says what is wrong. */
 int	exports_add(struct exports *, const char *spec);
 int	exports_size(struct exports *, const char *text);
+int	exports_cache_max(struct exports *, const char *text);
 int	exports_option(struct exports *, const char *list);
 int	exports_root(struct exports *, const char *dir);
 /* A word that is no option: ARCHIVE for tar, and true, or none of ours. */

@@ -38,12 +38,14 @@ static const struct cli_row rows[] = {
 	{ 'm', "module", "MOD", NULL, NULL,
 	    "py: run MOD as python3 -m does; the rest is its" },
 	{ 0, "root", "DIR", NULL, NULL, NULL },
-	{ 0, "cache-dir", "DIR", NULL, NULL,
-	    "tar: mount archives below; keep decoded ones" },
+	{ 0, "cache-dir", "DIR", NULL, NULL, NULL },
+	{ 0, "cache-max", "N", NULL, NULL,
+	    "tar: mount below; keep there" },
+	{ 0, "keep-open", NULL, NULL, NULL, NULL },
 	{ 0, "dev", NULL, NULL, NULL, NULL },
 	{ 0, "suid", NULL, NULL, NULL, NULL },
 	{ 0, "ignore-zeros", NULL, NULL, NULL,
-	    "tar: show these; go on behind the end" },
+	    "tar: see pinefs(1)" },
 	{ 0, "no-loop", NULL, NULL, NULL, NULL },
 	{ 0, "code", NULL, "code", "yes",
 	    "py: no prompt, until a signal; code can be written" },
@@ -85,6 +87,10 @@ take(void *ctx, const struct cli_row *row, const char *arg)
 		cmd->exports.tar_config.cache_dir = arg;
 	} else if (strcmp(row->name, "ignore-zeros") == 0) {
 		cmd->exports.tar_config.ignore_zeros = true;
+	} else if (strcmp(row->name, "cache-max") == 0) {
+		return exports_cache_max(&cmd->exports, arg);
+	} else if (strcmp(row->name, "keep-open") == 0) {
+		cmd->exports.tar_config.keep_open = true;
 	} else if (strcmp(row->name, "dev") == 0) {
 		cmd->exports.tar_config.devices = true;
 	} else if (strcmp(row->name, "suid") == 0) {

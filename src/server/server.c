@@ -339,6 +339,22 @@ check_addresses(const struct pinefs_server *s)
 	return 0;
 }
 
+static void
+take_state(struct pinefs_server *s)
+{
+	if (!s->has_state)
+		state_open(&s->state, s->opt.state_dir,
+		    s->opt.instance == NULL ? "pinefs" : s->opt.instance);
+	s->has_state = true;
+}
+
+const char *
+pinefs_state_dir(struct pinefs_server *s)
+{
+	take_state(s);
+	return s->state.dir == -1 ? NULL : s->state.path;
+}
+
 static int
 prepare(struct pinefs_server *s)
 {
@@ -348,8 +364,7 @@ prepare(struct pinefs_server *s)
 		return EINVAL;
 	if ((err = check_addresses(s)) != 0)
 		return err;
-	state_open(&s->state, s->opt.state_dir, s->opt.instance == NULL ?
-	    "pinefs" : s->opt.instance);
+	take_state(s);
 	if ((err = finish_exports(s)) != 0 || (err = make_executors(s)) != 0
 	    || (err = make_rpc(s)) != 0)
 		log_error("cannot start: %s", strerror(err));
@@ -370,6 +385,7 @@ undo(struct pinefs_server *s)
 	owners_free(s->owners);
 	s->owners = NULL;
 	state_close(&s->state);
+	s->has_state = false;
 }
 
 int

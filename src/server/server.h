@@ -43,6 +43,7 @@ struct export_options {
 struct pinefs_server {
 	struct options		 opt;
 	struct state		 state;
+	bool			 has_state;
 	struct vfs_export	 export[SERVER_MAX_EXPORTS];
 	struct export_options	 own[SERVER_MAX_EXPORTS];
 	unsigned		 nexports;	/* named before the start */

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/random.h"
 
-enum { EXPORTS_MAX = 1 << 20 };
+enum { EXPORTS_MAX = 1 << 26 };
 
 /* ------------------------------------------------------------ directory -- */
 
@@ -333,24 +333,42 @@ recorded(const char *text, const char *export)
 	return id;
 }
 
+/* Behind what there is: one that is cut by the end of the machine is no line,
+ * and ends where the next begins. */
+static int
+append(const struct state *s, const char *line, size_t len)
+{
+	int fd = openat(s->dir, "exports", O_WRONLY | O_CREAT | O_APPEND |
+	    O_NOFOLLOW | O_CLOEXEC, 0600), err = 0;
+
+	if (fd == -1)
+		return errno;
+	if (write(fd, line, len) != (ssize_t)len || fsync(fd) == -1 ||
+	    fsync(s->dir) == -1)
+		err = errno == 0 ? EIO : errno;
+	close(fd);
+	return err;
+}
+
 static void
 record(struct state *s, const char *text, uint32_t id, const char *name)
 {
 	size_t len = strlen(text);
 	const char *lf = len > 0 && text[len - 1] != '\n' ? "\n" : "";
-	char *more, shown[1024];
+	char *line, shown[1024];
 	int err, n;
 
 	if (s->dir == -1 ||
-	    (n = asprintf(&more, "%s%s%u %s\n", text, lf, id, name)) == -1)
+	    (n = asprintf(&line, "%s%u %s\n", lf, id, name)) == -1)
 		return;
-	err = strchr(name, '\n') != NULL ? EINVAL : n > EXPORTS_MAX ? EFBIG :
-	    write_file(s->dir, "exports", more, (size_t)n);
+	err = strchr(name, '\n') != NULL ? EINVAL :
+	    len + (size_t)n > EXPORTS_MAX ? EFBIG :
+	    append(s, line, (size_t)n);
 	if (err != 0)
 		log_warning("%s/exports: %s; the export %s may get another id",
 		    s->path, strerror(err),
 		    log_escape(shown, sizeof shown, name, strlen(name)));
-	free(more);
+	free(line);
 }
 
 uint32_t

@@ -1,5 +1,6 @@
 /* Exports, and who a caller is in them. */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "vfs/vfs.h"
@@ -7,13 +8,19 @@
 struct vfs_export *
 vfs_export_by_id(const struct vfs_exports *exports, uint32_t id)
 {
+	unsigned left = exports->by_id == NULL ? UINT_MAX : exports->named;
 	struct vfs_export *x;
 
-	/* Linear: 16 exports at most in practice.  Hash when 100. */
-	for (x = exports->first; x != NULL; x = x->next)
+	/* Linear, where there are few. */
+	for (x = exports->first; x != NULL && left > 0; x = x->next, left--)
 		if (x->id == id)
 			return x;
-	return NULL;
+	if (exports->by_id == NULL)
+		return NULL;
+	x = exports->by_id[id % VFS_EXPORT_BUCKETS];
+	while (x != NULL && x->id != id)
+		x = x->id_next;
+	return x;
 }
 
 static void
@@ -61,7 +68,7 @@ struct vfs_export *
 vfs_export_for_id(const struct vfs_exports *exports, uint32_t id)
 {
 	struct vfs_export *x = vfs_export_by_id(exports, id);
-	struct vfs_found found;
+	struct vfs_found found = { 0 };
 
 	if (x == NULL && exports->executor != NULL &&
 	    exports->more(exports->more_arg, NULL, 0, id, &found) == 0)
@@ -74,7 +81,7 @@ vfs_export_for_path(const struct vfs_exports *exports, const char *path,
     size_t len, struct pinefs_name *rest)
 {
 	struct vfs_export *x = vfs_export_by_path(exports, path, len, rest);
-	struct vfs_found found;
+	struct vfs_found found = { 0 };
 
 	if (exports->executor == NULL || (x != NULL &&
 	    (strcmp(x->path, "/") != 0 || rest->len == 0)) ||

@@ -122,6 +122,9 @@ pinefs_free(struct pinefs *fs)
 	} else if (fs->root != NULL) {
 		pinefs_node_put(fs->root);
 		fs->root = NULL;
+		while (fs->nold_roots > 0)
+			pinefs_node_put(fs->old_root[--fs->nold_roots]);
+		free(fs->old_root);
 	}
 	node_table_fini(fs);
 	if (fs->tree)
@@ -147,6 +150,20 @@ pinefs_root(struct pinefs *fs)
 	return fs->root;
 }
 
+static int
+keep_old_root(struct pinefs *fs, struct pinefs_node *was)
+{
+	size_t n = fs->nold_roots + (size_t)1;
+	struct pinefs_node **all = realloc(fs->old_root, n * sizeof *all);
+
+	if (all == NULL)
+		return ENOMEM;
+	all[n - 1] = was;
+	fs->old_root = all;
+	fs->nold_roots++;
+	return 0;
+}
+
 int
 pinefs_set_root(struct pinefs *fs, const struct pinefs_ident *id)
 {
@@ -157,9 +174,11 @@ pinefs_set_root(struct pinefs *fs, const struct pinefs_ident *id)
 		return EINVAL;
 	if ((err = node_get_or_make(fs, "pinefs_set_root", id, &node)) != 0)
 		return err;
+	if (was != NULL && (err = keep_old_root(fs, was)) != 0) {
+		pinefs_node_put(node);
+		return err;
+	}
 	fs->root = node;
-	if (was != NULL)
-		pinefs_node_put(was);
 	return 0;
 }
 

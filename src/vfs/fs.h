@@ -13,7 +13,10 @@ struct pinefs {
 	void			*arg;
 	bool			 tree;		/* door 1 */
 	uint32_t		 can;		/* changes: PINEFS_OP_* */
-	struct pinefs_node	*root;
+	struct pinefs_node	*_Atomic root;
+	/* Those before: calls borrow the root for as long as we live. */
+	struct pinefs_node	**old_root;
+	unsigned		 nold_roots;
 	uint64_t		 instance;	/* random; in generations */
 	_Atomic uint64_t	 verifier;	/* of unstable writes */
 	struct timespec		 born;

@@ -35,6 +35,7 @@ enum vfs_squash { VFS_SQUASH_NONE, VFS_SQUASH_ROOT, VFS_SQUASH_ALL };
 /* A file system under a path, with the rules for who may do what there. */
 struct vfs_export {
 	_Atomic(struct vfs_export *) next;
+	_Atomic(struct vfs_export *) id_next;	/* in a bucket */
 	char			*path;		/* "/" or "/NAME" */
 	uint32_t		 id;		/* in handles */
 	struct pinefs		*fs;
@@ -57,20 +58,27 @@ struct vfs_way {
 struct vfs_found {
 	struct vfs_export	*export;
 	struct pinefs_name	 rest;		/* of the path, below it */
-	const struct vfs_way	*way;		/* with EISDIR */
+	bool			 wants_way;	/* who asks */
+	const struct vfs_way	*way;		/* with EISDIR, if wanted */
 };
+
+enum { VFS_EXPORT_BUCKETS = 4096 };
 
 /*
  * The exports of a server: few.  Others may come while it serves, at the
- * end of the list; none ever goes.
+ * end of the list; none ever goes.  There may be very many of those, so they
+ * are in `by_id`, too, which is NULL where none can come.
  */
 struct vfs_exports {
 	_Atomic(struct vfs_export *) first;
 	atomic_uint		 n;
+	unsigned		 named;		/* the first ones: not in by_id */
+	_Atomic(struct vfs_export *) *by_id;	/* VFS_EXPORT_BUCKETS */
 	/*
 	 * An export that is not known yet, by a path to be mounted or else
 	 * (path NULL) by its id.  EISDIR: not one, but there may be some
 	 * below.  It may wait, so it is for calls that run on `executor`.
+	 * *found has `wants_way` set, or is zeroed.
 	 */
 	int			(*more)(void *arg, const char *path,
 				    size_t len, uint32_t id,

@@ -124,11 +124,11 @@ test_a_file_too_large_to_be_read_is_not_overwritten(void)
 
 	begin(&r);
 	fd = openat(r.s.dir, "exports", O_WRONLY | O_CREAT, 0600);
-	CHECK(fd != -1 && ftruncate(fd, 8 << 20) == 0);
+	CHECK(fd != -1 && ftruncate(fd, 128 << 20) == 0);
 	close(fd);
 	CHECK(id_of(&r, "/a") != 0);
 	CHECK(fstatat(r.s.dir, "exports", &st, 0) == 0);
-	CHECK(st.st_size == 8 << 20);
+	CHECK(st.st_size == 128 << 20);
 	end(&r);
 }
 

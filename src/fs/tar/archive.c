@@ -2,99 +2,30 @@
 #include "archive.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "below.h"
+#include "build.h"
 #include "header.h"
 #include "packed.h"
 #include "zip_source.h"
 
-enum { PATIENCE = 4 };		/* s */
+enum { PATIENCE = 4, MOUNT_PATIENCE = 8, IDLE = 60 };		/* s */
 
-/* ---------------------------------------------------------------- notes -- */
-
-/* Names from archives may hold anything; a log holds text. */
-static void
-escape(char *to, size_t size, const struct pinefs_name *name)
-{
-	static const char hex[] = "0123456789abcdef";
-	uint32_t i;
-	size_t n = 0;
-	uint8_t c;
-
-	for (i = 0; i < name->len && n + 8 < size; i++) {
-		c = (uint8_t)name->base[i];
-		if (c >= ' ' && c < 0x7f && c != '\\') {
-			to[n++] = (char)c;
-			continue;
-		}
-		to[n++] = '\\';
-		to[n++] = 'x';
-		to[n++] = hex[c >> 4];
-		to[n++] = hex[c & 15];
-	}
-	if (i < name->len) {
-		memcpy(to + n, "...", 3);
-		n += 3;
-	}
-	to[n] = '\0';
-}
-
-/* A path for a log. */
-static char *
-shown(const char *path)
-{
-	struct pinefs_name name = { path, (uint32_t)strlen(path) };
-	size_t size = 4 * (size_t)name.len + 16;
-	char *text = malloc(size);
-
-	if (text != NULL)
-		escape(text, size, &name);
-	return text;
-}
-
-/* The first of each kind is told, the others are counted. */
-static void
-note(void *arg, enum tar_note what, uint64_t off,
-    const struct pinefs_name *name)
-{
-	struct tar_archive *ar = arg;
-	char text[128];
-
-	if (ar->noted[what]++ > 0)
-		return;
-	escape(text, sizeof text, name);
-	pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: offset %llu%s%s: %s",
-	    ar->shown, (unsigned long long)off, name->len > 0 ? ", " : "",
-	    text, tar_note_text(what));
-}
-
-static void
-sum_up(const struct tar_archive *ar)
-{
-	unsigned i;
-
-	for (i = 0; i < TAR_NOTES; i++)
-		if (ar->noted[i] > 1)
-			pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: %llu times "
-			    "in all: %s", ar->shown,
-			    (unsigned long long)ar->noted[i],
-			    tar_note_text((enum tar_note)i));
-}
-
-/* -------------------------------------------------------------- waiting -- */
-
+/* Cheap, and true to some ms. */
 static time_t
 now(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
 	return t.tv_sec;
 }
+
+/* -------------------------------------------------------------- waiting -- */
 
 int
 tar_archive_wait(struct tar_archive *ar, const struct tar_wait *how)
@@ -119,9 +50,8 @@ complete(struct tar_wait *w, int err)
 	pinefs_complete(w->call, err);
 }
 
-/* Try all that wait; `end`: what still would, hears that. */
-static void
-try_waiting(struct tar_archive *ar, int end)
+void
+tar_archive_try_waiting(struct tar_archive *ar, int end)
 {
 	struct tar_wait *list, *w;
 	int err;
@@ -148,10 +78,11 @@ try_waiting(struct tar_archive *ar, int end)
 	}
 }
 
-void
-tar_archive_tick(struct tar_archive *ar)
+/* Those that have waited too long, onto a list. */
+static void
+take_late(struct tar_archive *ar, struct tar_wait **late)
 {
-	struct tar_wait **p, *w, *late = NULL;
+	struct tar_wait **p, *w;
 	time_t t = now();
 
 	pthread_mutex_lock(&ar->wait_lock);
@@ -161,168 +92,28 @@ tar_archive_tick(struct tar_archive *ar)
 			continue;
 		}
 		*p = w->next;
-		w->next = late;
-		late = w;
-	}
-	pthread_mutex_unlock(&ar->wait_lock);
-	while ((w = late) != NULL) {
-		late = w->next;
-		complete(w, EAGAIN);
-	}
-}
-
-/* ------------------------------------------------------------- indexing -- */
-
-/* The mount may be answered. */
-static void
-begin(struct tar_archive *ar, int err)
-{
-	const struct tar_rec *first = tar_index_rec(&ar->index, 1);
-
-	pthread_mutex_lock(&ar->wait_lock);
-	if (ar->state == TAR_STARTS) {
-		ar->generation = first != NULL ? first->sum : 1;
-		ar->state = err == 0 ? TAR_SERVES : TAR_FAILED;
-		ar->err = err;
-		pthread_cond_signal(&ar->begun);
+		w->next = *late;
+		*late = w;
 	}
 	pthread_mutex_unlock(&ar->wait_lock);
 }
 
-/* 0: go on. */
-static int
-add(struct tar_archive *ar, const struct tar_member *m)
-{
-	enum tar_note why = TAR_NOTE_NAME;
-	bool waited;
-	int err;
-
-	pthread_rwlock_wrlock(&ar->lock);
-	err = tar_index_add(&ar->index, m, &why);
-	pthread_rwlock_unlock(&ar->lock);
-	if (err == EBADMSG) {
-		note(ar, why, m->header, &m->name);
-		err = 0;
-	}
-	begin(ar, 0);
-	pthread_mutex_lock(&ar->wait_lock);
-	waited = ar->waiting != NULL;
-	pthread_mutex_unlock(&ar->wait_lock);
-	if (waited)
-		try_waiting(ar, 0);
-	return atomic_load(&ar->stop) || atomic_load(&ar->host->stop) ?
-	    ECANCELED : err;
-}
-
-static int
-add_all(struct tar_archive *ar)
-{
-	struct tar_scan *scan = tar_scan_new(ar->source,
-	    ar->host->config.ignore_zeros, note, ar);
-	struct tar_member m;
-	int err;
-
-	if (scan == NULL)
-		return ENOMEM;
-	ar->index.unit = tar_scan_unit(scan);
-	tar_scan_stop_at(scan, &ar->host->stop);
-	do
-		err = tar_scan_next(scan, &m);
-	while (err == 0 && (err = add(ar, &m)) == 0);
-	tar_scan_free(scan);
-	return err == ENOENT ? 0 : err;
-}
-
-static void *
-make_index(void *arg)
-{
-	struct tar_archive *ar = arg;
-	int err = add_all(ar), more;
-	bool broke = err != 0 && err != ECANCELED && err != ENOEXEC;
-
-	if (broke)
-		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: %s: what was found "
-		    "so far is served", ar->shown, strerror(err));
-	pthread_rwlock_wrlock(&ar->lock);
-	more = tar_index_finish(&ar->index, note, ar);
-	ar->whole = true;
-	ar->missing = broke || more != 0 ? EIO : 0;
-	pthread_rwlock_unlock(&ar->lock);
-	begin(ar, err != 0 ? err : more);
-	try_waiting(ar, EIO);
-	if (err == 0) {
-		sum_up(ar);
-		pinefs_log(PINEFS_LOG_INFO, "tarfs: %s: %u names", ar->shown,
-		    tar_index_count(&ar->index) - 1);
-	}
-	return NULL;
-}
-
-/* ------------------------------------------------------- begin and end -- */
-
-static int
-start(struct tar_archive *ar)
-{
-	struct pinefs_ident root = { .fileid = TAR_ROOT_ID };
-	sigset_t all, was;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &was);
-	err = pthread_create(&ar->thread, NULL, make_index, ar);
-	pthread_sigmask(SIG_SETMASK, &was, NULL);
-	if (err != 0)
-		return err;
-	pthread_mutex_lock(&ar->wait_lock);
-	while (ar->state == TAR_STARTS)
-		pthread_cond_wait(&ar->begun, &ar->wait_lock);
-	pthread_mutex_unlock(&ar->wait_lock);
-	if (ar->state == TAR_FAILED) {
-		pthread_join(ar->thread, NULL);
-		return ar->err;
-	}
-	root.generation = ar->generation;
-	ar->fs = pinefs_new(ar->host->config.readonly ? &tar_view_ro_ops :
-	    &tar_view_ops, ar);
-	if (ar->fs == NULL)
-		err = errno;
-	else
-		err = pinefs_set_root(ar->fs, &root);
-	if (err != 0) {
-		atomic_store(&ar->stop, true);
-		pthread_join(ar->thread, NULL);
-		pinefs_free(ar->fs);
-		ar->fs = NULL;
-	}
-	return err;
-}
-
-static void
-free_memory(struct tar_archive *ar)
-{
-	tar_overlay_fini(&ar->overlay);
-	tar_source_free(ar->source);
-	tar_index_fini(&ar->index);
-	pthread_rwlock_destroy(&ar->lock);
-	pthread_mutex_destroy(&ar->wait_lock);
-	pthread_cond_destroy(&ar->begun);
-	free(ar->path);
-	free(ar->shown);
-	free(ar);
-}
+/* ------------------------------------------------------------ its bytes -- */
 
 /* What it looks like, for who thought it was an archive. */
 static void
 explain(const struct tar_archive *ar, int err)
 {
-	const struct tar_codec *codec = ar->codec;
+	const struct tar_codec *codec = ar->source == NULL ? NULL :
+	    ar->codec;
 	uint8_t head[TAR_SNIFF];
 	size_t got = 0;
 
-	if (err == ENOTSUP && codec != NULL) {
+	if (err == ENOTSUP && ar->codec != NULL) {
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: compressed by %s, "
 		    "which this build cannot read: it was made without the "
-		    "feature %s", ar->shown, codec->name, codec->library);
+		    "feature %s", ar->shown, ar->codec->name,
+		    ar->codec->library);
 		return;
 	}
 	if (err != ENOEXEC) {
@@ -333,8 +124,8 @@ explain(const struct tar_archive *ar, int err)
 	if (ar->why != NULL)
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: not an archive that "
 		    "is known here: %s", ar->shown, ar->why);
-	else if (codec != NULL && tar_source_read(ar->source, 0, head, sizeof head,
-	    &got) == 0 && tar_codec_of(head, got) != NULL)
+	else if (codec != NULL && tar_source_read(ar->source, 0, head,
+	    sizeof head, &got) == 0 && tar_codec_of(head, got) != NULL)
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: not an archive: "
 		    "inside of %s it is %s again", ar->shown, codec->name,
 		    tar_codec_of(head, got)->name);
@@ -356,24 +147,29 @@ tell(void *arg, const char *text)
 
 /* A file of zip, if it ends as one.  Else it stays what it is. */
 static int
-open_zip(struct tar_archive *ar, const struct stat *st, bool begins)
+open_zip(struct tar_archive *ar, int fd, bool begins,
+    struct tar_source **source)
 {
-	const struct zip_config config = { .blocks = ar->host->blocks,
-	    .stop = &ar->host->stop, .uid = st->st_uid, .gid = st->st_gid,
-	    .note = tell, .arg = ar };
-	struct tar_source *file = ar->source;
+	struct zip_config config = { .blocks = ar->host->blocks,
+	    .stop = &ar->host->stop, .note = tell, .arg = ar };
+	struct stat st;
 	const char *why;
-	int err = tar_source_zip(&ar->source, file, &config, &why);
+	int err;
 
+	if (fstat(fd, &st) == -1)
+		return errno;
+	config.uid = st.st_uid;
+	config.gid = st.st_gid;
+	err = tar_source_zip(source, *source, &config, &why);
 	if (err == ENOEXEC && !begins)
 		return 0;
 	ar->why = why;
 	return err;
 }
 
-/* Takes `fd` over.  What begins with a header of tar is one. */
+/* What begins with a header of tar is one.  Takes `fd` over. */
 static int
-open_source(struct tar_archive *ar, int fd, const struct stat *st)
+source_of(struct tar_archive *ar, int fd, struct tar_source **source)
 {
 	const struct tar_host *host = ar->host;
 	struct tar_header h;
@@ -381,68 +177,448 @@ open_source(struct tar_archive *ar, int fd, const struct stat *st)
 	size_t len = n < 0 ? 0 : (size_t)n;
 	bool is_tar = len == sizeof h && tar_header_sum_ok(&h);
 
+	ar->why = NULL;
 	ar->codec = is_tar ? NULL : tar_codec_of((uint8_t *)&h, len);
-	if (ar->codec == NULL)
-		ar->source = tar_source_file(fd, ar->stored);
-	else if (ar->codec->begin != NULL)
-		ar->source = tar_source_packed(fd, ar->codec,
-		    &(struct tar_packed_config){ .blocks = host->blocks,
-		    .dir = host->dir, .stop = &host->stop, .note = tell,
-		    .arg = ar });
-	else {
+	if (ar->codec != NULL && ar->codec->begin == NULL) {
 		close(fd);
 		return ENOTSUP;
 	}
-	if (ar->source == NULL)
+	if (ar->codec == NULL)
+		*source = tar_source_file(fd, ar->life.key.size);
+	else
+		*source = tar_source_packed(fd, ar->codec,
+		    &(struct tar_packed_config){ .blocks = host->blocks,
+		    .dir = tar_cache_dir(host->cache), .stop = &host->stop,
+		    .note = tell, .arg = ar });
+	if (*source == NULL)
 		return ENOMEM;
 	return is_tar || ar->codec != NULL ? 0 :
-	    open_zip(ar, st, zip_begins((uint8_t *)&h, len));
+	    open_zip(ar, fd, zip_begins((uint8_t *)&h, len), source);
+}
+
+/* The source before goes with whoever still reads of it. */
+static int
+open_source(struct tar_archive *ar, int fd)
+{
+	struct tar_source *source = NULL;
+	int err = source_of(ar, fd, &source);
+
+	if (err != 0) {
+		tar_source_free(source);
+		return err;
+	}
+	tar_source_free(ar->source);
+	ar->source = source;
+	ar->fd = fd;
+	ar->stored = ar->life.key.size;
+	return 0;
+}
+
+/* ------------------------------------------------- those that are at hand -- */
+
+static void
+list(struct tar_archive *ar)
+{
+	struct tar_host *host = ar->host;
+
+	ar->open_next = host->open;
+	ar->open_prev = &host->open;
+	if (host->open != NULL)
+		host->open->open_prev = &ar->open_next;
+	host->open = ar;
+	host->nopen++;
+}
+
+static void
+unlist(struct tar_archive *ar)
+{
+	*ar->open_prev = ar->open_next;
+	if (ar->open_next != NULL)
+		ar->open_next->open_prev = ar->open_prev;
+	ar->open_prev = NULL;
+	ar->host->nopen--;
+}
+
+/* With the lock for writing. */
+static void
+drop_index(struct tar_archive *ar)
+{
+	tar_index_fini(&ar->index);
+	atomic_fetch_sub(&ar->host->index_bytes, ar->charged);
+	ar->charged = 0;
+	ar->whole = false;
+	ar->missing = 0;
+}
+
+static void
+give_up(struct tar_archive *ar)
+{
+	drop_index(ar);
+	tar_source_free(ar->source);
+	ar->source = NULL;
+	ar->at_hand = false;
+}
+
+/*
+ * With open_lock.  Whoever holds it, or waits for it, needs it; and what was
+ * changed of it would be lost if its file went meanwhile.
+ */
+static bool
+give_up_idle(struct tar_archive *ar)
+{
+	bool idle;
+
+	if (pthread_rwlock_trywrlock(&ar->lock) != 0)
+		return false;
+	pthread_mutex_lock(&ar->wait_lock);
+	idle = ar->waiting == NULL && !ar->building && ar->overlay.n == 0;
+	pthread_mutex_unlock(&ar->wait_lock);
+	if (idle) {
+		tar_build_join(ar);
+		give_up(ar);
+		unlist(ar);
+	}
+	pthread_rwlock_unlock(&ar->lock);
+	return idle;
+}
+
+/* With open_lock.  The one that was not used for longest; false: it is. */
+static bool
+give_up_one(struct tar_host *host)
+{
+	struct tar_archive *ar, *oldest = host->open;
+
+	for (ar = oldest; ar != NULL; ar = ar->open_next)
+		if (atomic_load(&ar->looked) <= atomic_load(&oldest->looked))
+			oldest = ar;
+	return oldest != NULL && give_up_idle(oldest);
+}
+
+/* It has come to hand, or gone. */
+static void
+relist(struct tar_archive *ar)
+{
+	struct tar_host *host = ar->host;
+	bool at_hand;
+
+	pthread_mutex_lock(&host->open_lock);
+	pthread_rwlock_rdlock(&ar->lock);
+	at_hand = ar->at_hand;
+	pthread_rwlock_unlock(&ar->lock);
+	if (at_hand && ar->open_prev == NULL) {
+		while (host->nopen >= host->open_most && give_up_one(host))
+			;
+		list(ar);
+	} else if (!at_hand && ar->open_prev != NULL) {
+		unlist(ar);
+	}
+	pthread_mutex_unlock(&host->open_lock);
+}
+
+void
+tar_archive_tick(struct tar_host *host)
+{
+	bool keep = host->config.keep_open;
+	time_t before = now() - IDLE;
+	struct tar_archive *ar, *next;
+	struct tar_wait *late = NULL, *w;
+
+	pthread_mutex_lock(&host->open_lock);
+	for (ar = host->open; ar != NULL; ar = next) {
+		next = ar->open_next;
+		take_late(ar, &late);
+		if (!keep && atomic_load(&ar->looked) < before)
+			give_up_idle(ar);
+	}
+	pthread_mutex_unlock(&host->open_lock);
+	while ((w = late) != NULL) {
+		late = w->next;
+		complete(w, EAGAIN);
+	}
+}
+
+/* ------------------------------------------------------ what there is now -- */
+
+/* The file of that name, if it is one; -1. */
+static int
+open_file(const struct tar_archive *ar)
+{
+	struct stat st;
+	int fd;
+
+	/* The one that is open, whatever the name has become. */
+	if (ar->host->config.keep_open && ar->at_hand)
+		return fcntl(ar->fd, F_DUPFD_CLOEXEC, 0);
+	fd = tar_open_below(ar->root, ar->rel);
+	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		fd = -1;
+		errno = EINVAL;
+	}
+	return fd;
+}
+
+/* Is the file what it was, as far as stat says? */
+static bool
+is_as_it_was(const struct tar_archive *ar)
+{
+	struct tar_key key, was = ar->life.key;
+	struct stat st;
+
+	if (ar->host->config.keep_open) {
+		if (fstat(ar->fd, &st) == -1)
+			return true;
+	} else if (fstatat(ar->root == -1 ? AT_FDCWD : ar->root, ar->rel, &st,
+	    0) == -1) {
+		return true;		/* as long as it is open */
+	}
+	tar_key_stat(&key, &st);
+	was.head = was.tail = 0;
+	return memcmp(&key, &was, sizeof key) == 0;
+}
+
+/* An index: that of the file, or one that begins now.  *task is to be done
+ * for it. */
+static int
+begin_index(struct tar_archive *ar, enum tar_task *task)
+{
+	struct tar_extra kept;
+	int err;
+
+	drop_index(ar);
+	err = tar_cache_load(ar->host->cache, &ar->life.key, &ar->index,
+	    &kept);
+	ar->whole = err == 0;
+	*task = err == 0 ? TAR_CHECK : TAR_MAKE;
+	return err == 0 ? 0 : tar_index_init(&ar->index);
+}
+
+static void
+set_state(struct tar_archive *ar, bool whole)
+{
+	pthread_mutex_lock(&ar->wait_lock);
+	ar->state = whole ? TAR_SERVES : TAR_STARTS;
+	pthread_mutex_unlock(&ar->wait_lock);
+}
+
+/*
+ * Serve what `fd`, which is taken over, has; `same`: contents that were
+ * served before, maybe with more behind them.
+ */
+static int
+adopt(struct tar_archive *ar, int fd, const struct tar_life *life, bool same)
+{
+	struct pinefs_ident root = { .fileid = TAR_ROOT_ID,
+	    .generation = life->generation << 32 };
+	bool stays = same && ar->at_hand && ar->whole && ar->missing == 0;
+	bool grew = life->key.size > ar->life.key.size;
+	enum tar_task task;
+	int err;
+
+	ar->life = *life;
+	if ((err = open_source(ar, fd)) != 0)
+		return err;
+	if (stays)
+		task = grew && ar->codec == NULL && ar->index.end != 0 ?
+		    TAR_GO_ON : TAR_REMAKE;
+	else if ((err = begin_index(ar, &task)) != 0)
+		return err;
+	if (!same) {
+		tar_overlay_drop(ar);
+		if ((err = pinefs_set_root(ar->fs, &root)) != 0)
+			return err;
+	}
+	ar->at_hand = true;
+	ar->gone = false;
+	if (!stays)
+		set_state(ar, ar->whole);
+	return task == TAR_CHECK && ar->checked ? 0 :
+	    tar_build_start(ar, task);
+}
+
+/*
+ * With the lock for writing, while nothing is built: what does the file have
+ * now?  A read of 128 KiB, and only when something has happened.
+ */
+static int
+refresh(struct tar_archive *ar)
+{
+	struct tar_life life = ar->life;
+	int fd = open_file(ar), err;
+	struct tar_key key;
+	bool same;
+
+	if (fd == -1) {
+		err = errno;
+		ar->gone = !ar->at_hand;
+		return err;
+	}
+	if (ar->life.generation == 0) {
+		same = false;
+		err = tar_known_life(ar->host->known, ar->path, fd, &life);
+	} else if ((err = tar_key_of(&key, fd)) == 0 &&
+	    memcmp(&key, &life.key, sizeof key) == 0) {
+		same = true;
+		if (ar->at_hand) {
+			close(fd);
+			return 0;
+		}
+	} else if (err == 0) {
+		if (!(same = tar_life_goes_on(&life, fd, &key))) {
+			tar_life_begin(&life, &key);
+			err = tar_mark_of(fd, key.size, &life.mark);
+		}
+		if (err == 0)
+			tar_known_put(ar->host->known, ar->path, &life);
+	}
+	if (err != 0) {
+		close(fd);
+	} else {
+		if (!same && ar->life.generation != 0)
+			pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: is another "
+			    "archive now: what was mounted is stale",
+			    ar->shown);
+		err = adopt(ar, fd, &life, same);
+	}
+	if (err != 0) {
+		give_up(ar);
+		ar->gone = true;
+	}
+	return err;
+}
+
+/* Look, unless that was done this second. */
+static int
+look(struct tar_archive *ar, bool now_please)
+{
+	time_t t = now(), was = atomic_exchange(&ar->looked, t);
+	bool as_it_was, was_at_hand;
+	int err = 0;
+
+	if (was == t && !now_please)
+		return 0;
+	pthread_rwlock_rdlock(&ar->lock);
+	was_at_hand = ar->at_hand;
+	as_it_was = ar->building || (ar->at_hand && (is_as_it_was(ar) ||
+	    (ar->rest_until > t && !now_please)));
+	pthread_rwlock_unlock(&ar->lock);
+	if (as_it_was)
+		return 0;
+	pthread_rwlock_wrlock(&ar->lock);
+	if (!ar->building)
+		err = refresh(ar);
+	pthread_rwlock_unlock(&ar->lock);
+	if (!was_at_hand || err != 0)
+		relist(ar);
+	return err;
+}
+
+void
+tar_archive_enter(struct tar_archive *ar)
+{
+	look(ar, false);
+	for (;;) {
+		pthread_rwlock_rdlock(&ar->lock);
+		if (ar->at_hand || ar->gone)
+			return;
+		pthread_rwlock_unlock(&ar->lock);
+		look(ar, true);
+	}
+}
+
+void
+tar_archive_leave(struct tar_archive *ar)
+{
+	pthread_rwlock_unlock(&ar->lock);
 }
 
 int
-tar_archive_open(struct tar_archive **to, int fd, const char *path,
-    const struct tar_host *host)
+tar_archive_stale(const struct tar_archive *ar)
+{
+	return !ar->whole && !ar->gone ? EAGAIN :
+	    ar->missing != 0 ? ar->missing : ESTALE;
+}
+
+/* ------------------------------------------------------- begin and end -- */
+
+static int
+wait_for_first(struct tar_archive *ar)
+{
+	struct timespec until;
+	int err = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += MOUNT_PATIENCE;
+	pthread_mutex_lock(&ar->wait_lock);
+	while (ar->state == TAR_STARTS && err == 0)
+		err = pthread_cond_timedwait(&ar->begun, &ar->wait_lock,
+		    &until);
+	/* One that takes longer is mounted, and whoever comes has to wait. */
+	err = ar->state == TAR_FAILED ? ar->err : 0;
+	pthread_mutex_unlock(&ar->wait_lock);
+	return err;
+}
+
+int
+tar_archive_serve(struct tar_archive *ar)
+{
+	int err = look(ar, true);
+
+	if (err == 0)
+		err = wait_for_first(ar);
+	if (err != 0)
+		explain(ar, err);
+	return err;
+}
+
+struct tar_archive *
+tar_archive_new(const char *path, int root, const char *rel,
+    struct tar_host *host)
 {
 	struct tar_archive *ar = calloc(1, sizeof *ar);
-	struct stat st;
-	int err;
+	pthread_condattr_t attr;
 
-	if (ar == NULL || fstat(fd, &st) == -1 ||
-	    (ar->path = strdup(path)) == NULL ||
-	    (ar->shown = shown(path)) == NULL) {
-		err = ar == NULL ? ENOMEM : errno;
-		if (ar != NULL)
-			free(ar->path);
-		free(ar);
-		close(fd);
-		return err;
-	}
-	ar->dev = st.st_dev;
-	ar->ino = st.st_ino;
-	ar->stored = (uint64_t)st.st_size;
-	ar->host = host;
+	if (ar == NULL)
+		return NULL;
 	pthread_rwlock_init(&ar->lock, NULL);
 	pthread_mutex_init(&ar->wait_lock, NULL);
-	pthread_cond_init(&ar->begun, NULL);
-	if ((err = open_source(ar, fd, &st)) == 0 &&
-	    (err = tar_overlay_init(&ar->overlay, host->space)) == 0 &&
-	    (err = tar_index_init(&ar->index)) == 0)
-		err = start(ar);
-	if (err != 0) {
-		explain(ar, err);
-		free_memory(ar);
-		return err;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&ar->begun, &attr);
+	pthread_condattr_destroy(&attr);
+	ar->host = host;
+	ar->root = root;
+	if ((ar->path = strdup(path)) == NULL ||
+	    (ar->shown = tar_shown(path)) == NULL ||
+	    tar_overlay_init(&ar->overlay, host->space) != 0 ||
+	    (ar->fs = pinefs_new(host->config.readonly ? &tar_view_ro_ops :
+	    &tar_view_ops, ar)) == NULL) {
+		tar_archive_free(ar);
+		return NULL;
 	}
-	*to = ar;
-	return 0;
+	ar->rel = ar->path + (rel - path);
+	return ar;
 }
 
 void
 tar_archive_free(struct tar_archive *ar)
 {
 	atomic_store(&ar->stop, true);
-	pthread_join(ar->thread, NULL);
-	tar_overlay_report(ar);
+	tar_build_join(ar);
+	pthread_mutex_lock(&ar->host->open_lock);
+	if (ar->open_prev != NULL)
+		unlist(ar);
+	pthread_mutex_unlock(&ar->host->open_lock);
+	if (ar->overlay.space != NULL)
+		tar_overlay_report(ar);
 	pinefs_free(ar->fs);
-	free_memory(ar);
+	tar_overlay_fini(&ar->overlay);
+	drop_index(ar);
+	tar_source_free(ar->source);
+	pthread_rwlock_destroy(&ar->lock);
+	pthread_mutex_destroy(&ar->wait_lock);
+	pthread_cond_destroy(&ar->begun);
+	free(ar->path);
+	free(ar->shown);
+	free(ar);
 }

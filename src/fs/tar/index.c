@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
-
 
 enum { FIRST_SLOTS = 64 };
 
@@ -73,8 +73,10 @@ static bool
 is_named(const struct tar_index *ix, const struct tar_rec *r, uint32_t dir,
     struct pinefs_name name)
 {
-	return r->parent == dir && r->name_len == name.len &&
-	    memcmp(tar_index_name(ix, r).base, name.base, name.len) == 0;
+	struct pinefs_name its = tar_index_name(ix, r);
+
+	return r->parent == dir && its.len == name.len &&
+	    memcmp(its.base, name.base, name.len) == 0;
 }
 
 /* The slot of a name, or the free one where it would be. */
@@ -99,7 +101,19 @@ uint32_t
 tar_index_find(const struct tar_index *ix, uint32_t dir,
     struct pinefs_name name)
 {
-	return name.len > 255 ? TAR_NONE : *slot_of(ix, dir, name) - 1;
+	const uint32_t *slot;
+	uint32_t i;
+
+	if (name.len > 255 || ix->nslots == 0)
+		return TAR_NONE;
+	slot = slot_of(ix, dir, name);
+	if ((i = *slot) == 0)
+		return TAR_NONE;
+	/* A table without a free slot is a damaged one. */
+	if (i > ix->recs.n ||
+	    !is_named(ix, tar_index_rec(ix, i - 1), dir, name))
+		return TAR_NONE;
+	return i - 1;
 }
 
 static int
@@ -146,9 +160,46 @@ bind(struct tar_index *ix, uint32_t i)
 uint32_t
 tar_index_inode(const struct tar_index *ix, uint32_t i)
 {
+	const struct tar_rec *r = tar_index_rec(ix, i), *inode;
+
+	if (r == NULL || r->type != TAR_HARD)
+		return i;
+	inode = tar_index_rec(ix, r->a);
+	return inode == NULL || inode->type == TAR_HARD ? i : r->a;
+}
+
+uint32_t
+tar_index_parent(const struct tar_index *ix, uint32_t i)
+{
 	const struct tar_rec *r = tar_index_rec(ix, i);
 
-	return r != NULL && r->type == TAR_HARD ? r->a : i;
+	return r == NULL || r->parent >= ix->recs.n ? TAR_ROOT : r->parent;
+}
+
+/* Entries of a directory lie behind it, and one behind the other. */
+static uint32_t
+behind(const struct tar_index *ix, uint32_t i, uint32_t next)
+{
+	return next > i && next < ix->recs.n ? next : TAR_NONE;
+}
+
+uint32_t
+tar_index_after(const struct tar_index *ix, uint32_t dir, uint64_t after)
+{
+	const struct tar_rec *r = tar_index_rec(ix, dir);
+	uint32_t i;
+
+	if (r == NULL || r->type != TAR_DIR)
+		return TAR_NONE;
+	i = behind(ix, dir, r->a);
+	if (after == 0)
+		return i;
+	if (after < ix->recs.n && after != TAR_ROOT &&
+	    (r = tar_index_rec(ix, (uint32_t)after))->parent == dir)
+		return behind(ix, (uint32_t)after, r->next);
+	while (i != TAR_NONE && i <= after)
+		i = behind(ix, i, tar_index_rec(ix, i)->next);
+	return i;
 }
 
 static bool
@@ -177,7 +228,7 @@ new_record(struct tar_index *ix, uint32_t dir, struct pinefs_name name,
 	    .name_len = (uint8_t)name.len, .next = TAR_NONE, .nlink = 1,
 	    .ext = TAR_NONE };
 	d = tar_index_rec(ix, dir);
-	if (d->b == TAR_NONE)
+	if (d->b >= *i)		/* TAR_NONE */
 		d->a = *i;
 	else
 		tar_index_rec(ix, d->b)->next = *i;
@@ -505,8 +556,10 @@ add_plain(struct tar_index *ix, const struct tar_member *m, uint32_t dir,
 	uint32_t i, old = tar_index_find(ix, dir, name);
 	int err;
 
-	if (old != TAR_NONE && is_dir(ix, old) && m->type == TAR_DIR)
+	if (old != TAR_NONE && is_dir(ix, old) && m->type == TAR_DIR) {
+		tar_index_rec(ix, old)->size++;
 		return set_attributes(ix, m, tar_index_rec(ix, old));
+	}
 	if (old != TAR_NONE && !may_replace(ix, old, m->type)) {
 		*why = TAR_NOTE_REPLACE;
 		return EBADMSG;
@@ -618,6 +671,17 @@ bytes_of(const struct tar_index *ix)
 	    ix->segs.n * sizeof(struct tar_segment);
 }
 
+uint64_t
+tar_index_bytes(const struct tar_index *ix)
+{
+	if (ix->mapped != NULL)
+		return 0;
+	return ix->recs.cap * sizeof(struct tar_rec) + ix->names.cap +
+	    ix->texts.cap + ix->exts.cap * sizeof(struct tar_ext) +
+	    ix->segs.cap * sizeof(struct tar_segment) +
+	    ix->nslots * sizeof *ix->slot;
+}
+
 int
 tar_index_add(struct tar_index *ix, const struct tar_member *m,
     enum tar_note *why)
@@ -630,9 +694,12 @@ tar_index_add(struct tar_index *ix, const struct tar_member *m,
 		return ENOSPC;
 	if ((err = find_place(ix, m, &name, &dir, why)) != 0)
 		return err;
-	if (name.len == 0)	/* the root itself, or no name at all */
-		return m->type == TAR_DIR && m->name.len > 0 ?
-		    set_attributes(ix, m, tar_index_rec(ix, TAR_ROOT)) : 0;
+	if (name.len == 0) {	/* the root itself, or no name at all */
+		if (m->type != TAR_DIR || m->name.len == 0)
+			return 0;
+		tar_index_rec(ix, TAR_ROOT)->size++;
+		return set_attributes(ix, m, tar_index_rec(ix, TAR_ROOT));
+	}
 	return m->type == TAR_HARD ? add_link(ix, m, dir, name, why) :
 	    add_plain(ix, m, dir, name, why);
 }
@@ -678,7 +745,7 @@ tar_index_by_id(const struct tar_index *ix, uint64_t id)
 	int c;
 
 	if (id == TAR_ROOT_ID)
-		return TAR_ROOT;
+		return high > 0 ? TAR_ROOT : TAR_NONE;
 	if (id & IMPLIED) {
 		depth = id & 0xfff;
 		n = (id & ~IMPLIED) >> 12;
@@ -730,6 +797,44 @@ tar_index_map(const struct tar_index *ix, const struct tar_rec *r,
 		return NULL;
 	*n = x->nseg;
 	return (struct tar_segment *)ix->segs.base + x->seg;
+}
+
+/* The first segment that ends behind `off`. */
+static uint32_t
+segment_at(const struct tar_segment *seg, uint32_t n, uint64_t off)
+{
+	uint32_t low = 0, high = n, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (seg[mid].off + seg[mid].len <= off)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+bool
+tar_index_stored(const struct tar_index *ix, const struct tar_rec *r,
+    uint64_t off, uint64_t end, struct tar_stored *p)
+{
+	const struct tar_segment *seg;
+	uint32_t i, n;
+
+	seg = tar_index_map(ix, r, &n);
+	for (i = segment_at(seg, n, off); i < n; i++) {
+		if (seg[i].off >= end)
+			return false;
+		p->off = seg[i].off < off ? off : seg[i].off;
+		p->at = seg[i].at + (p->off - seg[i].off);
+		p->len = seg[i].len - (p->off - seg[i].off);
+		if (p->len > end - p->off)
+			p->len = end - p->off;
+		if (p->len > 0)
+			return true;
+	}
+	return false;
 }
 
 bool
@@ -789,13 +894,52 @@ tar_index_init(struct tar_index *ix)
 void
 tar_index_fini(struct tar_index *ix)
 {
-	free(ix->recs.base);
-	free(ix->names.base);
-	free(ix->texts.base);
-	free(ix->exts.base);
-	free(ix->segs.base);
+	if (ix->mapped != NULL) {
+		munmap(ix->mapped, ix->mapped_len);
+	} else {
+		free(ix->recs.base);
+		free(ix->names.base);
+		free(ix->texts.base);
+		free(ix->exts.base);
+		free(ix->segs.base);
+		free(ix->slot);
+	}
 	free(ix->later.base);
-	free(ix->slot);
 	free(ix->dir_text);
 	*ix = (struct tar_index){ 0 };
+}
+
+static int
+copy_array(struct tar_array *to, const struct tar_array *from, size_t size)
+{
+	void *base = room(to, from->n, size);
+
+	if (base == NULL)
+		return ENOMEM;
+	if (from->n > 0)
+		memcpy(base, from->base, from->n * size);
+	to->n = from->n;
+	return 0;
+}
+
+int
+tar_index_copy(struct tar_index *ix, const struct tar_index *from)
+{
+	size_t bytes = from->nslots * sizeof *ix->slot;
+
+	*ix = (struct tar_index){ .dir = TAR_NONE, .most = from->most,
+	    .end = from->end, .unit = from->unit, .nslots = from->nslots, .used = from->used };
+	memcpy(ix->key, from->key, sizeof ix->key);
+	if ((ix->slot = malloc(bytes)) != NULL)
+		memcpy(ix->slot, from->slot, bytes);
+	if (ix->slot != NULL &&
+	    copy_array(&ix->recs, &from->recs, sizeof(struct tar_rec)) == 0 &&
+	    copy_array(&ix->names, &from->names, 1) == 0 &&
+	    copy_array(&ix->texts, &from->texts, 1) == 0 &&
+	    copy_array(&ix->exts, &from->exts, sizeof(struct tar_ext)) == 0 &&
+	    copy_array(&ix->segs, &from->segs, sizeof(struct tar_segment))
+	    == 0)
+		return 0;
+	tar_index_fini(ix);
+	return ENOMEM;
 }

@@ -15,6 +15,10 @@
  * binary search.
  *
  * One thread adds; others read under the lock of whoever owns the index.
+ *
+ * It may lie in a file (index_file.h), which may be damaged: whoever reads
+ * goes by the functions here, which check every number before they follow
+ * it.  What comes out is then wrong, but never a crash, nor without an end.
  */
 #ifndef FS_TAR_INDEX_H
 #define FS_TAR_INDEX_H
@@ -33,7 +37,7 @@ enum { TAR_REC_DEAD = 1,	/* replaced, or a link to nothing */
 
 struct tar_rec {
 	uint64_t	header;		/* implied: of the first member below */
-	uint64_t	size;		/* directory: names it ever had */
+	uint64_t	size;		/* directory: how often it changed */
 	int64_t		mtime;
 	uint32_t	mtime_ns;
 	uint32_t	parent;		/* a record */
@@ -76,6 +80,10 @@ struct tar_index {
 	uint64_t		 most;		/* TAR_INDEX_BYTES */
 	uint32_t		 unit;		/* headers begin at multiples of it;
 						   TAR_BLOCK, or as it is set */
+	/* Where a header that is appended would lie; 0: who knows. */
+	uint64_t		 end;
+	void			*mapped;	/* a file has it all, or NULL */
+	size_t			 mapped_len;
 	/* Where the member before went. */
 	char			*dir_text;
 	size_t			 dir_len, dir_cap;
@@ -84,6 +92,8 @@ struct tar_index {
 
 int	tar_index_init(struct tar_index *);
 void	tar_index_fini(struct tar_index *);
+/* One of its own, to go on with.  ENOMEM. */
+int	tar_index_copy(struct tar_index *, const struct tar_index *from);
 /*
  * EBADMSG: refused, *why says it; ENOSPC: the index is full; ENOMEM.
  */
@@ -101,6 +111,9 @@ tar_index_count(const struct tar_index *ix)
 	return (uint32_t)ix->recs.n;
 }
 
+/* What it takes up in memory. */
+uint64_t tar_index_bytes(const struct tar_index *);
+
 /* NULL: no such record. */
 static inline struct tar_rec *
 tar_index_rec(const struct tar_index *ix, uint32_t i)
@@ -117,6 +130,12 @@ tar_index_data(const struct tar_rec *r)
 
 /* The record that is the inode of a name. */
 uint32_t tar_index_inode(const struct tar_index *, uint32_t i);
+/* The directory that record is in. */
+uint32_t tar_index_parent(const struct tar_index *, uint32_t i);
+/* The record behind `after` (0: the first) in a directory, dead ones among
+ * them, or TAR_NONE. */
+uint32_t tar_index_after(const struct tar_index *, uint32_t dir,
+	    uint64_t after);
 uint32_t tar_index_find(const struct tar_index *, uint32_t dir,
 	    struct pinefs_name);
 struct pinefs_name tar_index_name(const struct tar_index *,
@@ -129,6 +148,12 @@ uint32_t tar_index_by_id(const struct tar_index *, uint64_t id);
 /* Its segments, or NULL. */
 const struct tar_segment *tar_index_map(const struct tar_index *,
 	    const struct tar_rec *, uint32_t *n);
+/* What is stored of [off, end) of a sparse file next; false: no more. */
+struct tar_stored {
+	uint64_t	off, at, len;	/* at: from where its data begin */
+};
+bool	tar_index_stored(const struct tar_index *, const struct tar_rec *,
+	    uint64_t off, uint64_t end, struct tar_stored *);
 /* The i-th extended attribute; false: no more. */
 bool	tar_index_xattr(const struct tar_index *, const struct tar_rec *,
 	    uint32_t i, struct tar_xattr *);

@@ -113,7 +113,8 @@ tar_object_raise(struct tar_archive *ar, struct tar_object *o, bool force)
 	if (err != 0)
 		return err;
 	u->rec = o->rec;
-	u->parent = tar_index_id(&ar->index, r->parent);
+	u->parent = tar_index_id(&ar->index,
+	    tar_index_parent(&ar->index, o->rec));
 	tar_view_attr(ar, o->rec, &u->attr);
 	if (r->type == TAR_DIR)
 		u->live = r->names;
@@ -206,11 +207,26 @@ empty(struct tar_overlay *ov, struct tar_upper *u)
 	u->target = NULL;
 }
 
+static void
+free_old(struct tar_overlay *ov, struct tar_upper *u)
+{
+	struct tar_upper **p = &ov->old;
+
+	while (*p != u)
+		p = &(*p)->next;
+	*p = u->next;
+	free(u);
+}
+
 void
 tar_upper_lapse(struct tar_overlay *ov, struct tar_upper *u)
 {
 	if (u->attr.nlink > 0 || u->nodes > 0)
 		return;
+	if (u->old) {
+		free_old(ov, u);
+		return;
+	}
 	if (u->rec == TAR_NONE) {
 		leave(ov, u);
 		empty(ov, u);
@@ -300,9 +316,11 @@ tar_object_of_id(struct tar_archive *ar, uint64_t id, struct tar_object *o)
 	o->rec = TAR_NONE;
 	if ((o->u = upper_of(&ar->overlay, id)) != NULL)
 		o->rec = o->u->rec;
-	else if ((id & TAR_ID_NEW) == 0)
+	else if ((id & TAR_ID_NEW) == 0 && !ar->gone)
 		o->rec = tar_index_by_id(&ar->index, id);
-	return o->u == NULL && o->rec == TAR_NONE ? ESTALE : 0;
+	else
+		return ESTALE;
+	return o->u == NULL && o->rec == TAR_NONE ? tar_archive_stale(ar) : 0;
 }
 
 /* Readers come here, too. */
@@ -330,6 +348,8 @@ tar_object_find(struct tar_archive *ar, struct pinefs_node *node,
 		pinefs_node_ident(node, &id);
 		if ((err = tar_object_of_id(ar, id.fileid, o)) != 0)
 			return err;
+		if (tar_object_ident(ar, o).generation != id.generation)
+			return ESTALE;
 		if (o->u != NULL)
 			attach(&ar->overlay, node, o->u);
 	}
@@ -378,8 +398,7 @@ tar_object_parent(const struct tar_archive *ar, const struct tar_object *o)
 {
 	if (o->u != NULL)
 		return o->u->parent;
-	return tar_index_id(&ar->index,
-	    tar_index_rec(&ar->index, o->rec)->parent);
+	return tar_index_id(&ar->index, tar_index_parent(&ar->index, o->rec));
 }
 
 /* ---------------------------------------------------------------- names -- */
@@ -464,6 +483,10 @@ tar_overlay_fini(struct tar_overlay *ov)
 			free(u);
 		}
 	}
+	while ((u = ov->old) != NULL) {
+		ov->old = u->next;
+		free(u);
+	}
 	free(ov->slot);
 	pthread_rwlock_destroy(&ov->lock);
 	pthread_mutex_destroy(&ov->attach_lock);
@@ -488,4 +511,39 @@ tar_overlay_report(struct tar_archive *ar)
 		    (unsigned long long)ov->added,
 		    (unsigned long long)changed,
 		    (unsigned long long)ov->removed);
+}
+
+/* Nothing is left of it but that it was. */
+static void
+make_old(struct tar_overlay *ov, struct tar_upper *u)
+{
+	empty(ov, u);
+	mem_space_give(ov->space, u->cost);
+	u->cost = 0;
+	u->attr.nlink = 0;
+	u->rec = TAR_NONE;
+	u->gone = u->old = true;
+	u->next = ov->old;
+	ov->old = u;
+	tar_upper_lapse(ov, u);
+}
+
+void
+tar_overlay_drop(struct tar_archive *ar)
+{
+	struct tar_overlay *ov = &ar->overlay;
+	struct tar_upper *u;
+	uint32_t i;
+
+	tar_overlay_report(ar);
+	pthread_rwlock_wrlock(&ov->lock);
+	for (i = 0; i < ov->nslots; i++) {
+		while ((u = ov->slot[i]) != NULL) {
+			ov->slot[i] = u->next;
+			make_old(ov, u);
+		}
+	}
+	ov->n = 0;
+	ov->added = ov->replaced = ov->removed = 0;
+	pthread_rwlock_unlock(&ov->lock);
 }

@@ -91,6 +91,7 @@ struct tar_upper {
 	bool			 changed;	/* it is not as in the archive */
 	bool			 placed;	/* nor are its names */
 	bool			 gone;		/* without a name, or use */
+	bool			 old;		/* of an archive before */
 	uint32_t		 cost;		/* taken from the space */
 };
 
@@ -100,6 +101,7 @@ struct tar_overlay {
 	struct mem_space	*space;		/* of all archives; borrowed */
 	struct tar_upper	**slot;		/* by id */
 	uint32_t		 nslots, n;	/* nslots: 0 or a power of 2 */
+	struct tar_upper	*old;		/* which nodes still have */
 	uint8_t			 key[16];	/* of hashes of names */
 	uint64_t		 generation;	/* of new objects */
 	uint64_t		 next;		/* their ids */
@@ -128,17 +130,20 @@ int	tar_overlay_init(struct tar_overlay *, struct mem_space *);
 void	tar_overlay_fini(struct tar_overlay *);
 /* A line of what there is, if there is something. */
 void	tar_overlay_report(struct tar_archive *);
+/* Another archive is in its place, so what was changed is lost, with such a
+ * line; nodes that had it are stale.  With the archive's lock for writing. */
+void	tar_overlay_drop(struct tar_archive *);
 void	tar_overlay_release(struct pinefs_node *);
 
 /* ------------------------------------------------------------- objects -- */
 
 /* All of these with the overlay's lock, and the archive's. */
 
-/* ESTALE. */
+/* What tar_archive_stale says. */
 int	tar_object_find(struct tar_archive *, struct pinefs_node *,
 	    struct tar_object *);
 struct tar_object tar_object_of_rec(struct tar_archive *, uint32_t rec);
-/* Whether it has a name or not; ESTALE. */
+/* Whether it has a name or not; the same. */
 int	tar_object_of_id(struct tar_archive *, uint64_t id,
 	    struct tar_object *);
 struct pinefs_ident tar_object_ident(const struct tar_archive *,

@@ -74,17 +74,16 @@ map_record(struct tar_archive *ar, struct mapping *m)
 {
 	const struct tar_rec *r = tar_index_rec(&ar->index, m->u->rec);
 	uint64_t data = tar_index_data(r);
-	const struct tar_segment *seg;
+	struct tar_stored p;
+	uint64_t off = 0;
 	bool end = false;
-	uint32_t i, n;
 	int err = 0;
 
 	if ((r->flags & TAR_REC_SPARSE) == 0)
 		return map_range(m, 0, data, r->size, &end);
-	seg = tar_index_map(&ar->index, r, &n);
-	for (i = 0; i < n && err == 0 && !end; i++)
-		err = map_range(m, seg[i].off, data + seg[i].at, seg[i].len,
-		    &end);
+	for (; err == 0 && !end && tar_index_stored(&ar->index, r, off,
+	    r->size, &p); off = p.off + p.len)
+		err = map_range(m, p.off, data + p.at, p.len, &end);
 	return err;
 }
 

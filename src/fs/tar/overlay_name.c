@@ -54,7 +54,8 @@ is_empty(struct tar_archive *ar, const struct tar_object *dir)
 	if (ar->host->config.devices || r == NULL ||
 	    (dir->u != NULL && dir->u->names.bound > 0))
 		return false;
-	for (i = r->a; i != TAR_NONE; i = r->next) {
+	for (i = tar_index_after(ix, dir->rec, 0); i != TAR_NONE;
+	    i = tar_index_after(ix, dir->rec, i)) {
 		r = tar_index_rec(ix, i);
 		if (tar_view_shows(ar, r) && !tar_object_hides(ar, dir,
 		    tar_index_name(ix, r)))

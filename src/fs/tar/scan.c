@@ -41,6 +41,7 @@ struct tar_scan {
 	uint64_t		 data_end;	/* and the end of its data */
 	bool			 found;		/* a header, or the end mark */
 	bool			 ended;
+	bool			 goes_on;	/* with what is appended */
 	/* For the next header: */
 	struct tar_pax		 local;
 	struct text		 long_name, long_link;
@@ -268,6 +269,7 @@ read_global(struct tar_scan *s, uint64_t size)
 	struct tar_pax *g = &s->global;
 	int err = read_pax(s, g, size);
 
+	s->goes_on = false;
 	g->value[PAX_PATH].set = g->value[PAX_LINKPATH].set = false;
 	g->value[PAX_SPARSE_NAME].set = false;
 	g->nxattrs = 0;
@@ -797,6 +799,7 @@ end_badly(struct tar_scan *s, enum tar_note why)
 {
 	if (s->found)
 		note(s, why);
+	s->goes_on = false;
 	return end(s);
 }
 
@@ -902,7 +905,7 @@ tar_scan_new(struct tar_source *source, bool ignore_zeros, tar_note_fn *fn,
 	if (s == NULL)
 		return NULL;
 	*s = (struct tar_scan){ .source = source, .note = fn,
-	    .note_arg = arg, .ignore_zeros = ignore_zeros };
+	    .note_arg = arg, .ignore_zeros = ignore_zeros, .goes_on = true };
 	s->local.map = &s->pax_map;
 	if ((s->window = malloc(WINDOW)) == NULL ||
 	    set_text(&s->name, "", 0) != 0 || (tar_source_is_zip(source) &&
@@ -911,6 +914,20 @@ tar_scan_new(struct tar_source *source, bool ignore_zeros, tar_note_fn *fn,
 		return NULL;
 	}
 	return s;
+}
+
+bool
+tar_scan_end(const struct tar_scan *s, uint64_t *pos)
+{
+	*pos = s->pos;
+	return s->ended && s->goes_on;
+}
+
+void
+tar_scan_from(struct tar_scan *s, uint64_t pos)
+{
+	s->pos = pos;
+	s->found = true;
 }
 
 void

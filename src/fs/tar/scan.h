@@ -88,5 +88,13 @@ uint32_t tar_scan_unit(const struct tar_scan *);
  * (nothing was found, and not even an end); EIO, ENOMEM.
  */
 int	tar_scan_next(struct tar_scan *, struct tar_member *);
+/*
+ * After ENOENT: where the header of a member that is appended would lie.
+ * False: the archive does not end well, or what is in effect there (a global
+ * pax header) is not known from there on.
+ */
+bool	tar_scan_end(const struct tar_scan *, uint64_t *pos);
+/* Begin there, before the first tar_scan_next. */
+void	tar_scan_from(struct tar_scan *, uint64_t pos);
 
 #endif

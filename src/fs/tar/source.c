@@ -85,7 +85,7 @@ tar_source_file(int fd, uint64_t size)
 	}
 	/* Headers lie far apart: reading ahead reads what nobody wants. */
 	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
-	*f = (struct file){ { &ops }, fd, size };
+	*f = (struct file){ { .ops = &ops }, fd, size };
 	return &f->source;
 }
 
@@ -133,6 +133,6 @@ tar_source_memory(const void *base, size_t len)
 
 	if (m == NULL)
 		return NULL;
-	*m = (struct memory){ { &ops }, base, len };
+	*m = (struct memory){ { .ops = &ops }, base, len };
 	return &m->source;
 }

@@ -4,6 +4,7 @@
 #ifndef FS_TAR_SOURCE_H
 #define FS_TAR_SOURCE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +34,7 @@ struct tar_source_ops {
 /* The first member of what each kind of source is. */
 struct tar_source {
 	const struct tar_source_ops	*ops;
+	atomic_uint			 more;	/* who holds it, but one */
 };
 
 /*
@@ -101,10 +103,19 @@ tar_source_save(struct tar_source *s, tar_sink_fn *sink, void *arg)
 	return s->ops->save == NULL ? 0 : s->ops->save(s, sink, arg);
 }
 
+/* Somebody else holds it, too. */
+static inline struct tar_source *
+tar_source_get(struct tar_source *s)
+{
+	atomic_fetch_add(&s->more, 1);
+	return s;
+}
+
+/* It goes with the last who does. */
 static inline void
 tar_source_free(struct tar_source *s)
 {
-	if (s != NULL)
+	if (s != NULL && atomic_fetch_sub(&s->more, 1) == 0)
 		s->ops->free(s);
 }
 

@@ -20,7 +20,7 @@ archive_of(const struct pinefs_node *node)
 static void
 lock(struct tar_archive *ar)
 {
-	pthread_rwlock_rdlock(&ar->lock);
+	tar_archive_enter(ar);
 	pthread_rwlock_rdlock(&ar->overlay.lock);
 }
 
@@ -28,7 +28,7 @@ static void
 unlock(struct tar_archive *ar)
 {
 	pthread_rwlock_unlock(&ar->overlay.lock);
-	pthread_rwlock_unlock(&ar->lock);
+	tar_archive_leave(ar);
 }
 
 /* The same, and to find what a node is. */
@@ -43,13 +43,20 @@ lock_object(struct pinefs_node *node, struct tar_object *o)
 
 /* -------------------------------------------------------------- objects -- */
 
-struct pinefs_ident
-tar_view_ident(const struct tar_archive *ar, uint32_t i)
+/* Of these contents, and of a header that says the same. */
+static uint64_t
+generation_of(const struct tar_archive *ar, uint32_t i)
 {
 	const struct tar_rec *r = tar_index_rec(&ar->index, i);
 
+	return ar->life.generation << 32 | (i == TAR_ROOT ? 0 : r->sum);
+}
+
+struct pinefs_ident
+tar_view_ident(const struct tar_archive *ar, uint32_t i)
+{
 	return (struct pinefs_ident){ .fileid = tar_index_id(&ar->index, i),
-	    .generation = i == TAR_ROOT ? ar->generation : r->sum };
+	    .generation = generation_of(ar, i) };
 }
 
 bool
@@ -72,7 +79,7 @@ type_of(const struct tar_rec *r)
 	    [TAR_CHR] = PINEFS_CHR, [TAR_BLK] = PINEFS_BLK,
 	    [TAR_DIR] = PINEFS_DIR, [TAR_FIFO] = PINEFS_FIFO };
 
-	return types[r->type];
+	return r->type < sizeof types ? types[r->type] : PINEFS_REG;
 }
 
 /* What it takes up in the archive. */
@@ -90,10 +97,21 @@ used_of(const struct tar_archive *ar, const struct tar_rec *r)
 
 /*
  * The change counter of what nobody changes is a constant, so that caches of
- * clients survive a restart; a directory's counts its names, of which it has
- * less than 2^26.  As a time it is one of before 1980, so that every change
- * in the overlay is later.
+ * clients survive a restart.  Those of directories rise as an index is made
+ * of what is new, and move on when it is whole.  All are times, in ns, so
+ * that every change in the overlay is later.
  */
+static uint64_t
+change_of(const struct tar_archive *ar, const struct tar_rec *r)
+{
+	const struct tar_life *l = &ar->life;
+
+	if (r->type != TAR_DIR)
+		return l->epoch + (r->flags & TAR_REC_DEAD);
+	return l->whole == l->key.size ? l->dirs : l->dirs + 1 +
+	    (uint32_t)r->size;
+}
+
 void
 tar_view_attr(const struct tar_archive *ar, uint32_t i, struct pinefs_attr *a)
 {
@@ -104,15 +122,17 @@ tar_view_attr(const struct tar_archive *ar, uint32_t i, struct pinefs_attr *a)
 	a->nlink = r->nlink;
 	a->uid = r->uid;
 	a->gid = r->gid;
-	a->size = r->type == TAR_DIR ? 4096 : r->size;
+	a->size = r->type == TAR_DIR ? 4096 : r->size & INT64_MAX;
 	a->used = r->type == TAR_REG ? used_of(ar, r) : 0;
 	a->rdev_major = r->type == TAR_CHR || r->type == TAR_BLK ? r->a : 0;
 	a->rdev_minor = r->type == TAR_CHR || r->type == TAR_BLK ? r->b : 0;
-	a->change = (uint64_t)r->sum << 26 | (r->type == TAR_DIR ?
-	    (uint32_t)r->size + 1 : 1);
-	a->generation = i == TAR_ROOT ? ar->generation : r->sum;
+	a->change = change_of(ar, r);
+	a->generation = generation_of(ar, i);
 	a->mtime = (struct timespec){ (time_t)r->mtime, (long)r->mtime_ns };
-	a->atime = a->ctime = a->btime = a->mtime;
+	a->atime = a->btime = a->mtime;
+	/* Clients that know no change counter go by it. */
+	a->ctime = (struct timespec){ (time_t)(a->change / 1000000000),
+	    (long)(a->change % 1000000000) };
 	a->have = PINEFS_ALL;
 }
 
@@ -151,34 +171,15 @@ resolve(struct tar_archive *ar, const struct tar_wait *w)
 {
 	struct pinefs_ident id, its;
 	struct tar_object o;
+	int err;
 
 	pinefs_node_ident(w->node, &id);
-	if (tar_object_of_id(ar, id.fileid, &o) != 0)
-		return id.fileid & TAR_ID_NEW ? ESTALE :
-		    !ar->whole ? PINEFS_LATER : ar->missing != 0 ?
-		    ar->missing : ESTALE;
+	if ((err = tar_object_of_id(ar, id.fileid, &o)) != 0)
+		return err;
 	if (o.u != NULL && o.u->attr.nlink == 0)
 		return ESTALE;
 	its = tar_object_ident(ar, &o);
 	return its.generation == id.generation ? 0 : ESTALE;
-}
-
-/* The record behind `after` in a directory, whose cookie is its number + 1. */
-static uint32_t
-record_after(const struct tar_index *ix, uint32_t dir, uint64_t after)
-{
-	const struct tar_rec *r = tar_index_rec(ix, dir);
-	uint32_t i = r->a;
-
-	if (after == 0)
-		return i;
-	if (after <= ix->recs.n &&
-	    (r = tar_index_rec(ix, (uint32_t)after - 1))->parent == dir &&
-	    after != 1)
-		return r->next;
-	while (i != TAR_NONE && i < after)
-		i = tar_index_rec(ix, i)->next;
-	return i;
 }
 
 /* One name; true: full. */
@@ -209,8 +210,9 @@ list_base(struct tar_archive *ar, const struct tar_wait *w,
 
 	if (dir->rec == TAR_NONE || w->after >= TAR_COOKIE_NEW)
 		return false;
-	for (i = record_after(ix, dir->rec, w->after); i != TAR_NONE;
-	    i = r->next) {
+	/* A cookie is the number + 1. */
+	i = tar_index_after(ix, dir->rec, w->after == 0 ? 0 : w->after - 1);
+	for (; i != TAR_NONE; i = tar_index_after(ix, dir->rec, i)) {
 		r = tar_index_rec(ix, i);
 		name = tar_index_name(ix, r);
 		if (!tar_view_shows(ar, r) || tar_object_hides(ar, dir, name))
@@ -231,10 +233,10 @@ readdir(struct tar_archive *ar, const struct tar_wait *w)
 	uint64_t after = w->after;
 	int err;
 
-	if (!ar->whole)
-		return PINEFS_LATER;
 	if ((err = tar_object_find(ar, w->node, &dir)) != 0)
 		return err;
+	if (!ar->whole)
+		return PINEFS_LATER;
 	if (list_base(ar, w, &dir) || dir.u == NULL)
 		return 0;
 	while ((n = tar_names_after(&dir.u->names, after)) != NULL) {
@@ -256,7 +258,7 @@ look(struct tar_archive *ar, struct tar_wait *w)
 	pthread_rwlock_rdlock(&ar->overlay.lock);
 	err = w->op(ar, w);
 	pthread_rwlock_unlock(&ar->overlay.lock);
-	return err;
+	return err == EAGAIN && !ar->whole ? PINEFS_LATER : err;
 }
 
 static int
@@ -264,7 +266,7 @@ change(struct tar_archive *ar, struct tar_wait *w)
 {
 	int err;
 
-	if (!ar->whole)
+	if (!ar->whole && !ar->gone)
 		return PINEFS_LATER;
 	pthread_rwlock_wrlock(&ar->overlay.lock);
 	err = w->op(ar, w);
@@ -280,11 +282,11 @@ now_or_later(const struct tar_wait *w)
 	struct tar_wait try = *w;
 	int err;
 
-	pthread_rwlock_rdlock(&ar->lock);
+	tar_archive_enter(ar);
 	err = w->again(ar, &try);
 	if (err == PINEFS_LATER)
 		err = tar_archive_wait(ar, w);
-	pthread_rwlock_unlock(&ar->lock);
+	tar_archive_leave(ar);
 	return err;
 }
 
@@ -355,27 +357,11 @@ tar_readlink(struct pinefs_call *call, struct pinefs_node *node,
 
 /* -------------------------------------------------------------- content -- */
 
-/* The first segment that ends behind `off`. */
-static uint32_t
-segment_at(const struct tar_segment *seg, uint32_t n, uint64_t off)
-{
-	uint32_t low = 0, high = n, mid;
-
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (seg[mid].off + seg[mid].len <= off)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 int
 tar_reading_add(struct tar_reading *rd, uint64_t at, uint64_t piece, uint32_t to,
     uint64_t *len)
 {
-	uint64_t limit = tar_source_size(rd->ar->source);
+	uint64_t limit = tar_source_size(rd->source);
 
 	if (at >= limit || piece > limit - at) {
 		piece = at >= limit ? 0 : limit - at;
@@ -392,26 +378,21 @@ static int
 plan(struct tar_reading *rd, const struct tar_rec *r, uint64_t off,
     uint64_t *len)
 {
-	uint64_t data = tar_index_data(r), begin, end, want = *len;
-	const struct tar_segment *seg;
-	uint32_t i, n;
+	uint64_t data = tar_index_data(r), want = *len, pos = off;
+	struct tar_stored p;
 	int err = 0;
 
 	if ((r->flags & TAR_REC_SPARSE) == 0)
 		return tar_reading_add(rd, data + off, want, 0, len);
-	seg = tar_index_map(&rd->ar->index, r, &n);
-	for (i = segment_at(seg, n, off); err == 0 && i < n &&
-	    seg[i].off < off + *len && *len == want; i++) {
-		begin = seg[i].off < off ? off : seg[i].off;
+	while (err == 0 && *len == want && tar_index_stored(&rd->ar->index,
+	    r, pos, off + want, &p)) {
 		if (rd->n == TAR_PIECES_MAX) {
-			*len = begin - off;
+			*len = p.off - off;
 			break;
 		}
-		end = seg[i].off + seg[i].len;
-		if (end > off + want)
-			end = off + want;
-		err = tar_reading_add(rd, data + seg[i].at + (begin - seg[i].off),
-		    end - begin, (uint32_t)(begin - off), len);
+		err = tar_reading_add(rd, data + p.at, p.len,
+		    (uint32_t)(p.off - off), len);
+		pos = p.off + p.len;
 	}
 	return err;
 }
@@ -420,7 +401,7 @@ plan(struct tar_reading *rd, const struct tar_rec *r, uint64_t off,
 static int
 fill(struct tar_reading *rd, bool wait)
 {
-	struct tar_source *s = rd->ar->source;
+	struct tar_source *s = rd->source;
 	const struct tar_piece *p = rd->piece, *end = p + rd->n;
 	size_t got;
 	int err = 0;
@@ -452,7 +433,7 @@ static void
 run_reading(struct tar_job *job)
 {
 	struct tar_reading *rd = (struct tar_reading *)job;
-	struct tar_source *s = rd->ar->source;
+	struct tar_source *s = rd->source;
 	const struct tar_piece *last = &rd->piece[rd->n - 1];
 	uint64_t end = last->at + last->len;
 	bool held;
@@ -466,6 +447,7 @@ run_reading(struct tar_job *job)
 	pinefs_complete(rd->call, err);		/* rd is gone */
 	if (held)
 		tar_source_ahead(s, end);
+	tar_source_free(s);
 }
 
 /* Of a file that is as in the archive. */
@@ -532,40 +514,42 @@ tar_read(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
 		return ENOMEM;
 	*rd = (struct tar_reading){ .ar = ar, .call = call,
 	    .job.run = run_reading };
-	if ((err = lock_object(node, &o)) == 0)
+	if ((err = lock_object(node, &o)) == 0) {
+		rd->source = tar_source_get(ar->source);
 		err = prepare(rd, &o, off, count, out);
+	}
 	if (err == 0)
 		unseen = o.u != NULL && tar_upper_is_unseen(o.u);
 	unlock(ar);
 	if (unseen)
 		seen(ar, o.u);
-	if (err != 0 || rd->n == 0 || (err = fill(rd, false)) != EAGAIN)
-		return err;
-	rd->until = now() + PATIENCE;
-	tar_pool_add(ar->host->pool, &rd->job);
-	return PINEFS_LATER;
+	if (err == 0 && rd->n > 0 && (err = fill(rd, false)) == EAGAIN) {
+		rd->until = now() + PATIENCE;
+		tar_pool_add(ar->host->pool, &rd->job);
+		return PINEFS_LATER;
+	}
+	tar_source_free(rd->source);
+	return err;
 }
 
 static int
 seek_in(const struct tar_archive *ar, const struct tar_rec *r, int what,
     uint64_t off, uint64_t *found)
 {
-	const struct tar_segment *seg;
-	uint32_t i, n;
+	struct tar_stored p;
 
 	if (off >= r->size)
 		return ENXIO;
-	seg = tar_index_map(&ar->index, r, &n);
-	i = segment_at(seg, n, off);
 	if (what == PINEFS_SEEK_DATA) {
-		if (i == n)
+		if (!tar_index_stored(&ar->index, r, off, r->size, &p))
 			return ENXIO;
-		*found = seg[i].off > off ? seg[i].off : off;
+		*found = p.off;
 		return 0;
 	}
 	*found = off;
-	for (; i < n && seg[i].off <= *found; i++)
-		*found = seg[i].off + seg[i].len;
+	while (tar_index_stored(&ar->index, r, *found, r->size, &p) &&
+	    p.off == *found)
+		*found += p.len;
 	return 0;
 }
 

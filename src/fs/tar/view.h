@@ -28,6 +28,7 @@ struct tar_piece {
 struct tar_reading {
 	struct tar_job		 job;
 	struct tar_archive	*ar;
+	struct tar_source	*source;	/* held */
 	struct pinefs_call	*call;
 	char			*to;
 	time_t			 until;		/* then the client asks again */
