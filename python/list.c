@@ -28,11 +28,16 @@ enum {
  * A key of the program's, met with the hash of a name, is compared, which is
  * code of the user: it may take what is being looked at out of the dict.
  */
-static void
+static inline void
 let_go(PyObject *o)
 {
-	struct hold h = { .broker = gil_is_held() };
+	struct hold h;
 
+	if (Py_REFCNT(o) > 1) {		/* as good as always */
+		Py_DECREF(o);
+		return;
+	}
+	h = (struct hold){ .broker = gil_is_held() };
 	bind_drop(&h, o);
 }
 

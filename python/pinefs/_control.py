@@ -275,7 +275,8 @@ class Tee:
         self.through = through
 
     def write(self, s):
-        return (_printed.get(threading.get_ident()) or self.through).write(s)
+        to = _printed.get(threading.get_ident()) or self.through
+        return len(s) if to is None else to.write(s)    # no stdout at all
 
     def writelines(self, rows):
         for row in rows:
