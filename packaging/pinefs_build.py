@@ -26,9 +26,9 @@ import time
 import zipfile
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PACKAGE = ('__init__.py', '__init__.pyi', 'py.typed', '_control.py',
-           '_hotswap.py', '_mappers.py', '_nodes.py', '_startup.py', '_switch.py',
-           '_views.py', '_pinefs.abi3.so')
+PACKAGE = tuple(sorted(
+    name for name in os.listdir(os.path.join(SOURCE, 'python', 'pinefs'))
+    if name.endswith(('.py', '.pyi', '.typed')))) + ('_pinefs.abi3.so',)
 TOP = ('rpc.py', 'rpchelp.py')
 NOT_SOURCE = re.compile(r'^(\.git|\.cache|build.*|dist|__pycache__|.*\.pyc)$')
 
