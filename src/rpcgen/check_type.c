@@ -272,8 +272,8 @@ static bool
 fits(const struct type *disc, struct number n)
 {
 	if (n.negative)
-		return (disc->kind == TYPE_INT || disc->kind == TYPE_ENUM) &&
-		    (int64_t)n.bits >= INT32_MIN;
+		return (disc->kind == TYPE_INT || disc->kind == TYPE_ENUM ||
+		    disc->external) && (int64_t)n.bits >= INT32_MIN;
 	return n.bits <= (disc->kind == TYPE_BOOL ? 1 : UINT32_MAX);
 }
 
@@ -353,11 +353,12 @@ union_arms(struct checker *c, const struct pending_type *p)
 	map_init(&seen, c->mem);
 	t->disc = new_member(c, p, p->spec->disc);
 	disc = type_real(t->disc->type);
+	/* What only a header of C says is taken for one of these four. */
 	if (t->disc->name == NULL ||
 	    (disc->kind != TYPE_INT && disc->kind != TYPE_UINT &&
-	    disc->kind != TYPE_BOOL && disc->kind != TYPE_ENUM)) {
-		diag_error(c->diag, t->disc->where, disc->external ?
-		    "what its type is, only a header of C says" : NULL,
+	    disc->kind != TYPE_BOOL && disc->kind != TYPE_ENUM &&
+	    !disc->external)) {
+		diag_error(c->diag, t->disc->where, NULL,
 		    "a union switches on an int, unsigned int, bool or enum");
 		return;
 	}

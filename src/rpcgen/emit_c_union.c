@@ -80,6 +80,11 @@ read_discriminant(struct emit *e, const struct type *t,
 {
 	const char *v = c_field(e, t->disc);
 
+	if (disc->external) {
+		c_decode_value(e, t->disc->type, v, c_path(e, t->disc));
+		c_line(e, "switch ((int32_t)%s) {", v);
+		return;
+	}
 	c_take(e, "4", c_path(e, t->disc));
 	switch (disc->kind) {
 	case TYPE_ENUM:
@@ -112,8 +117,12 @@ no_arm(struct emit *e, const struct type *t, const struct type *disc)
 		why = covers_all(t, disc) ? "XDR_BAD_ENUM" :
 		    c_printf(e, "%s_known(xdr_load_u32(%s)) ? XDR_BAD_ARM : "
 		    "XDR_BAD_ENUM", c_of(disc)->name, e->p);
-	c_line(e, "return xdr_fail_at(%s, %s, \"%s\", %s);", e->in, why,
-	    c_path(e, t->disc), e->p);
+	if (disc->external)
+		c_line(e, "return xdr_fail(%s, %s, \"%s\");", e->in, why,
+		    c_path(e, t->disc));
+	else
+		c_line(e, "return xdr_fail_at(%s, %s, \"%s\", %s);", e->in,
+		    why, c_path(e, t->disc), e->p);
 	e->ended = true;
 }
 
@@ -251,19 +260,32 @@ encode_arm(struct emit *e, const struct type *t, const struct type *disc,
 	e->indent--;
 }
 
+static void
+write_discriminant(struct emit *e, const struct type *t,
+    const struct type *disc)
+{
+	const char *v = c_field(e, t->disc);
+
+	if (disc->external) {
+		c_encode_value(e, t->disc->type, v, c_path(e, t->disc));
+		return;
+	}
+	c_room(e, 4, c_path(e, t->disc));
+	c_line(e, "xdr_store_u32(%s, %s%s);", e->p, disc->kind == TYPE_UINT ||
+	    disc->kind == TYPE_BOOL ? "" : "(uint32_t)", v);
+}
+
 void
 c_union_encoder(struct emit *e, const struct type *t)
 {
 	const struct type *disc = type_real(t->disc->type);
-	const char *v = c_field(e, t->disc);
 	const struct arm *a;
 
 	c_begin(e);
-	c_room(e, 4, c_path(e, t->disc));
-	c_line(e, "xdr_store_u32(%s, %s%s);", e->p, disc->kind == TYPE_UINT ||
-	    disc->kind == TYPE_BOOL ? "" : "(uint32_t)", v);
-	c_line(e, "switch (%s%s) {", disc->kind == TYPE_ENUM ? "(int32_t)" :
-	    disc->kind == TYPE_BOOL ? "(int)" : "", v);
+	write_discriminant(e, t, disc);
+	c_line(e, "switch (%s%s) {", disc->kind == TYPE_ENUM ||
+	    disc->external ? "(int32_t)" : disc->kind == TYPE_BOOL ?
+	    "(int)" : "", c_field(e, t->disc));
 	for (a = t->arms; a != NULL; a = a->next)
 		encode_arm(e, t, disc, a);
 	c_line(e, "}");

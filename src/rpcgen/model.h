@@ -159,7 +159,7 @@ struct type {
 	struct run *runs;	/* STRUCT: all members, in order */
 
 	struct member *disc;	/* UNION: its type is, or is an alias of,
-				 * BOOL, INT, UINT or ENUM */
+				 * BOOL, INT, UINT or ENUM, or external */
 	struct arm *arms;	/* UNION; labels that fall through are one
 				 * arm; the default, if any, is the last */
 	struct arm *default_arm;

@@ -109,12 +109,18 @@ def test_what_only_a_header_has_is_an_error_with_a_hint(tmp_path):
     assert status == 0 and "\tb b;\n" in out
 
 
-def test_a_union_cannot_switch_on_what_only_a_header_has(tmp_path):
-    (tmp_path / "a.x").write_text(
-        '%#include "b.h"\nunion u switch (b which) { default: void; };\n')
-    status, _, err = rpcgen("--extern", "-h", "a.x", cwd=tmp_path)
-    assert status == 1
-    assert "what its type is, only a header of C says" in err
+def test_a_union_switches_on_what_only_a_header_has(tmp_path):
+    (tmp_path / 'a.x').write_text(
+        '%#include "b.h"\nunion u switch (b which) { case -1: int i; '
+        'case B_ONE: void; default: hyper h; };\n')
+    status, out, err = rpcgen("--extern", "-c", "a.x", cwd=tmp_path)
+    assert (status, err) == (0, "")
+    assert "b_decode(in, &v->which)" in out and "case B_ONE:" in out
+    (tmp_path / 'b.x').write_text(
+        '%#include "b.h"\nunion u switch (b which) { case -2147483649: '
+        'void; };\n')
+    status, _, err = rpcgen("--extern", "-c", "b.x", cwd=tmp_path)
+    assert status == 1 and "'which' cannot have this value" in err
 
 
 def test_extern_is_not_for_python():

@@ -54,6 +54,8 @@ CHECK_TYPE(twin)
 CHECK_TYPE(ext)
 CHECK_TYPE(by_int)
 CHECK_TYPE(by_kind)
+CHECK_TYPE(by_far)
+CHECK_TYPE(by_name)
 
 int
 main(void)
@@ -70,6 +72,8 @@ main(void)
 		check_ext(seed);
 		check_by_int(seed);
 		check_by_kind(seed);
+		check_by_far(seed);
+		check_by_name(seed);
 	}
 	return 0;
 }
