@@ -24,7 +24,7 @@ print_all(struct mem *mem, struct model *model,
 		emit_c_header, emit_c_xdr, emit_c_svc, emit_c_clnt,
 		emit_c_sample_server, emit_c_sample_client,
 		emit_c_sample_make, dump_json, emit_tirpc_header,
-		emit_tirpc_xdr
+		emit_tirpc_xdr, emit_tirpc_svc, emit_tirpc_clnt
 	};
 	size_t i, n = sizeof printers / sizeof printers[0];
 	struct text t;
@@ -35,7 +35,7 @@ print_all(struct mem *mem, struct model *model,
 		return;
 	}
 	if (tirpc_lacks(model) != NULL)
-		n -= 2;
+		n -= 4;
 	for (i = 0; i < n; i++) {
 		text_init(&t, mem);
 		printers[i](&t, model);

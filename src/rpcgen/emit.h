@@ -20,10 +20,12 @@ void	emit_c_sample_server(struct text *, struct model *);
 void	emit_c_sample_client(struct text *, struct model *);
 void	emit_c_sample_make(struct text *, struct model *);
 
-/* emit_tirpc.c: STEM.h, STEM_xdr.c in the shape of Sun's rpcgen */
+/* emit_tirpc*.c: the same four files in the shape of Sun's rpcgen */
 void	emit_tirpc_header(struct text *, struct model *);
 void	emit_tirpc_xdr(struct text *, struct model *);
-/* The name of a type that libtirpc cannot have, or NULL. */
+void	emit_tirpc_svc(struct text *, struct model *);
+void	emit_tirpc_clnt(struct text *, struct model *);
+/* The name of a type or procedure that libtirpc cannot have, or NULL. */
 const char *tirpc_lacks(const struct model *);
 
 /* emit_py*.c: STEM.py */

@@ -14,6 +14,7 @@
  *	emit_c_prog.c	servers and clients
  *	emit_c_sample.c	samples of programs that use these
  *	emit_tirpc.c	types and codecs over libtirpc instead of all that
+ *	emit_tirpc_prog.c	... and its servers and clients
  */
 #ifndef RPCGEN_EMIT_C_H
 #define RPCGEN_EMIT_C_H
@@ -167,5 +168,14 @@ const char *c_params(struct emit *, const struct procedure *);
 void	c_program_header(struct emit *, const struct program *, struct map *);
 void	c_program_svc(struct emit *, const struct program *);
 void	c_program_clnt(struct emit *, const struct program *);
+
+/* emit_tirpc.c */
+const char *tirpc_type(struct emit *, const struct type *);
+const char *tirpc_function(struct emit *, const struct type *);
+
+/* emit_tirpc_prog.c */
+void	tirpc_program_header(struct emit *, const struct program *);
+void	tirpc_program_clnt(struct emit *, const struct program *);
+void	tirpc_program_svc(struct emit *, const struct program *);
 
 #endif

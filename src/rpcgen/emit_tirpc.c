@@ -8,7 +8,8 @@
  *	union u switch (...)	struct u { disc; union { ... } u_u; };
  *
  * Lists whose link stands last are walked in a loop, and not, as there, by
- * recursion; what cannot be decoded leaves no pointer to nowhere.
+ * recursion; what else is recursive is decoded to a depth (--max-depth).  What
+ * cannot be decoded leaves no pointer to nowhere.
  */
 #include "emit_c.h"
 
@@ -22,8 +23,8 @@ is_printed(const struct item *i)
 
 /* --------------------------------------------------------------- types -- */
 
-static const char *
-type_name(struct emit *e, const struct type *t)
+const char *
+tirpc_type(struct emit *e, const struct type *t)
 {
 	static const char *const signed_names[] = { "char", "short", "int" };
 
@@ -69,17 +70,17 @@ declare(struct emit *e, const struct type *t, const char *name)
 	case TYPE_STRING:
 		return c_printf(e, "char *%s", name);
 	case TYPE_ARRAY:
-		return c_printf(e, "%s %s[%s]", type_name(e, t->elem), name,
+		return c_printf(e, "%s %s[%s]", tirpc_type(e, t->elem), name,
 		    c_bound(e, &t->bound));
 	case TYPE_VECTOR:
 		return c_printf(e, "struct { u_int %s_len; %s%s *%s_val; } "
 		    "%s", name, t->elem->kind >= TYPE_STRUCT ? "struct " : "",
-		    type_name(e, t->elem), name, name);
+		    tirpc_type(e, t->elem), name, name);
 	case TYPE_OPTIONAL:
 		return c_printf(e, "%s%s *%s", t->elem->kind >= TYPE_STRUCT ?
-		    "struct " : "", type_name(e, t->elem), name);
+		    "struct " : "", tirpc_type(e, t->elem), name);
 	default:
-		return c_printf(e, "%s %s", type_name(e, t), name);
+		return c_printf(e, "%s %s", tirpc_type(e, t), name);
 	}
 }
 
@@ -190,27 +191,45 @@ one_item(struct emit *e, const struct item *i)
 		    i->type->elem, c_of(i->type)->name));
 }
 
-/* A struct or union that has what libtirpc has not, or NULL. */
+/* A type that has what libtirpc has not. */
+static bool
+type_lacks(const struct type *t)
+{
+	const struct member *m;
+	const struct arm *a;
+
+	for (m = t->members; m != NULL; m = m->next)
+		if (has_quadruple(m->type))
+			return true;
+	for (a = t->arms; a != NULL; a = a->next)
+		if (has_quadruple(a->member->type))
+			return true;
+	return t->kind == TYPE_ALIAS && has_quadruple(t->elem);
+}
+
+/* Of a procedure: a quadruple, or what would need the name of a struct. */
+static bool
+is_unsaid(const struct type *t)
+{
+	return has_quadruple(t) || t->kind == TYPE_BYTES;
+}
+
 const char *
 tirpc_lacks(const struct model *model)
 {
+	const struct procedure *r;
+	const struct version *v;
 	const struct item *i;
-	const struct member *m;
-	const struct arm *a;
-	const struct type *t;
 
 	for (i = model->items; i != NULL; i = i->next) {
-		if (i->kind != ITEM_TYPE)
+		if (i->kind == ITEM_TYPE && type_lacks(i->type))
+			return i->type->name;
+		if (i->kind != ITEM_PROGRAM)
 			continue;
-		t = i->type;
-		if (t->kind == TYPE_ALIAS && has_quadruple(t->elem))
-			return t->name;
-		for (m = t->members; m != NULL; m = m->next)
-			if (has_quadruple(m->type))
-				return t->name;
-		for (a = t->arms; a != NULL; a = a->next)
-			if (has_quadruple(a->member->type))
-				return t->name;
+		for (v = i->program->versions; v != NULL; v = v->next)
+			for (r = v->procs; r != NULL; r = r->next)
+				if (is_unsaid(r->args) || is_unsaid(r->res))
+					return r->name;
 	}
 	return NULL;
 }
@@ -233,8 +252,10 @@ emit_tirpc_header(struct text *t, struct model *model)
 	for (i = model->items; i != NULL; i = i->next)
 		one_item(&e, i);
 	for (i = model->items; i != NULL; i = i->next)
-		if (i->kind == ITEM_PROGRAM)
+		if (i->kind == ITEM_PROGRAM) {
 			program(&e, i->program, &seen);
+			tirpc_program_header(&e, i->program);
+		}
 	text_put(t, "\n");
 	for (i = model->items; i != NULL; i = i->next)
 		if (is_printed(i) && !c_is_absent(i->type))
@@ -246,8 +267,8 @@ emit_tirpc_header(struct text *t, struct model *model)
 
 /* -------------------------------------------------------------- codecs -- */
 
-static const char *
-function(struct emit *e, const struct type *t)
+const char *
+tirpc_function(struct emit *e, const struct type *t)
 {
 	switch (t->kind) {
 	case TYPE_BOOL:
@@ -257,7 +278,7 @@ function(struct emit *e, const struct type *t)
 	case TYPE_UHYPER:
 		return "xdr_u_quad_t";
 	default:
-		return c_printf(e, "xdr_%s", type_name(e, t));
+		return c_printf(e, "xdr_%s", tirpc_type(e, t));
 	}
 }
 
@@ -281,18 +302,18 @@ call(struct emit *e, const struct type *t, const char *x, const char *name)
 	case TYPE_ARRAY:
 		return c_printf(e, "xdr_vector(xdrs, (char *)%s, %s, "
 		    "sizeof(%s), (xdrproc_t)%s)", x, c_bound(e, &t->bound),
-		    type_name(e, t->elem), function(e, t->elem));
+		    tirpc_type(e, t->elem), tirpc_function(e, t->elem));
 	case TYPE_VECTOR:
 		return c_printf(e, "xdr_array(xdrs, (char **)&%s%s_val, "
 		    "&%s%s_len, %s, sizeof(%s), (xdrproc_t)%s)", sep, name,
-		    sep, name, max(e, &t->bound), type_name(e, t->elem),
-		    function(e, t->elem));
+		    sep, name, max(e, &t->bound), tirpc_type(e, t->elem),
+		    tirpc_function(e, t->elem));
 	case TYPE_OPTIONAL:
 		return c_printf(e, "xdr_pointer(xdrs, (char **)&%s, "
-		    "sizeof(%s), (xdrproc_t)%s)", x, type_name(e, t->elem),
-		    function(e, t->elem));
+		    "sizeof(%s), (xdrproc_t)%s)", x, tirpc_type(e, t->elem),
+		    tirpc_function(e, t->elem));
 	default:
-		return c_printf(e, "%s(xdrs, %s%s)", function(e, t),
+		return c_printf(e, "%s(xdrs, %s%s)", tirpc_function(e, t),
 		    c_is_array(t) ? "" : "&", x);
 	}
 }
@@ -380,10 +401,46 @@ union_body(struct emit *e, const struct type *t)
 	c_line(e, "}");
 }
 
+/* Of a list whose link does not stand last, which is walked by recursion. */
+enum { LIST_DEPTH = 4096 };
+
+static unsigned
+depth_limit(const struct emit *e, const struct type *t)
+{
+	if (t->recursive)
+		return e->model->max_depth;
+	return t->link != NULL && t->link->next != NULL ? LIST_DEPTH : 0;
+}
+
+static const char *
+codec_head(struct emit *e, const struct type *t, const char *name)
+{
+	return c_printf(e, "xdr_%s(XDR *xdrs, %s%sobjp)", name, c_of(t)->name,
+	    c_is_array(t) ? " " : " *");
+}
+
+/* What is recursive is decoded to a depth: `inner` does the work. */
+static void
+guard(struct emit *e, const struct type *t, const char *inner)
+{
+	c_begin(e);
+	e->extra_locals = "\tstatic __thread unsigned depth;\n\tbool_t ok;\n";
+	c_line(e, "if (xdrs->x_op == XDR_DECODE && depth >= %u)",
+	    depth_limit(e, t));
+	c_line(e, "\treturn FALSE;");
+	c_line(e, "depth++;");
+	c_line(e, "ok = xdr_%s(xdrs, objp);", inner);
+	c_line(e, "depth--;");
+	c_line(e, "return ok;");
+	e->ended = true;
+	c_end(e, "bool_t", codec_head(e, t, c_of(t)->name));
+}
+
 static void
 codec(struct emit *e, const struct type *t)
 {
-	const char *name = c_of(t)->name;
+	const char *name = c_of(t)->name, *inner = c_made(e, t, "inner");
+	const struct member *m;
 
 	c_begin(e);
 	if (t->kind == TYPE_ENUM)
@@ -396,19 +453,30 @@ codec(struct emit *e, const struct type *t)
 		list_body(e, t);
 	else
 		struct_body(e, t);
-	if (t->link != NULL && t->link->next != NULL) {
-		const struct member *m;
-
+	if (t->link != NULL && t->link->next != NULL)
 		for (m = t->link; m != NULL; m = m->next)
 			try(e, m->type, c_printf(e, "objp->%s",
 			    c_member(e, m)), c_member(e, m));
-	}
 	c_unused(e, "xdrs", "objp");
 	if (!e->ended && t->kind != TYPE_ENUM)
 		c_line(e, "return TRUE;");
 	e->ended = true;
-	c_end(e, "bool_t", c_printf(e, "xdr_%s(XDR *xdrs, %s%sobjp)", name,
-	    name, c_is_array(t) ? " " : " *"));
+	if (depth_limit(e, t) == 0) {
+		c_end(e, "bool_t", codec_head(e, t, name));
+		return;
+	}
+	c_end(e, "static bool_t", codec_head(e, t, inner));
+	guard(e, t, inner);
+}
+
+static void
+own_lines(struct text *t, const struct model *model)
+{
+	const struct item *i;
+
+	for (i = model->items; i != NULL; i = i->next)
+		if (i->kind == ITEM_PASS && i->only_here)
+			text_printf(t, "%s\n", i->text);
 }
 
 void
@@ -421,10 +489,41 @@ emit_tirpc_xdr(struct text *t, struct model *model)
 	text_printf(t, "/* %s_xdr.c: from %s by pinefs-rpcgen; do not edit. "
 	    "*/\n#include \"%s.h\"\n\n#include <stdlib.h>\n", model->stem,
 	    model->file, model->stem);
-	for (i = model->items; i != NULL; i = i->next)
-		if (i->kind == ITEM_PASS && i->only_here)
-			text_printf(t, "%s\n", i->text);
+	own_lines(t, model);
 	for (i = model->items; i != NULL; i = i->next)
 		if (is_printed(i) && !c_is_absent(i->type))
 			codec(&e, i->type);
+}
+
+/* ------------------------------------------------------------ programs -- */
+
+static void
+programs(struct text *t, struct model *model, const char *suffix,
+    const char *more, void (*emit)(struct emit *, const struct program *))
+{
+	struct emit e;
+	const struct item *i;
+
+	c_names(&e, t, model);
+	text_printf(t, "/* %s%s: from %s by pinefs-rpcgen; do not edit. */\n"
+	    "#include \"%s.h\"\n\n#include <string.h>\n%s", model->stem,
+	    suffix, model->file, model->stem, more);
+	own_lines(t, model);
+	for (i = model->items; i != NULL; i = i->next)
+		if (i->kind == ITEM_PROGRAM)
+			emit(&e, i->program);
+}
+
+void
+emit_tirpc_clnt(struct text *t, struct model *model)
+{
+	programs(t, model, "_clnt.c", "\n/* clnt_control() changes it. */\n"
+	    "static struct timeval TIMEOUT = { 25, 0 };\n",
+	    tirpc_program_clnt);
+}
+
+void
+emit_tirpc_svc(struct text *t, struct model *model)
+{
+	programs(t, model, "_svc.c", "", tirpc_program_svc);
 }

@@ -15,7 +15,7 @@
  *	shape.c		recursion, lists, sizes, runs, order
  *	front.c		all of these in one call
  *	emit_c*.c	model to C
- *	emit_tirpc.c	model to C in the shape of Sun's rpcgen
+ *	emit_tirpc*.c	model to C in the shape of Sun's rpcgen
  *	emit_py*.c	model to Python
  *	dump*.c		tokens, tree and model as text, for tests
  */
@@ -61,8 +61,8 @@ static const char usage_text[] =
 "Turn an ONC RPC interface description into C or Python; FILE may be -.\n"
 "\n"
 "  --lang=c|python|tirpc\n"
-"                     what to write (default: c); tirpc: types and codecs as\n"
-"                     Sun's rpcgen has them\n"
+"                     what to write (default: c); tirpc: as Sun's rpcgen has\n"
+"                     it, over libtirpc\n"
 "  -o DIR/            write FILE.h, FILE_xdr.c, FILE_svc.c, FILE_clnt.c there\n"
 "  -h -c -l -m        only the header, codecs, client or server;\n"
 "                     to standard output, or to -o FILE\n"
@@ -273,9 +273,9 @@ parse_options(struct options *o, char **argv)
 	o->check.whole = o->lang == LANG_PYTHON;
 	if (o->check.external && o->lang == LANG_PYTHON)
 		usage("%s", "--extern is for C, where a header says the rest");
-	if (o->lang == LANG_TIRPC && o->one != '\0' && o->one != 'h' &&
-	    o->one != 'c')
-		usage("%s", "--lang=tirpc makes headers and codecs only");
+	if (o->lang == LANG_TIRPC && (o->all || (o->one >= 'A' &&
+	    o->one <= 'Z')))
+		usage("%s", "--lang=tirpc makes no samples");
 	o->check.hot = o->hot.v;
 	o->check.lazy = o->lazy.v;
 	o->check.bulk = o->bulk.v;
@@ -436,7 +436,10 @@ enum { OUTPUTS = sizeof c_outputs / sizeof c_outputs[0] };
 static const struct output tirpc_outputs[] = {
 	{ 'h', "%s.h", "RPC_HDR", emit_tirpc_header, false },
 	{ 'c', "%s_xdr.c", "RPC_XDR", emit_tirpc_xdr, false },
+	{ 'm', "%s_svc.c", "RPC_SVC", emit_tirpc_svc, true },
+	{ 'l', "%s_clnt.c", "RPC_CLNT", emit_tirpc_clnt, true },
 };
+enum { TIRPC_OUTPUTS = sizeof tirpc_outputs / sizeof tirpc_outputs[0] };
 
 static bool
 is_sample(const struct output *out)
@@ -527,7 +530,7 @@ write_c(struct job *job)
 	const char *dir = o->out != NULL ? o->out : "";
 	bool tirpc = o->lang == LANG_TIRPC;
 	const struct output *outputs = tirpc ? tirpc_outputs : c_outputs, *out;
-	size_t i, n = tirpc ? 2 : OUTPUTS;
+	size_t i, n = tirpc ? TIRPC_OUTPUTS : OUTPUTS;
 	struct model *model = NULL;
 	struct text t[OUTPUTS], depend;
 
@@ -542,7 +545,8 @@ write_c(struct job *job)
 			return 1;
 		if (tirpc && tirpc_lacks(model) != NULL) {
 			diag_error(job->diag, (struct span){ 0 }, NULL,
-			    "libtirpc has no quadruple, which '%s' needs",
+			    "libtirpc has neither quadruples nor opaque data "
+			    "without a type's name, which '%s' needs",
 			    tirpc_lacks(model));
 			return 1;
 		}

@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from tool import (HERE, INCLUDE, PLAIN, SOURCE, compiler, compilers_at_once,
-                  rpcgen, runtime)
+from tool import (HERE, INCLUDE, PLAIN, SANITIZED, SOURCE, compiler,
+                  compilers_at_once, rpcgen, runtime)
 
 TIRPC = "/usr/include/tirpc"
 
@@ -106,10 +106,36 @@ def test_a_long_list_of_tirpc_needs_no_stack(tmp_path):
     assert done.returncode == 0, done.stdout.decode()
 
 
+@pytest.mark.parametrize("client", ["ours", "sun's"])
+@pytest.mark.parametrize("server", ["ours", "sun's"])
+def test_clients_and_servers_of_tirpc_fit(client, server, tmp_path):
+    shutil.copy(HERE + "/talk.x", tmp_path)
+    tirpc(tmp_path, "talk")
+    for who, option, name in ((client, "-l", "talk_clnt.c"),
+                              (server, "-m", "talk_svc.c")):
+        if who != "ours":
+            (tmp_path / name).unlink()
+            subprocess.run(["rpcgen", option, "-o", name, "talk.x"],
+                           cwd=tmp_path, check=True)
+    compiler("cc", *SANITIZED, "-Wall", "-Wextra", "-Wno-cast-function-type",
+             *(["-Werror"] if client == server == "ours" else ["-w"]),
+             "-I" + TIRPC, "-I", tmp_path, HERE + "/talk.c",
+             *[tmp_path / ("talk_%s.c" % n) for n in ("xdr", "clnt", "svc")],
+             "-ltirpc", "-o", tmp_path / "talk")
+    done = subprocess.run(
+        [tmp_path / "talk"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+    assert done.returncode == 0, done.stdout.decode()
+
+
 def test_what_libtirpc_has_not_is_refused(tmp_path):
     status, _, err = rpcgen("--lang=tirpc", "-o", str(tmp_path) + "/",
                             HERE + "/shapes.x")
     assert status == 1 and os.listdir(tmp_path) == []
-    assert "libtirpc has no quadruple" in err
-    status, _, err = rpcgen("--lang=tirpc", "-l", HERE + "/oracle.x")
-    assert status == 64 and "headers and codecs only" in err
+    assert "libtirpc has neither quadruples" in err
+    (tmp_path / "p.x").write_text(
+        "program P { version V { void F(opaque x<>) = 1; } = 1; } = 1;")
+    status, _, err = rpcgen("--lang=tirpc", "-h", "p.x", cwd=tmp_path)
+    assert status == 1 and "without a type's name, which 'F' needs" in err
+    status, _, err = rpcgen("--lang=tirpc", "-Ss", HERE + "/oracle.x")
+    assert status == 64 and "--lang=tirpc makes no samples" in err
