@@ -544,11 +544,14 @@ def test_nothing_new_is_there_after_a_restart_and_no_handle_is_mistaken(
         assert c.is_there(d, b'small')
 
 
-def test_without_changes_there_is_no_line(start, tmp_path):
+@pytest.mark.parametrize('named', [True, False])
+def test_with_o_ro_nothing_changes_and_there_is_no_line(start, tmp_path,
+                                                        named):
     path = tmp_path / 'x.tar'
     write_archive(path, *PARTS)
-    server = start('-o', 'ro', str(path), fs='tar')
-    root = root_of(server)
+    server = start('-o', 'ro', '--root', str(tmp_path),
+                   *([str(path)] if named else []), fs='tar')
+    root = root_of(server, b'/' if named else b'/x.tar')
     with Nfs3(server.tcp()) as c:
         for res in (c.create(root, b'new'), c.remove(root, b'ln'),
                     c.write(c.find(root, b'sparse'), 0, b'x'),
@@ -557,3 +560,16 @@ def test_without_changes_there_is_no_line(start, tmp_path):
         assert ok(c.fsstat(root)).fbytes == 0
     assert server.stop() == 0
     assert 'dropped' not in server.text()
+
+
+def test_all_archives_share_the_limit(start, tmp_path):
+    write_archive(tmp_path / 'a.tar', member(b'a', BIG))
+    write_archive(tmp_path / 'b.tar', member(b'b', BIG))
+    server = start('--size', '200K', '--root', str(tmp_path), fs='tar')
+    a, b = root_of(server, b'/a.tar'), root_of(server, b'/b.tar')
+    with Nfs3(server.tcp()) as c:
+        ok(c.write(c.find(a, b'a'), 0, b'x' * 150000))
+        res = c.write(c.find(b, b'b'), 0, b'x' * 150000)
+        assert res.status == nfs3.NFS3ERR_NOSPC or ok(res).count < 60000
+        ok(c.remove(a, b'a'))
+        assert ok(c.write(c.find(b, b'b'), 0, b'x' * 150000)).count == 150000
