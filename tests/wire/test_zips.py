@@ -12,6 +12,7 @@ import mount
 import nfs3
 import pytest
 from archive_checks import check_log, check_tree, mount_of, read_all, walk
+from test_tarfs_index import eventually
 from wire import Nfs3, ok, root_of
 from zip_cases import LARGE, TEXT, ZIPS
 from zips import DEFLATED, ZSTD, file, zip_of
@@ -214,6 +215,51 @@ def test_handles_outlive_a_restart_and_what_is_appended(start, tmp_path):
                 assert c.attr(fh) == attributes[name]
         assert read_all(c, before[b'd/b'], len(TEXT)) == TEXT
         assert dict(walk(c, root_of(second))).items() >= before.items()
+
+
+def test_what_is_appended_is_there_by_the_same_handles(start, tmp_path):
+    path, new = tmp_path / 'x.zip', tmp_path / 'new'
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as z:
+        z.writestr('d/a', b'1')
+        z.writestr('d/b', TEXT)
+    server = start('--root', str(tmp_path), fs='tar')
+    with Nfs3(server.tcp()) as c:
+        root = root_of(server, b'/x.zip')
+        found = dict(walk(c, root))
+        shutil.copy(path, new)
+        with zipfile.ZipFile(new, 'a') as z:
+            z.writestr('c', b'2')
+        new.rename(path)
+        eventually(lambda: c.lookup(root, b'c').status == 0)
+        now = dict(walk(c, root))
+        assert now.items() >= found.items()
+        assert read_all(c, now[b'c'], 1) == b'2'
+        assert read_all(c, found[b'd/b'], len(TEXT)) == TEXT
+
+
+def test_an_index_that_was_kept_leads_to_the_bytes(start, tmp_path):
+    """What is large enough for it has many directories here."""
+    cache, state = tmp_path / 'cache', tmp_path / 'state'
+    state.mkdir()
+    (tmp_path / 'x.zip').write_bytes(zip_of(
+        file(b'stored', TEXT), file(b'deflated', LARGE, DEFLATED),
+        *(file(b'%d/' % i + b'd/' * 4000 + b'f') for i in range(13)),
+        file(b'last', LARGE[:200000], DEFLATED)))
+    handles = {}
+    for _ in range(2):
+        server = start('--root', str(tmp_path), '--cache-dir', str(cache),
+                       fs='tar', directory=state)
+        with Nfs3(server.tcp()) as c:
+            root = root_of(server, b'/x.zip')
+            for name, data in ((b'last', LARGE[:200000]), (b'stored', TEXT),
+                               (b'deflated', LARGE)):
+                fh = ok(c.lookup(root, name)).object.data
+                assert handles.setdefault(name, fh) == fh
+                assert read_all(c, fh, len(data)) == data
+        eventually(lambda: any(f.is_file() for f in cache.rglob('*')))
+        server.stop()
+    # The second one has not gone through it again.
+    assert ' names' not in server.text()
 
 
 def test_a_zip_cut_while_it_is_served_is_an_error(start, tmp_path):
