@@ -108,6 +108,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (err == 0) {
 		look((struct pinefs_name){ kept.base, (uint32_t)kept.len });
 		look_at_all(&ix);
+		tar_extra_fini(&kept);
 		tar_index_fini(&ix);
 		err = tar_index_file_check(fd, NULL);
 		assert(err == 0 || err == EBADMSG);

@@ -353,11 +353,13 @@ static int
 init_host(struct tar_host *host, const struct tarfs_config *config)
 {
 	host->config = *config;
+	if (config->cache_max == 0)
+		host->config.cache_max = CACHE_MAX;
 	host->index_most = quarter_of_memory();
 	host->open_most = open_most();
 	pthread_mutex_init(&host->open_lock, NULL);
 	host->cache = tar_cache_new(config->cache_dir,
-	    config->cache_max != 0 ? config->cache_max : CACHE_MAX);
+	    host->config.cache_max);
 	host->known = tar_known_new(config->state_dir);
 	host->blocks = tar_blocks_new(config->block_cache != 0 ?
 	    config->block_cache : BLOCK_CACHE);

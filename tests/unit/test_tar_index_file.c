@@ -57,7 +57,7 @@ new_file(void)
 static int
 write_it(const struct tar_index *ix)
 {
-	struct tar_extra kept = { (char[]){ "kept" }, 5 };
+	struct tar_extra kept = { .base = (char[]){ "kept" }, .len = 5 };
 	int fd = new_file();
 
 	CHECK(tar_index_file_write(fd, ix, &key, &kept) == 0);
@@ -119,6 +119,9 @@ test_what_was_written_is_read(void)
 	check_same(&ix, &made);
 	CHECK(tar_index_copy(&copy, &ix) == 0);
 	tar_index_fini(&ix);
+	/* They outlive the index. */
+	CHECK(kept.len == 5 && strcmp(kept.base, "kept") == 0);
+	tar_extra_fini(&kept);
 	check_same(&copy, &made);
 	tar_index_fini(&copy);
 	tar_index_fini(&made);
@@ -158,6 +161,7 @@ is_noticed(int fd, off_t at)
 	if (err == 0) {
 		err = tar_index_file_check(fd, NULL);
 		tar_index_fini(&ix);
+		tar_extra_fini(&kept);
 	}
 	CHECK(err == 0 || err == EBADMSG);
 	CHECK(pwrite(fd, &b, 1, at) == 1);

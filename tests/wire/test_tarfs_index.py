@@ -2,6 +2,7 @@
 what is known of them, and what a server keeps open."""
 
 import gzip
+import lzma
 import os
 import resource
 import shutil
@@ -39,11 +40,12 @@ def status(c, fh):
     return c.getattr(fh).status
 
 
-def large(path, name=b'f', text=b'text', mtime=1000):
+def large(path, size=30 << 20, codec=gzip):
     """One that is worth an index file: 30 MB are to be decoded."""
-    with gzip.GzipFile(path, 'wb', 1, mtime=0) as f:
-        f.write(member(name, text, mtime=mtime))
-        f.write(header(b'zeros', size=30 << 20) + bytes(30 << 20))
+    with (gzip.open(path, 'wb', 1) if codec is gzip else
+          lzma.open(path, 'wb', preset=0)) as f:
+        f.write(member(b'f', b'text'))
+        f.write(header(b'zeros', size=size) + bytes(size))
         f.write(header(b'soft', b'2', link=b'f') + end())
 
 
@@ -411,6 +413,30 @@ def test_an_index_is_kept_and_checked(start, shelf, tmp_path):
             for fh in fhs.values():
                 assert status(c, fh) == 0
     check_large(server, 3, found)
+
+
+@pytest.mark.parametrize('codec', [gzip, lzma])
+def test_what_was_decoded_is_kept_for_the_next_time(start, tmp_path, codec):
+    """Points of a decoder, or blocks in a file of their own: of what is more
+    than memory keeps."""
+    cache, size = tmp_path / 'cache', 70 << 20
+    large(tmp_path / 'x.tar.c', size, codec)
+    server = serve_large(start, tmp_path, tmp_path)
+    with Nfs3(server.tcp()) as c:
+        root = root_of(server, b'/x.tar.c')
+        zeros = file(c, root, b'zeros')
+    eventually(lambda: len(cached(cache)) == 1)
+    names = sorted(os.listdir(cache))
+    stem = names[-1].partition('.')[0]
+    assert names == [stem + '.blocks', stem + '.index']
+    assert len(list(sections((cache / names[-1]).read_bytes()))) == 5
+    server.stop(signal.SIGKILL)
+    server = serve_large(start, tmp_path, tmp_path)
+    with Nfs3(server.tcp()) as c:
+        assert ok(c.read(zeros, size - 9, 9)).data == bytes(9)
+        assert ok(c.read(file(c, root, b'f'), 0, 9)).data == b'text'
+        assert ok(c.read(zeros, size // 2, 9)).data == bytes(9)
+    assert ' names' not in server.text()
 
 
 def test_the_cache_has_a_limit_and_keeps_what_was_used_last(

@@ -167,11 +167,57 @@ open_zip(struct tar_archive *ar, int fd, bool begins,
 	return err;
 }
 
-/* What begins with a header of tar is one.  Takes `fd` over. */
-static int
-source_of(struct tar_archive *ar, int fd, struct tar_source **source)
+/* What a compressed source borrows. */
+struct lent {
+	struct tar_extra	 saved;
+	char			*store;		/* its path */
+};
+
+static void
+free_lent(void *arg)
+{
+	struct lent *l = arg;
+
+	tar_extra_fini(&l->saved);
+	free(l->store);
+	free(l);
+}
+
+/* Takes over `fd`, and *saved: what such a source has saved of this file. */
+static struct tar_source *
+open_packed(struct tar_archive *ar, int fd, struct tar_extra *saved)
 {
 	const struct tar_host *host = ar->host;
+	struct lent *l = calloc(1, sizeof *l);
+	struct tar_source *source;
+
+	if (l == NULL) {
+		close(fd);
+		return NULL;
+	}
+	l->saved = *saved;
+	*saved = (struct tar_extra){ 0 };
+	l->store = tar_cache_path(host->cache, &ar->life.key, "blocks");
+	source = tar_source_packed(fd, ar->codec,
+	    &(struct tar_packed_config){ .blocks = host->blocks,
+	    .dir = tar_cache_dir(host->cache), .store = l->store,
+	    .store_max = host->config.cache_max, .saved = l->saved.base,
+	    .saved_len = l->saved.len, .stop = &host->stop, .note = tell,
+	    .arg = ar });
+	if (source == NULL) {
+		free_lent(l);
+		return NULL;
+	}
+	source->gone = free_lent;
+	source->gone_arg = l;
+	return source;
+}
+
+/* What begins with a header of tar is one.  Takes `fd` over, and *saved. */
+static int
+source_of(struct tar_archive *ar, int fd, struct tar_extra *saved,
+    struct tar_source **source)
+{
 	struct tar_header h;
 	ssize_t n = pread(fd, &h, sizeof h, 0);
 	size_t len = n < 0 ? 0 : (size_t)n;
@@ -186,10 +232,7 @@ source_of(struct tar_archive *ar, int fd, struct tar_source **source)
 	if (ar->codec == NULL)
 		*source = tar_source_file(fd, ar->life.key.size);
 	else
-		*source = tar_source_packed(fd, ar->codec,
-		    &(struct tar_packed_config){ .blocks = host->blocks,
-		    .dir = tar_cache_dir(host->cache), .stop = &host->stop,
-		    .note = tell, .arg = ar });
+		*source = open_packed(ar, fd, saved);
 	if (*source == NULL)
 		return ENOMEM;
 	return is_tar || ar->codec != NULL ? 0 :
@@ -198,11 +241,12 @@ source_of(struct tar_archive *ar, int fd, struct tar_source **source)
 
 /* The source before goes with whoever still reads of it. */
 static int
-open_source(struct tar_archive *ar, int fd)
+open_source(struct tar_archive *ar, int fd, struct tar_extra *saved)
 {
 	struct tar_source *source = NULL;
-	int err = source_of(ar, fd, &source);
+	int err = source_of(ar, fd, saved, &source);
 
+	tar_extra_fini(saved);
 	if (err != 0) {
 		tar_source_free(source);
 		return err;
@@ -380,14 +424,14 @@ is_as_it_was(const struct tar_archive *ar)
 /* An index: that of the file, or one that begins now.  *task is to be done
  * for it. */
 static int
-begin_index(struct tar_archive *ar, enum tar_task *task)
+begin_index(struct tar_archive *ar, enum tar_task *task,
+    struct tar_extra *saved)
 {
-	struct tar_extra kept;
 	int err;
 
 	drop_index(ar);
 	err = tar_cache_load(ar->host->cache, &ar->life.key, &ar->index,
-	    &kept);
+	    saved);
 	ar->whole = err == 0;
 	*task = err == 0 ? TAR_CHECK : TAR_MAKE;
 	return err == 0 ? 0 : tar_index_init(&ar->index);
@@ -412,17 +456,19 @@ adopt(struct tar_archive *ar, int fd, const struct tar_life *life, bool same)
 	    .generation = life->generation << 32 };
 	bool stays = same && ar->at_hand && ar->whole && ar->missing == 0;
 	bool grew = life->key.size > ar->life.key.size;
-	enum tar_task task;
+	struct tar_extra saved = { 0 };
+	enum tar_task task = TAR_REMAKE;
 	int err;
 
 	ar->life = *life;
-	if ((err = open_source(ar, fd)) != 0)
+	if (!stays && (err = begin_index(ar, &task, &saved)) != 0) {
+		close(fd);
 		return err;
-	if (stays)
-		task = grew && ar->codec == NULL && ar->index.end != 0 ?
-		    TAR_GO_ON : TAR_REMAKE;
-	else if ((err = begin_index(ar, &task)) != 0)
+	}
+	if ((err = open_source(ar, fd, &saved)) != 0)
 		return err;
+	if (stays && grew && ar->codec == NULL && ar->index.end != 0)
+		task = TAR_GO_ON;
 	if (!same) {
 		tar_overlay_drop(ar);
 		if ((err = pinefs_set_root(ar->fs, &root)) != 0)

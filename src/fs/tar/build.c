@@ -11,7 +11,7 @@
 /* An index is worth a file if making it took 50 ms: about 1 us a member, and
  * 1 us for each 300 bytes decoded; or a second by the clock. */
 enum { WORTH = 50000, DECODED = 300, LONG = 1, TELL = 5 /* s */,
-    RESTS = 10, CHARGE = 1024 };
+    RESTS = 10, CHARGE = 1024, TAIL = 1 << 20 };
 
 struct build {
 	struct tar_archive	*ar;
@@ -254,18 +254,55 @@ swap(struct tar_archive *ar, struct tar_index *ix)
 	*ix = was;
 }
 
+static int
+keep(void *arg, const void *base, size_t len)
+{
+	struct tar_extra *x = arg;
+	char *to = realloc(x->base, x->len + len);
+
+	if (to == NULL)
+		return ENOMEM;
+	memcpy(to + x->len, base, len);
+	x->base = to;
+	x->len += len;
+	return 0;
+}
+
+/* What the source wants to keep; nothing, if it has not all been read, which
+ * a few zeros behind the end mark may take. */
+static void
+keep_source(struct build *b, struct tar_extra *x)
+{
+	uint64_t end = b->index->end;
+	size_t got;
+	char byte;
+
+	*x = (struct tar_extra){ 0 };
+	if (tar_source_size(b->source) == UINT64_MAX && end != 0)
+		tar_source_read(b->source, end + TAIL, &byte, 1, &got);
+	if (tar_source_save(b->source, keep, x) == 0)
+		return;
+	free(x->base);
+	*x = (struct tar_extra){ 0 };
+}
+
 /* Into its file, and out of memory. */
 static void
 save(struct build *b)
 {
 	struct tar_archive *ar = b->ar;
-	struct tar_extra kept = { NULL, 0 };
+	struct tar_extra kept;
 	struct tar_index ix;
+	int err;
 
-	if (tar_cache_save(ar->host->cache, &ar->life.key, &ar->index, &kept)
-	    != 0 || tar_cache_load(ar->host->cache, &ar->life.key, &ix,
+	keep_source(b, &kept);
+	err = tar_cache_save(ar->host->cache, &ar->life.key, &ar->index,
+	    &kept);
+	free(kept.base);
+	if (err != 0 || tar_cache_load(ar->host->cache, &ar->life.key, &ix,
 	    &kept) != 0)
 		return;
+	tar_extra_fini(&kept);
 	swap(ar, &ix);
 	tar_index_fini(&ix);
 	ar->checked = true;

@@ -107,6 +107,19 @@ open_file(const struct tar_cache *c, const struct tar_key *key)
 	return -1;
 }
 
+char *
+tar_cache_path(const struct tar_cache *c, const struct tar_key *key,
+    const char *kind)
+{
+	char name[NAME], *path;
+
+	name_of(key, name);
+	if (c->dir == -1 ||
+	    asprintf(&path, "%s/%.16s.%s", c->path, name, kind) == -1)
+		return NULL;
+	return path;
+}
+
 static void
 drop_damaged(struct tar_cache *c, const struct tar_key *key)
 {
@@ -276,7 +289,7 @@ find_all(const struct tar_cache *c, struct groups *all)
 static void
 remove_groups(const struct tar_cache *c, struct groups *all, size_t n)
 {
-	static const char *const kinds[] = { "index", "blocks", "points" };
+	static const char *const kinds[] = { "index", "blocks" };
 	char name[NAME];
 	size_t i, k;
 
@@ -338,6 +351,7 @@ tar_cache_save(struct tar_cache *c, const struct tar_key *key,
 {
 	char name[NAME], temp[2 * NAME];
 	uint64_t bytes = 0;
+	struct stat st;
 	unsigned made;
 	int err;
 
@@ -355,6 +369,9 @@ tar_cache_save(struct tar_cache *c, const struct tar_key *key,
 		    c->path, name, strerror(err));
 		return err;
 	}
+	snprintf(temp, sizeof temp, "%.16s.blocks", name);
+	if (fstatat(c->dir, temp, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		bytes += (uint64_t)st.st_blocks * 512;
 	pthread_mutex_lock(&c->lock);
 	if ((c->bytes += bytes) > c->most)
 		make_room(c);

@@ -27,6 +27,10 @@ int	tar_cache_load(struct tar_cache *, const struct tar_key *,
 /* For whoever comes with this key.  errno. */
 int	tar_cache_save(struct tar_cache *, const struct tar_key *,
 	    const struct tar_index *, const struct tar_extra *);
+/* Of another file beside it, of one of the kinds that cache.c knows; to be
+ * freed.  NULL: no memory, or no directory. */
+char	*tar_cache_path(const struct tar_cache *, const struct tar_key *,
+	    const char *kind);
 /* tar_index_file_check of it; a damaged one is removed.  ENOENT. */
 int	tar_cache_check(struct tar_cache *, const struct tar_key *,
 	    const atomic_bool *stop);

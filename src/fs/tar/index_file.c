@@ -250,8 +250,36 @@ is_usable(const struct header *h, const char *base)
 	    h->section[RECS].at);
 	uint64_t slots = h->section[SLOTS].n;
 
-	return h->unit > 0 && h->section[RECS].n > 0 && root->type == TAR_DIR && slots > 0 &&
-	    (slots & (slots - 1)) == 0;
+	return h->unit > 0 && h->section[RECS].n > 0 &&
+	    root->type == TAR_DIR && slots > 0 && (slots & (slots - 1)) == 0;
+}
+
+void
+tar_extra_fini(struct tar_extra *x)
+{
+	if (x->mapped != NULL)
+		munmap(x->mapped, x->mapped_len);
+	*x = (struct tar_extra){ 0 };
+}
+
+static int
+map_extra(int fd, const struct section *s, struct tar_extra *x)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), skip = s->at % page;
+
+	*x = (struct tar_extra){ 0 };
+	if (s->n == 0)
+		return 0;
+	x->mapped_len = (size_t)(skip + s->n);
+	x->mapped = mmap(NULL, x->mapped_len, PROT_READ, MAP_PRIVATE, fd,
+	    (off_t)(s->at - skip));
+	if (x->mapped == MAP_FAILED) {
+		x->mapped = NULL;
+		return errno;
+	}
+	x->base = (char *)x->mapped + skip;
+	x->len = (size_t)s->n;
+	return 0;
 }
 
 int
@@ -270,9 +298,11 @@ tar_index_file_open(int fd, const struct tar_key *key, struct tar_index *ix,
 	base = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (base == MAP_FAILED)
 		return errno;
-	if (!is_usable(&h, base)) {
+	err = !is_usable(&h, base) ? EBADMSG :
+	    map_extra(fd, &h.section[KEPT], kept);
+	if (err != 0) {
 		munmap(base, size);
-		return EBADMSG;
+		return err;
 	}
 	*ix = (struct tar_index){ .mapped = base, .mapped_len = size,
 	    .end = h.end, .used = h.used, .unit = h.unit,
@@ -286,8 +316,6 @@ tar_index_file_open(int fd, const struct tar_key *key, struct tar_index *ix,
 	    .slot = array_of(&h, base, SLOTS).base,
 	    .nslots = (uint32_t)h.section[SLOTS].n };
 	memcpy(ix->key, h.hash_key, sizeof ix->key);
-	*kept = (struct tar_extra){ base + h.section[KEPT].at,
-	    (size_t)h.section[KEPT].n };
 	return 0;
 }
 

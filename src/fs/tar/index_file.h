@@ -33,11 +33,15 @@ void	tar_key_stat(struct tar_key *, const struct stat *);
 /* All of it.  errno. */
 int	tar_key_of(struct tar_key *, int fd);
 
-/* Bytes of a source, kept with the index. */
+/* Bytes of a source, kept with the index; mapped apart from it, for they are
+ * needed for as long as the source is. */
 struct tar_extra {
 	void	*base;
 	size_t	 len;
+	void	*mapped;
+	size_t	 mapped_len;
 };
+void	tar_extra_fini(struct tar_extra *);
 
 /*
  * Write it into a new, empty file; `fd` stays the caller's.  errno.
@@ -46,7 +50,7 @@ int	tar_index_file_write(int fd, const struct tar_index *,
 	    const struct tar_key *, const struct tar_extra *);
 /*
  * An index that lies in that file, which may be closed; it cannot be added
- * to (tar_index_copy).  *kept lies in it, too.  ESTALE: of other bytes; EBADMSG:
+ * to (tar_index_copy); and what is kept, to be finished.  ESTALE: of other bytes; EBADMSG:
  * not a file of this program as it is; errno.
  */
 int	tar_index_file_open(int fd, const struct tar_key *,

@@ -35,6 +35,9 @@ struct tar_source_ops {
 struct tar_source {
 	const struct tar_source_ops	*ops;
 	atomic_uint			 more;	/* who holds it, but one */
+	/* For who opened it: called when it is gone, or NULL. */
+	void				(*gone)(void *);
+	void				*gone_arg;
 };
 
 /*
@@ -115,8 +118,15 @@ tar_source_get(struct tar_source *s)
 static inline void
 tar_source_free(struct tar_source *s)
 {
-	if (s != NULL && atomic_fetch_sub(&s->more, 1) == 0)
-		s->ops->free(s);
+	void (*gone)(void *), *arg;
+
+	if (s == NULL || atomic_fetch_sub(&s->more, 1) != 0)
+		return;
+	gone = s->gone;
+	arg = s->gone_arg;
+	s->ops->free(s);
+	if (gone != NULL)
+		gone(arg);
 }
 
 /* The file itself, of that size; takes `fd` over.  NULL: no memory (fd is
