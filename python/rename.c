@@ -213,6 +213,8 @@ typed_value(struct hold *h, struct move *m, int *err)
 {
 	struct request *r = m->r;
 	enum shape s = shape_of(h->pf, m->old);
+	bool in_place = s == SHAPE_BYTEARRAY || s == SHAPE_FUNC ||
+	    s == SHAPE_MAPPED;
 	PyObject *bytes = NULL, *v = NULL;
 	struct text t = { 0 };
 
@@ -224,14 +226,18 @@ typed_value(struct hold *h, struct move *m, int *err)
 	if (*err == 0)
 		*err = watch_in_place(h, r->to, r->new_name, m->old, s,
 		    PyBytes_AsString(bytes), (size_t)PyBytes_Size(bytes));
+	if (*err == 0 && in_place)
+		*err = watch_change(h, r->n, r->name, m->value, NULL);
 	if (*err == 0)
 		v = value_parse(h, m->old, s, PyBytes_AsString(bytes),
 		    (size_t)PyBytes_Size(bytes), true, err);
 	Py_XDECREF(bytes);
 	if (v == NULL)
 		return NULL;
-	*err = v == m->old ? watch_change(h, r->n, r->name, m->value, NULL) :
-	    ask_for_both(h, m, v);
+	if (!in_place)
+		*err = ask_for_both(h, m, v);
+	else if (v != m->old)
+		*err = watch_change(h, r->to, r->new_name, m->old, v);
 	if (*err == 0)
 		return v;
 	bind_drop(h, v);

@@ -343,6 +343,21 @@ class Ends:
         self.seen.append(repr(self.o))
 
 
+def test_a_file_renamed_onto_a_value_is_refused_as_a_whole():
+    root = {'b': bytearray(b'old'), 'n': 1, 'd': {}}
+    with served.own(root=root) as c:
+        c.write('/d/new', b'2')
+        for name, path in (('b', '/b'), ('n', '/n')):
+            with watching(refuse=True) as told:
+                told.expected = range(2)
+                assert status(c.rename, '/d/new', path) in ('PERM', 'ACCES')
+                assert [row[0] for row in told] == [path, '/d/new']
+            assert root == {'b': b'old', 'n': 1, 'd': {'new': '2'}}
+        b = root['b']
+        c.rename('/d/new', '/b')
+        assert root['b'] is b and root == {'b': b'2', 'n': 1, 'd': {}}
+
+
 def test_contents_are_exchanged_in_one_go():
     for o, fill, new in (
             ({}, lambda o, x: o.__setitem__('x', x), {'k': 1}),
