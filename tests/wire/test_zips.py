@@ -15,7 +15,7 @@ from archive_checks import check_log, check_tree, mount_of, read_all, walk
 from test_tarfs_index import eventually
 from wire import Nfs3, ok, root_of
 from zip_cases import LARGE, TEXT, ZIPS
-from zips import DEFLATED, ZSTD, file, zip_of
+from zips import DEFLATED, ZSTD, end64, file, zip_of
 
 
 @pytest.fixture(scope='module')
@@ -71,6 +71,27 @@ def test_a_large_member_is_read_from_anywhere(zips, shelf):
             assert (ok(c.read(b, i * 65536, 65536)).data ==
                     other[i * 65536:(i + 1) * 65536])
         assert read_all(c, a, len(data)) == data
+
+
+def test_a_zip_of_more_than_4_gib(zips, shelf):
+    """Of holes, but for its ends."""
+    size = (5 << 30) + 3
+    a = file(b'a', b'', size=size, csize=size, zip64=True)
+    b = file(b'b', TEXT, DEFLATED, zip64=True)
+    with open(shelf / 'large.zip', 'wb') as f:
+        f.write(b'12345' + a.in_place())
+        f.seek(size - 4, os.SEEK_CUR)
+        f.write(b'last')
+        at = f.tell()
+        f.write(b.in_place())
+        central = a.in_directory(0) + b.in_directory(at - 5)
+        f.write(central + end64(central, f.tell() - 5, 2))
+    with Nfs3(zips.tcp()) as c:
+        found = dict(walk(c, root_of(zips, b'/large.zip')))
+        assert c.attr(found[b'a']).size == size
+        assert ok(c.read(found[b'a'], size - 6, 9)).data == b'\0\0last'
+        assert ok(c.read(found[b'a'], 1 << 32, 9)).data == bytes(9)
+        assert read_all(c, found[b'b'], len(TEXT)) == TEXT
 
 
 def test_zstd_is_read(zips, shelf):
