@@ -261,6 +261,7 @@ step(struct zip *z, struct decoder *d, const struct zip_member *m,
 	size_t taken;
 	int err;
 
+	*made = 0;
 	if (d->at == d->have && (err = get_input(z, d, m)) != 0)
 		return err;
 	s.in = d->input + d->at;
