@@ -221,6 +221,12 @@ enum { PINEFS_XATTR_EITHER = 0, PINEFS_XATTR_CREATE = 1,
 #define PINEFS_ACCESS_EXTEND	0x08u
 #define PINEFS_ACCESS_DELETE	0x10u
 #define PINEFS_ACCESS_EXECUTE	0x20u
+/*
+ * In `asked` only: READ or MODIFY is for a file that a program of the client's
+ * may have opened before (versions 2 and 3 do not say): its owner may read and
+ * write it whatever the mode is by now, and who may execute it may read it.
+ */
+#define PINEFS_ACCESS_OPENED	0x0100u
 
 /* --------------------------------------------------------------- flags -- */
 
@@ -231,7 +237,9 @@ enum { PINEFS_XATTR_EITHER = 0, PINEFS_XATTR_CREATE = 1,
 					   for close and written, which may
 					   come beside */
 #define PINEFS_SERIAL_DIR	0x0010u	/* nor two changes of a directory */
-#define PINEFS_OWN_ACCESS	0x0020u	/* access() decides */
+/* access() decides; what goes with it is its own, too: that a write by who is
+ * not root clears setuid and setgid bits, that a setattr is its owner's. */
+#define PINEFS_OWN_ACCESS	0x0020u
 /* Clients are told so, and no more: lookup finds names as you compare them,
  * and in door 1, where the library compares, case matters all the same. */
 #define PINEFS_CASE_INSENSITIVE	0x0080u
@@ -664,8 +672,8 @@ int	 pinefs_set(struct pinefs_server *server, const char *option,
  */
 int	 pinefs_export(struct pinefs_server *server, const char *path,
 	    struct pinefs *fs);
-/* An option of one export, instead of the server's: ro.  ENOENT: no such
- * export; EINVAL, and one line logged. */
+/* An option of one export, instead of the server's: ro, squash, anonuid,
+ * anongid.  ENOENT: no such export; EINVAL, and one line logged. */
 int	 pinefs_export_set(struct pinefs_server *server, const char *path,
 	    const char *option, const char *value);
 

@@ -9,10 +9,17 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "fs/dirfs.h"
 #include "fs/memfs.h"
 #include "server/cli.h"
 
 enum { INSTANCE_MAX = 100 };
+
+static bool
+is_dir(const struct export *x)
+{
+	return x->type != NULL && strcmp(x->type, "dir") == 0;
+}
 
 /* ----------------------------------------------------------------- names -- */
 
@@ -50,7 +57,7 @@ find(const struct exports *xs, const char *path)
 static const char *
 type_of(const char *spec, const char **name)
 {
-	static const char *const types[] = { "py", "mem", "tar" };
+	static const char *const types[] = { "py", "mem", "tar", "dir" };
 	size_t len = strcspn(spec, ":"), i;
 
 	for (i = 0; i < sizeof types / sizeof types[0]; i++) {
@@ -76,7 +83,8 @@ exports_add(struct exports *xs, const char *spec)
 	}
 	*x = (struct export){ .type = type_of(spec, &name) };
 	if (x->type == NULL) {
-		log_error("-f %s: not a file system of ours; py, mem or tar",
+		log_error("-f %s: not a file system of ours; py, mem, tar or "
+		    "dir",
 		    spec);
 		return EXIT_USAGE;
 	}
@@ -153,15 +161,7 @@ exports_size(struct exports *xs, const char *text)
 int
 exports_option(struct exports *xs, const char *list)
 {
-	struct export *x = last(xs);
-
-	if (strcmp(list, "ro") != 0 && strcmp(list, "rw") != 0) {
-		log_error("-o %s: only ro and rw are known", list);
-		return EXIT_USAGE;
-	}
-	x->has_ro = true;
-	x->ro = list[1] == 'o';
-	return 0;
+	return rules_add(&last(xs)->rules, list);
 }
 
 int
@@ -189,6 +189,12 @@ exports_root(struct exports *xs, const char *dir)
 bool
 exports_word(struct exports *xs, const char *word)
 {
+	struct export *x = last(xs);
+
+	if (is_dir(x) && x->dir == NULL) {
+		x->dir = word;
+		return true;
+	}
 	if (exports_tar(xs) == NULL || xs->archive != NULL)
 		return false;
 	xs->archive = word;
@@ -211,6 +217,17 @@ is_memory(const struct export *x)
 	return strcmp(x->type, "mem") == 0;
 }
 
+static const struct export *
+of_type(const struct exports *xs, const char *type)
+{
+	unsigned i;
+
+	for (i = 0; i < xs->n; i++)
+		if (strcmp(xs->x[i].type, type) == 0)
+			return &xs->x[i];
+	return NULL;
+}
+
 int
 exports_finish(struct exports *xs)
 {
@@ -226,6 +243,11 @@ exports_finish(struct exports *xs)
 		    "for it");
 		return EXIT_USAGE;
 	}
+	if (py != NULL && of_type(xs, "dir") != NULL) {
+		log_error("-f dir: not beside -f py; start another pinefs "
+		    "for it");
+		return EXIT_USAGE;
+	}
 	if (py != NULL && (py->size_text != NULL ||
 	    (xs->n == 1 && xs->all.size_text != NULL))) {
 		log_error("--size: -f py has no size; it is for -f mem and "
@@ -233,8 +255,12 @@ exports_finish(struct exports *xs)
 		return EXIT_USAGE;
 	}
 	for (i = 0; i < xs->n; i++) {
-		if (!xs->x[i].has_ro)
-			xs->x[i].ro = xs->all.ro;
+		if (is_dir(&xs->x[i]) && xs->x[i].dir == NULL) {
+			log_error("-f dir: which directory? As in -f dir "
+			    "/srv/files");
+			return EXIT_USAGE;
+		}
+		rules_inherit(&xs->x[i].rules, &xs->all.rules);
 		if (xs->x[i].size == 0)
 			xs->x[i].size = xs->all.size;
 		if (xs->x[i].size == 0 && is_memory(&xs->x[i]))
@@ -247,17 +273,6 @@ exports_finish(struct exports *xs)
 }
 
 /* --------------------------------------------------------------- exports -- */
-
-static const struct export *
-of_type(const struct exports *xs, const char *type)
-{
-	unsigned i;
-
-	for (i = 0; i < xs->n; i++)
-		if (strcmp(xs->x[i].type, type) == 0)
-			return &xs->x[i];
-	return NULL;
-}
 
 const struct export *
 exports_py(const struct exports *xs)
@@ -301,7 +316,7 @@ make_tar(struct exports *xs, const struct export *x,
 	int err;
 
 	xs->tar_config.state_dir = pinefs_state_dir(server);
-	xs->tar_config.readonly = x->ro;
+	xs->tar_config.readonly = x->rules.ro;
 	xs->tar_config.overlay_size = x->size;
 	if ((xs->tar = tarfs_new(&xs->tar_config)) == NULL)
 		return errno;
@@ -323,8 +338,7 @@ export_it(const struct export *x, struct pinefs_server *server,
 {
 	int err = pinefs_export(server, x->path, fs);
 
-	return err != 0 ? err : pinefs_export_set(server, x->path, "ro",
-	    x->ro ? "yes" : "no");
+	return err != 0 ? err : rules_apply(&x->rules, server, x->path);
 }
 
 static int
@@ -337,6 +351,31 @@ make_memory(const struct export *x, struct pinefs_server *server,
 	if ((*fs = memfs_new(x->size, 0)) == NULL)
 		return errno == 0 ? ENOMEM : errno;
 	err = export_it(x, server, *fs);
+	if (err != 0) {
+		pinefs_free(*fs);
+		*fs = NULL;
+	}
+	return err;
+}
+
+/* Who is not root can act as nobody else: so everybody is who serves. */
+static int
+make_dir(const struct export *x, struct pinefs_server *server,
+    struct pinefs **fs)
+{
+	struct dirfs_config config = { .dir = x->dir,
+	    .async = x->rules.async,
+	    .state_dir = pinefs_state_dir(server) };
+	const struct rules as_me = { .squash = "all", .has_uid = true,
+	    .uid = geteuid(), .has_gid = true, .gid = getegid() };
+	struct export own = *x;
+	int err = dirfs_new(&config, fs);
+
+	if (err != 0)
+		return err;
+	if (geteuid() != 0)
+		rules_inherit(&own.rules, &as_me);
+	err = export_it(&own, server, *fs);
 	if (err != 0) {
 		pinefs_free(*fs);
 		*fs = NULL;
@@ -371,6 +410,7 @@ exports_make(struct exports *xs, struct pinefs_server *server,
 		x = &xs->x[n];
 		fs[n] = NULL;
 		err = is_memory(x) ? make_memory(x, server, &fs[n]) :
+		    is_dir(x) ? make_dir(x, server, &fs[n]) :
 		    make_archive(xs, x, server);
 		if (err == 0) {
 			n++;
@@ -403,7 +443,7 @@ list(const struct exports *xs, const char *between, bool with_ro)
 		x = &xs->x[i];
 		p += sprintf(p, "%s%s%s%s%s", i == 0 ? "" : between, x->type,
 		    x->path[1] == '\0' ? "" : ":", x->path + 1,
-		    with_ro && x->ro ? " (ro)" : "");
+		    with_ro && x->rules.ro ? " (ro)" : "");
 	}
 	return text;
 }

@@ -9,17 +9,19 @@
 #include <pinefs.h>
 
 #include "fs/tarfs.h"
+#include "pinefs/rules.h"
 #include "server/server.h"
 
 enum { EXPORTS_MAX_ROOTS = 64 };
 
 struct export {
-	const char	*type;		/* "py", "mem" or "tar" */
+	const char	*type;		/* "py", "mem", "tar" or "dir" */
 	char		*path;		/* "/" or "/NAME" */
 	const char	*size_text;	/* --size, or NULL */
 	uint64_t	 size;		/* bytes; mem: never 0 once finished;
 					   tar: what changes may take */
-	bool		 has_ro, ro;
+	const char	*dir;		/* what dir serves */
+	struct rules	 rules;		/* -o */
 };
 
 struct exports {

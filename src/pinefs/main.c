@@ -32,7 +32,7 @@ struct command {
 
 static const struct cli_row rows[] = {
 	{ 'f', "fs", "TYPE[:NAME]", NULL, NULL,
-	    "py (default), mem or tar, as / or /NAME; again: more" },
+	    "py (default), mem, tar or dir, as / or /NAME; again" },
 	{ 0, "size", "N", NULL, NULL,
 	    "mem, tar: bytes, 512M, 4G; like -o of the -f before" },
 	{ 'm', "module", "MOD", NULL, NULL,

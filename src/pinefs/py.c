@@ -230,7 +230,7 @@ set_exports(const struct exports *xs)
 	for (i = 0; i < xs->n; i++) {
 		x = &xs->x[i];
 		p += sprintf(p, "%s %s %llu %s\n", x->type, x->path,
-		    (unsigned long long)x->size, x->ro ? "ro" : "rw");
+		    (unsigned long long)x->size, x->rules.ro ? "ro" : "rw");
 	}
 	err = setenv("PINEFS_SERVE_EXPORTS", text, 1) == 0 ? 0 : errno;
 	free(text);

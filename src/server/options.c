@@ -125,14 +125,14 @@ set_local_auth(struct options *o, const char *value)
 }
 
 static int
-set_squash(struct options *o, const char *value)
+set_squash(enum vfs_squash *squash, const char *value)
 {
 	static const char *const words[] = { "none", "root", "all" };
 	unsigned i;
 
 	for (i = 0; i < 3; i++) {
 		if (strcmp(value, words[i]) == 0) {
-			o->squash = (enum vfs_squash)i;
+			*squash = (enum vfs_squash)i;
 			return 0;
 		}
 	}
@@ -258,7 +258,7 @@ options_set(struct options *o, const char *name, const char *value)
 	if (strcmp(name, "udp-changes-reserved") == 0)
 		return yes_or_no(name, value, &o->udp_changes_reserved);
 	if (strcmp(name, "squash") == 0)
-		return set_squash(o, value);
+		return set_squash(&o->squash, value);
 	if (strcmp(name, "anonuid") == 0)
 		return set_id(name, value, &o->anon_uid);
 	if (strcmp(name, "anongid") == 0)
@@ -277,12 +277,34 @@ options_set_export(struct export_options *o, const char *name,
 {
 	int err;
 
-	if (strcmp(name, "ro") != 0) {
+	if (strcmp(name, "ro") == 0) {
+		err = yes_or_no(name, value, &o->read_only);
+		o->has_read_only |= err == 0;
+	} else if (strcmp(name, "squash") == 0) {
+		err = set_squash(&o->squash, value);
+		o->has_squash |= err == 0;
+	} else if (strcmp(name, "anonuid") == 0) {
+		err = set_id(name, value, &o->anon_uid);
+		o->has_anon_uid |= err == 0;
+	} else if (strcmp(name, "anongid") == 0) {
+		err = set_id(name, value, &o->anon_gid);
+		o->has_anon_gid |= err == 0;
+	} else {
 		log_error("no option of an export is named '%s'", name);
-		return EINVAL;
+		err = EINVAL;
 	}
-	err = yes_or_no(name, value, &o->read_only);
-	if (err == 0)
-		o->has_read_only = true;
 	return err;
+}
+
+void
+options_to_export(const struct export_options *o, struct vfs_export *e)
+{
+	if (o->has_read_only)
+		e->read_only = o->read_only;
+	if (o->has_squash)
+		e->squash = o->squash;
+	if (o->has_anon_uid)
+		e->anon_uid = o->anon_uid;
+	if (o->has_anon_gid)
+		e->anon_gid = o->anon_gid;
 }

@@ -135,8 +135,7 @@ finish_exports(struct pinefs_server *s)
 		err = server_finish_export(s, &s->export[i], taken, i);
 		if (err != 0)
 			return err;
-		if (s->own[i].has_read_only)
-			s->export[i].read_only = s->own[i].read_only;
+		options_to_export(&s->own[i], &s->export[i]);
 		taken[i] = s->export[i].id;
 	}
 	return more_begin(s);

@@ -38,6 +38,9 @@ struct options {
 /* What pinefs_export_set sets. */
 struct export_options {
 	bool		 has_read_only, read_only;
+	bool		 has_squash, has_anon_uid, has_anon_gid;
+	enum vfs_squash	 squash;
+	uint32_t	 anon_uid, anon_gid;
 };
 
 struct pinefs_server {
@@ -80,6 +83,9 @@ void	options_init(struct options *);
 void	options_fini(struct options *);
 /* EINVAL, and one line said what is wrong. */
 int	options_set(struct options *, const char *name, const char *value);
+/* Those that were set. */
+void	options_to_export(const struct export_options *,
+	    struct vfs_export *);
 int	options_set_export(struct export_options *, const char *name,
 	    const char *value);
 

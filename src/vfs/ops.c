@@ -26,14 +26,15 @@ int
 own_access_check(struct pinefs_call *call, struct pinefs_node *node,
     uint32_t bits)
 {
+	const uint32_t wanted = bits & ~PINEFS_ACCESS_OPENED;
 	uint32_t granted;
 	int err;
 
 	if (!(node->fs->ops.flags & PINEFS_OWN_ACCESS) ||
-	    (call->opened && (bits & ~IO_BITS) == 0))
+	    (call->opened && (wanted & ~IO_BITS) == 0))
 		return 0;
 	err = ask_access(call, node, bits, &granted);
-	if (err == 0 && granted != bits)
+	if (err == 0 && (granted & wanted) != wanted)
 		err = EACCES;
 	return err;
 }
@@ -57,7 +58,8 @@ rights(struct pinefs_call *call, struct pinefs_node *node, unsigned want,
 	if ((err = ask_getattr(call, node, PINEFS_ALL, a)) != 0)
 		return err;
 	if (node->fs->ops.flags & PINEFS_OWN_ACCESS)
-		return own_access_check(call, node, bits);
+		return own_access_check(call, node, io ?
+		    bits | PINEFS_ACCESS_OPENED : bits);
 	if (io && call->opened)
 		return 0;
 	who_of_attr(*a, &who);
@@ -217,7 +219,8 @@ setattr_by_asking(struct pinefs_call *call, struct pinefs_node *node,
 		return err;
 	if (node->fs->ops.flags & PINEFS_OWN_ACCESS) {
 		if (set->attr.have & PINEFS_SIZE && (err = own_access_check(
-		    call, node, PINEFS_ACCESS_MODIFY)) != 0)
+		    call, node, PINEFS_ACCESS_MODIFY |
+		    PINEFS_ACCESS_OPENED)) != 0)
 			return err;
 	} else {
 		who_of_attr(a, &who);
@@ -344,6 +347,8 @@ clear_suid(struct pinefs_call *call, struct pinefs_node *node,
 	struct pinefs_set set = { .attr.have = PINEFS_MODE };
 	const struct pinefs_change *chg;
 
+	if (node->fs->ops.flags & PINEFS_OWN_ACCESS)
+		return 0;		/* it looks after that itself */
 	set.attr.mode = access_mode_written(&call->cred, who);
 	if (set.attr.mode == who->mode || node->fs->ops.setattr == NULL)
 		return 0;

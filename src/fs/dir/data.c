@@ -1,0 +1,222 @@
+/* Bytes. */
+#include "dir.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/falloc.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { IOV_MOST = 64 };
+
+/*
+ * The object with a descriptor of it for that, the thread as the caller.
+ * EWOULDBLOCK: somebody has a lease on it.
+ */
+static int
+begin(struct pinefs_call *call, struct pinefs_node *node, enum dir_way way,
+    struct dir_object **o, int *fd)
+{
+	int err = dir_get(node, o);
+
+	if (err != 0)
+		return err;
+	if ((*fd = dir_fd(*o, way)) == -1)
+		err = errno;
+	else
+		err = dir_who_become(pinefs_call_cred(call));
+	if (err != 0)
+		dir_put(dir_of(node), *o);
+	return err == ETXTBSY ? EACCES : err;
+}
+
+int
+dir_open(struct pinefs_call *call, struct pinefs_node *node, uint32_t access)
+{
+	struct dir_object *o;
+	int err = dir_get(node, &o);
+
+	(void)call;
+	if (err != 0)
+		return err;
+	dir_pin(dir_of(node), o);
+	/* Now, while the mode lets us: a later chmod is not to matter.  What
+	 * fails is said by whoever reads or writes. */
+	if (access & PINEFS_ACCESS_READ)
+		dir_fd(o, DIR_READ);
+	if (access & PINEFS_ACCESS_MODIFY)
+		dir_fd(o, DIR_WRITE);
+	dir_put(dir_of(node), o);
+	return 0;
+}
+
+void
+dir_close(struct pinefs_node *node)
+{
+	dir_unpin(node);
+}
+
+int
+dir_read(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
+    uint32_t count, struct pinefs_out *out)
+{
+	struct dir_object *o;
+	uint64_t size;
+	struct statx st;
+	int fd, err;
+
+	if ((err = begin(call, node, DIR_READ, &o, &fd)) != 0)
+		return err;
+	/* As much room as there are bytes, not as many as were asked for. */
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_SIZE, &st) == -1) {
+		err = errno;
+	} else {
+		size = off >= st.stx_size ? 0 : st.stx_size - off;
+		if (count >= size) {
+			count = (uint32_t)size;
+			pinefs_out_eof(out);
+		}
+		err = pinefs_out_fd(out, fd, off, count, NULL, NULL);
+	}
+	dir_put(dir_of(node), o);
+	return err;
+}
+
+/* How many bytes were written, or -1 with errno. */
+static ssize_t
+write_in(int fd, const struct pinefs_write *w)
+{
+	const struct iovec *iov;
+	unsigned n;
+	int flags = w->stable == PINEFS_FILE_SYNC ? RWF_SYNC :
+	    w->stable == PINEFS_DATA_SYNC ? RWF_DSYNC : 0;
+	ssize_t done;
+
+	iov = pinefs_in_iov(w->in, &n);
+	do
+		done = pwritev2(fd, iov, (int)(n > IOV_MOST ? IOV_MOST : n),
+		    (off_t)w->off, flags);
+	while (done == -1 && errno == EINTR);
+	return done;
+}
+
+int
+dir_write(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_write *w)
+{
+	struct dir_object *o;
+	ssize_t done;
+	int fd, err;
+
+	if ((err = begin(call, node, DIR_WRITE, &o, &fd)) != 0)
+		return err;
+	done = write_in(fd, w);
+	dir_changed(o);
+	if (done == -1) {
+		err = errno;
+	} else {
+		w->written = (uint32_t)done;
+		w->committed = w->stable;
+	}
+	dir_put(dir_of(node), o);
+	return err;
+}
+
+/*
+ * What could not be written to the disk is said here, once (fsync(2)): then
+ * clients that still have it must write it again.
+ */
+int
+dir_commit(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
+    uint64_t len)
+{
+	struct dir_object *o;
+	int fd, err;
+
+	(void)off, (void)len;
+	if ((err = begin(call, node, DIR_WRITE, &o, &fd)) != 0)
+		return err;
+	if (fsync(fd) == -1) {
+		err = errno;
+		pinefs_data_lost(dir_of(node)->fs);
+	}
+	dir_put(dir_of(node), o);
+	return err;
+}
+
+int
+dir_sync(struct dir_fs *d, struct dir_object *o)
+{
+	int fd;
+
+	if (d->async)
+		return 0;
+	/* What nobody can open for reading has no contents to be lost. */
+	if ((fd = atomic_load(&o->fd[DIR_WRITE])) == -1 &&
+	    (fd = dir_fd(o, DIR_READ)) == -1)
+		return 0;
+	return fsync(fd) == -1 && errno != EINVAL && errno != EROFS ?
+	    errno : 0;
+}
+
+int
+dir_seek(struct pinefs_call *call, struct pinefs_node *node, int what,
+    uint64_t off, uint64_t *found)
+{
+	struct dir_object *o;
+	off_t at;
+	int fd, err;
+
+	if ((err = begin(call, node, DIR_READ, &o, &fd)) != 0)
+		return err;
+	/* Nobody uses the descriptor's own place. */
+	at = lseek(fd, (off_t)off, what == PINEFS_SEEK_DATA ? SEEK_DATA :
+	    SEEK_HOLE);
+	if (at == -1)
+		err = errno;
+	else
+		*found = (uint64_t)at;
+	dir_put(dir_of(node), o);
+	return err;
+}
+
+int
+dir_allocate(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
+    uint64_t len, int punch)
+{
+	struct dir_object *o;
+	int fd, err;
+
+	if ((err = begin(call, node, DIR_WRITE, &o, &fd)) != 0)
+		return err;
+	if (fallocate(fd, punch ? FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE :
+	    0, (off_t)off, (off_t)len) == -1)
+		err = errno;
+	dir_changed(o);
+	dir_put(dir_of(node), o);
+	return err == EOPNOTSUPP ? ENOTSUP : err;
+}
+
+int
+dir_clone(struct pinefs_call *call, struct pinefs_node *node,
+    struct pinefs_node *to, struct pinefs_range *r)
+{
+	struct file_clone_range range = { .src_offset = r->from_off,
+	    .src_length = r->len, .dest_offset = r->to_off };
+	struct dir_object *from, *o;
+	int in, out, err;
+
+	if ((err = begin(call, node, DIR_READ, &from, &in)) != 0)
+		return err;
+	if ((err = begin(call, to, DIR_WRITE, &o, &out)) == 0) {
+		range.src_fd = in;
+		if (ioctl(out, FICLONERANGE, &range) == -1)
+			err = errno;
+		dir_changed(o);
+		dir_put(dir_of(to), o);
+	}
+	dir_put(dir_of(node), from);
+	return err == ENOTTY ? ENOTSUP : err;
+}

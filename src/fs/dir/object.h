@@ -1,0 +1,80 @@
+/*
+ * The objects of the host that are open.  Each has a descriptor (O_PATH) for
+ * as long as it is here, which keeps its number from being another's; one for
+ * reading and one for writing are opened when they are first needed.  What was
+ * not used for some seconds is closed, and those that were not used for
+ * longest when there are too many: any may be opened again by its key.
+ *
+ * An object is used between get and put.  `pins`, of opens that last (version
+ * 4), keep it from being closed.
+ */
+#ifndef FS_DIR_OBJECT_H
+#define FS_DIR_OBJECT_H
+
+#include <stdatomic.h>
+
+#include "key.h"
+
+struct dir_fs;
+struct dir_objects;
+
+enum dir_way { DIR_PATH, DIR_READ, DIR_WRITE, DIR_WAYS };
+
+struct dir_object {
+	struct dir_object	*hash_next, *newer, *older;
+	struct dir_key		 key;
+	atomic_int		 fd[DIR_WAYS];	/* -1: not open so */
+	/* Under the shard's lock: */
+	uint32_t		 users, pins;
+	int64_t			 used;		/* in s, the last time */
+	bool			 is_gone;	/* to be closed after its use */
+	bool			 has_verf;
+	uint8_t			 verf[8];	/* of an exclusive create */
+
+	uint32_t		 type;		/* S_IFREG ... */
+	_Atomic int64_t		 checked;	/* that it lies in the root */
+	/* Changes of ours, for what the clock is too coarse to tell. */
+	atomic_uint		 mods;
+	_Atomic uint64_t	 ctime;
+	atomic_uint		 base;		/* mods as ctime came */
+};
+
+/* At most so many descriptors, about.  NULL: no memory. */
+struct dir_objects *dir_objects_new(unsigned most);
+void	dir_objects_free(struct dir_objects *);
+
+/*
+ * The object of a node, open as a path.  ESTALE: it is gone, or is no longer
+ * in the directory; ENFILE, EIO.
+ */
+int	dir_get(const struct pinefs_node *, struct dir_object **);
+void	dir_put(const struct dir_fs *, struct dir_object *);
+/* The one that is open under this number, used; or NULL. */
+struct dir_object *dir_find(const struct dir_fs *, uint64_t fileid);
+/* Takes over `fd`, opened as a path.  NULL: no memory. */
+struct dir_object *dir_enter(const struct dir_fs *, const struct dir_key *,
+	    int fd, uint32_t mode);
+/* Its descriptor for that, while it is used.  -1 with errno. */
+int	dir_fd(struct dir_object *, enum dir_way);
+/* Hands over one that is there already. */
+void	dir_give_fd(struct dir_object *, enum dir_way, int fd);
+/* It has no name any more: it is not to be held open for nothing. */
+void	dir_let_go(const struct dir_fs *, struct dir_object *);
+/* The verifier it was made with; false: none is known. */
+bool	dir_verf(const struct dir_fs *, struct dir_object *, uint8_t verf[8]);
+void	dir_keep_verf(const struct dir_fs *, struct dir_object *,
+	    const uint8_t verf[8]);
+void	dir_pin(const struct dir_fs *, struct dir_object *);
+/* Of a node that was pinned. */
+void	dir_unpin(const struct pinefs_node *);
+/* We changed it. */
+static inline void
+dir_changed(struct dir_object *o)
+{
+	atomic_fetch_add(&o->mods, 1);
+}
+
+/* Is what this descriptor has open the directory, or below it? */
+bool	dir_is_below(const struct dir_fs *, int fd);
+
+#endif

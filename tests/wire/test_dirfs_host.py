@@ -1,0 +1,423 @@
+"""A directory of the host: what goes on there, and who may do it.
+
+What it has in common with memfs is in test_dirfs.py.
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import stat
+import struct
+import tempfile
+import time
+
+import pytest
+
+import nfs3
+import wire
+from test_peer import NOBODY, as_uid
+from wire import fails, ok
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0,
+                                reason='only root acts as others')
+
+
+@pytest.fixture
+def where():
+    directory = tempfile.mkdtemp(prefix='pinefs-dir-', dir='/dev/shm')
+    os.chmod(directory, 0o755)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def serve(start, where, tmp_path):
+    """A server of it, each time with the same state."""
+    def serve_it(*args, **kw):
+        server = start(where, *args, fs='dir', directory=tmp_path, **kw)
+        root = wire.root_of(server)
+        return server, root
+    return serve_it
+
+
+@pytest.fixture
+def client(request):
+    """A version 3 client as that user."""
+    def one(server, uid=0, gid=None, gids=()):
+        cred = wire.root() if uid == 0 else wire.user(uid, gid, gids)
+        made = wire.Nfs3(server.tcp(cred))
+        request.addfinalizer(made.close)
+        return made
+    return one
+
+
+def put(directory, name, data=b'', mode=0o644, owner=(0, 0)):
+    path = os.path.join(directory, name)
+    with open(path, 'wb') as f:
+        f.write(data)
+    os.chmod(path, mode)
+    os.chown(path, *owner)
+    return path
+
+
+# -------------------------------------------------------------- identity --
+
+
+def test_callers_act_as_who_they_are(serve, where, client):
+    os.chmod(where, 0o777)
+    server, root = serve()
+    client(server, 1000, 100).make(root, b'mine')
+    client(server, 1001).make_dir(root, b'dir')
+    st = os.stat(where + '/mine')
+    assert (st.st_uid, st.st_gid) == (1000, 100)
+    assert os.stat(where + '/dir').st_uid == 1001
+    put(where, 'secret', b'text', 0o600)
+    secret = client(server).find(root, b'secret')
+    fails(client(server, 1000).read(secret), nfs3.NFS3ERR_ACCES)
+    fails(client(server, 1000).write(secret, 0, b'x'), nfs3.NFS3ERR_ACCES)
+    fails(client(server, 1000).setattr(secret, mode=0o666),
+          nfs3.NFS3ERR_PERM)
+    assert ok(client(server).read(secret)).data == b'text'
+
+
+def test_groups_count_up_to_the_last(serve, where, client):
+    put(where, 'f', b'text', 0o640, (0, 77))
+    server, root = serve()
+    fh = client(server).find(root, b'f')
+    fails(client(server, 1000, 1, (2, 3)).read(fh), nfs3.NFS3ERR_ACCES)
+    assert ok(client(server, 1000, 1, (2, 77)).read(fh)).data == b'text'
+    fails(client(server, 1000, 1, (2, 3)).read(fh), nfs3.NFS3ERR_ACCES)
+
+
+def test_lists_of_access_are_the_kernels_to_check(serve, where, client):
+    path = put(where, 'f', b'text', 0o600)
+    # posix_acl_xattr: user::rw- user:1000:r-- group::--- mask::r-- other::---
+    none = 0xffffffff
+    entries = [(1, 6, none), (2, 4, 1000), (4, 0, none), (16, 4, none),
+               (32, 0, none)]
+    try:
+        os.setxattr(path, 'system.posix_acl_access', struct.pack('<I', 2) +
+                    b''.join(struct.pack('<HHI', *e) for e in entries))
+    except OSError:
+        pytest.skip('no lists of access on this file system')
+    server, root = serve()
+    fh = client(server).find(root, b'f')
+    assert ok(client(server, 1000).read(fh)).data == b'text'
+    fails(client(server, 1001).read(fh), nfs3.NFS3ERR_ACCES)
+    fails(client(server, 1000).write(fh, 0, b'x'), nfs3.NFS3ERR_ACCES)
+    assert ok(client(server, 1000).access(fh)).access == 0x01
+
+
+def test_root_is_squashed_where_it_is_said(serve, where, client):
+    os.chmod(where, 0o777)
+    server, root = serve('-o', 'all_squash,anonuid=1234,anongid=4321')
+    client(server).make(root, b'f')
+    st = os.stat(where + '/f')
+    assert (st.st_uid, st.st_gid) == (1234, 4321)
+
+
+def test_quotas_of_root_are_not_used_up(serve, client):
+    """A thread that acts for others has no right that files do not need."""
+    server, root = serve()
+    ok(client(server).getattr(root))
+    beyond = 1 << 24            # CAP_SYS_RESOURCE
+    tasks = '/proc/%d/task' % server.process.pid
+    effective = []
+    for task in os.listdir(tasks):
+        with open('%s/%s/status' % (tasks, task), encoding='ascii') as f:
+            effective += [int(line.split()[1], 16) for line in f
+                          if line.startswith('CapEff')]
+    assert any(not e & beyond for e in effective)
+
+
+# ------------------------------------------------- nothing outside of it --
+
+
+def test_links_are_shown_and_never_followed(serve, where, client):
+    os.symlink('/etc', where + '/out')
+    server, root = serve()
+    c = client(server)
+    link = c.find(root, b'out')
+    assert c.attr(link).type == nfs3.NF3LNK
+    assert ok(c.readlink(link)).data == b'/etc'
+    fails(c.lookup(link, b'passwd'), nfs3.NFS3ERR_NOTDIR)
+    fails(c.read(link), nfs3.NFS3ERR_INVAL)
+
+
+def test_above_the_root_is_the_root(serve, where, client):
+    server, root = serve()
+    c = client(server)
+    assert ok(c.lookup(root, b'..')).object.data == root
+    sub = c.make_dir(root, b'sub')
+    assert ok(c.lookup(sub, b'..')).object.data == root
+
+
+def test_a_directory_that_is_moved_out_is_gone(serve, where, client):
+    os.makedirs(where + '/sub/below')
+    server, root = serve()
+    c = client(server)
+    sub = c.find(root, b'sub')
+    below = c.find(sub, b'below')
+    outside = tempfile.mkdtemp(dir='/dev/shm')
+    try:
+        os.rename(where + '/sub', outside + '/sub')
+        until = time.monotonic() + 30
+        while c.lookup(sub, b'below').status == 0:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        fails(c.getattr(sub), nfs3.NFS3ERR_STALE)
+        fails(c.lookup(below, b'..'), nfs3.NFS3ERR_STALE)
+    finally:
+        shutil.rmtree(outside)
+
+
+def in_a_mount(where, options, then='true'):
+    """Before the server is started: a tmpfs there that it alone sees."""
+    def mount():
+        clone_newns = 0x20000
+        assert ctypes.CDLL(None).unshare(clone_newns) == 0
+        assert os.system('mount --make-rprivate / && '
+                         'mount -t tmpfs -o %s none %s && %s' %
+                         (options, where, then)) == 0
+    return mount
+
+
+def test_what_is_mounted_below_is_not_shown(serve, where, client):
+    os.mkdir(where + '/other')
+    put(where, 'f')
+    server, root = serve(preexec=in_a_mount(
+        where + '/other', 'size=1m', 'touch %s/other/secret' % where))
+    c = client(server)
+    fails(c.lookup(root, b'other'), nfs3.NFS3ERR_ACCES)
+    page = ok(c.readdirplus(root)).reply.entries
+    assert b'f' in [e.name for e in page]
+    assert b'other' not in [e.name for e in page]
+
+
+def test_a_full_disk_is_nospc_and_what_was_written_stays(serve, where,
+                                                         client):
+    server, root = serve(preexec=in_a_mount(where, 'size=1m,mode=0755'))
+    c = client(server)
+    fh = c.make(root, b'f')
+    block, written = b'x' * 65536, 0
+    while (reply := c.write(fh, written, block)).status == 0:
+        written += reply._data.count
+        assert written <= 1 << 20
+    assert reply.status == nfs3.NFS3ERR_NOSPC
+    assert c.attr(fh).size == written
+    assert ok(c.read(fh, written - 65536)).data == block
+    ok(c.remove(root, b'f'))
+    ok(c.write(c.make(root, b'g'), 0, block))
+
+
+# ---------------------------------------------------------------- handles --
+
+
+def test_handles_outlive_kill_and_restart(serve, where, client):
+    os.makedirs(where + '/a/b')
+    put(where + '/a/b', 'f', b'text')
+    server, root = serve()
+    c = client(server)
+    sub = c.find(c.find(root, b'a'), b'b')
+    fh = c.find(sub, b'f')
+    server.stop(signal.SIGKILL)
+    os.rename(where + '/a', where + '/z')
+    server, again = serve()
+    c = client(server)
+    assert again == root
+    assert ok(c.read(fh)).data == b'text'
+    assert c.find(sub, b'f') == fh
+    assert c.find(root, b'z') == ok(c.lookup(sub, b'..')).object.data
+
+
+def test_another_file_of_that_name_is_another(serve, where, client):
+    put(where, 'f', b'old')
+    server, root = serve()
+    c = client(server)
+    old = c.find(root, b'f')
+    put(where, 'new', b'new')
+    os.rename(where + '/new', where + '/f')
+    new = c.find(root, b'f')
+    assert new != old
+    assert ok(c.read(new)).data == b'new'
+    server.stop()
+    server, root = serve()
+    c = client(server)
+    fails(c.getattr(old), nfs3.NFS3ERR_STALE)
+    assert ok(c.read(new)).data == b'new'
+
+
+def test_an_exclusive_create_is_known_again_after_a_restart(serve, client):
+    server, root = serve()
+    made = ok(client(server).create(root, b'f', nfs3.EXCLUSIVE, b'verifier'))
+    server.stop(signal.SIGKILL)
+    server, root = serve()
+    c = client(server)
+    again = ok(c.create(root, b'f', nfs3.EXCLUSIVE, b'verifier'))
+    assert again.obj._data.data == made.obj._data.data
+    fails(c.create(root, b'f', nfs3.EXCLUSIVE, b'another.'),
+          nfs3.NFS3ERR_EXIST)
+
+
+def test_what_the_host_does_is_seen(serve, where, client):
+    path = put(where, 'f', b'one')
+    server, root = serve()
+    c = client(server)
+    fh = c.find(root, b'f')
+    assert ok(c.read(fh)).data == b'one'
+    with open(path, 'ab') as f:
+        f.write(b' and more')
+    assert ok(c.read(fh)).data == b'one and more'
+    put(where, 'g')
+    assert sorted(c.names(root)) == [b'f', b'g']
+    os.unlink(where + '/g')
+    assert c.names(root) == [b'f']
+
+
+# ------------------------------------------------------------ descriptors --
+
+
+def open_files(server):
+    directory = '/proc/%d/fd' % server.process.pid
+    for fd in os.listdir(directory):
+        try:
+            yield os.readlink(directory + '/' + fd)
+        except FileNotFoundError:
+            pass
+
+
+def test_what_was_removed_is_not_held_open(serve, where, client):
+    server, root = serve()
+    c = client(server)
+    fh = c.make(root, b'f', b'text')
+    assert ok(c.read(fh)).data == b'text'
+    ok(c.remove(root, b'f'))
+    fails(c.getattr(fh), nfs3.NFS3ERR_STALE)
+    assert not [f for f in open_files(server) if f.endswith('(deleted)')]
+
+
+@pytest.mark.slow
+def test_what_the_host_removed_is_let_go_of(serve, where, client):
+    put(where, 'f', b'text')
+    server, root = serve()
+    c = client(server)
+    ok(c.read(c.find(root, b'f')))
+    os.unlink(where + '/f')
+    until = time.monotonic() + 60
+    while [f for f in open_files(server) if f.endswith('(deleted)')]:
+        assert time.monotonic() < until
+        time.sleep(0.5)
+
+
+def test_more_files_than_descriptors(serve, where, client):
+    import resource
+    names = [b'f%d' % i for i in range(1500)]
+    for name in names:
+        put(where, name.decode(), name)
+
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (400, 400))
+
+    server, root = serve(preexec=few)
+    c = client(server)
+    handles = [c.find(root, name) for name in names]
+    for name, fh in zip(names, handles):
+        assert ok(c.read(fh)).data == name
+    assert len(list(open_files(server))) <= 400
+
+
+# ---------------------------------------------------------- not as root --
+
+
+def become_nobody():
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+
+
+@pytest.fixture
+def serve_as_nobody(serve, where):
+    if not as_uid(NOBODY, os.access, wire.PINEFS, os.X_OK):
+        pytest.skip('nobody may not run %s' % wire.PINEFS)
+    os.chown(where, NOBODY, NOBODY)
+    state = tempfile.mkdtemp(dir='/dev/shm')
+    os.chown(state, NOBODY, NOBODY)
+    yield lambda: serve('--state-dir', state, '--local-auth', 'none',
+                        preexec=become_nobody)
+    shutil.rmtree(state)
+
+
+def test_whoever_is_not_root_serves_as_who_they_are(serve_as_nobody, where,
+                                                    client):
+    put(where, 'secret', b'text', 0o600)
+    put(where, 'open', b'text')
+    server, root = serve_as_nobody()
+    c = client(server)
+    c.make(root, b'f')
+    client(server, 1000).make(root, b'g')
+    for name in ('f', 'g'):
+        assert os.stat(where + '/' + name).st_uid == NOBODY
+    fails(c.read(c.find(root, b'secret')), nfs3.NFS3ERR_ACCES)
+    fails(c.write(c.find(root, b'open'), 0, b'x'), nfs3.NFS3ERR_ACCES)
+    assert ok(c.read(c.find(root, b'open'))).data == b'text'
+
+
+def test_handles_outlive_a_restart_without_root(serve_as_nobody, where,
+                                                client):
+    os.makedirs(where + '/a/b')
+    put(where + '/a/b', 'f', b'text')
+    server, root = serve_as_nobody()
+    c = client(server)
+    sub = c.find(c.find(root, b'a'), b'b')
+    fh = c.find(sub, b'f')
+    made = c.make(root, b'made', b'by us')
+    ok(c.rename(root, b'made', root, b'moved'))
+    listed = {e.name: e.name_handle._data.data
+              for e in ok(c.readdirplus(root)).reply.entries}
+    server.stop(signal.SIGKILL)
+    server, again = serve_as_nobody()
+    c = client(server)
+    assert again == root
+    assert ok(c.read(fh)).data == b'text'
+    assert ok(c.read(made)).data == b'by us'
+    assert c.find(sub, b'f') == fh
+    assert c.attr(listed[b'a']).type == nfs3.NF3DIR
+
+
+def test_a_table_that_is_damaged_costs_handles_and_no_more(
+        serve_as_nobody, where, client, tmp_path):
+    put(where, 'f', b'text')
+    server, root = serve_as_nobody()
+    fh = client(server).find(root, b'f')
+    state = server_state(server)
+    server.stop(signal.SIGKILL)
+    table = [n for n in os.listdir(state) if n.startswith('dir-')][0]
+    path = os.path.join(state, table)
+    with open(path, 'rb') as f:
+        good = f.read()
+    for bad in (b'', good[:-1], b'\xff' * 300, good[:8] + b'\xff' * 20):
+        with open(path, 'wb') as f:
+            f.write(bad)
+        server, root = serve_as_nobody()
+        c = client(server)
+        fails(c.getattr(fh), nfs3.NFS3ERR_STALE)
+        assert c.find(root, b'f') == fh
+        assert ok(c.read(fh)).data == b'text'
+        server.stop()
+
+
+def server_state(server):
+    args = server.process.args
+    return args[args.index('--state-dir') + 1]
+
+
+def test_a_mode_that_shuts_the_owner_out_does_not_end_an_open(
+        serve_as_nobody, where, client):
+    """Version 3 has no open: a descriptor of ours stands for it."""
+    server, root = serve_as_nobody()
+    c = client(server)
+    fh = c.make(root, b'f', b'text', mode=0o444)
+    ok(c.write(fh, 4, b' and more'))
+    assert ok(c.read(fh)).data == b'text and more'
+    assert stat.S_IMODE(os.stat(where + '/f').st_mode) == 0o444
