@@ -197,7 +197,7 @@ os.write(1, b'last %f\\n' % time.monotonic())
 
 
 def test_a_program_that_is_asked_ends_within_two_seconds():
-    for text, status in ENDINGS:
+    for text, status in ENDINGS[:2] if served.BRIEF else ENDINGS:
         for attempt in range(4):        # on a busy machine it may take longer
             took = seconds_to_end(text, status)
             if took < 2:

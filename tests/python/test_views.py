@@ -206,6 +206,42 @@ def test_slow_raising_and_endless_views():
         assert 'ZeroDivisionError' in errors and 'TimeoutError' in errors
 
 
+def test_the_tree_goes_on_beside_views_that_wait():
+    begun, go_on = [threading.Event(), threading.Event()], threading.Event()
+
+    class Waits:
+        def __init__(self, i):
+            self.i = i
+
+        def __repr__(self):
+            begun[self.i].set()
+            go_on.wait(20)
+            return 'waited'
+
+    space = {'a': Waits(0), 'b': Waits(1), 'n': 5, 'd': {}}
+    got = []
+    with served.own(root=space, timeout=30) as c:
+        def read(path):
+            with served.client.Client(c.port) as other:
+                got.append(other.read(path))
+        readers = [threading.Thread(target=read, args=(path,))
+                   for path in ('/a@repr', '/b@repr')]
+        for t in readers:
+            t.start()
+        try:
+            assert all(b.wait(20) for b in begun)   # both workers are busy
+            assert c.list('/') == ['a', 'b', 'd', 'n']
+            c.write('/n', b'6')
+            c.mkdir('/d/e')
+            assert space['n'] == 6 and space['d'] == {'e': {}}
+            assert not got
+        finally:
+            go_on.set()
+            for t in readers:
+                t.join()
+    assert got == [b'waited\n'] * 2
+
+
 def test_views_in_version_2_and_with_a_handle_of_an_earlier_run():
     import tempfile
     space = {'d': {'x': 5}}
