@@ -1,0 +1,8 @@
+/* Frames of zstd.  See tar_seek.h. */
+#include "tar_seek.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	return seek_one(&tar_codec_zstd, data, size);
+}
