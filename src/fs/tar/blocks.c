@@ -134,6 +134,27 @@ tar_blocks_add(struct tar_blocks *b, const void *owner, uint64_t n,
 	pthread_mutex_unlock(&b->lock);
 }
 
+struct tar_block *
+tar_blocks_take(struct tar_blocks *b, const void *owner, uint64_t n)
+{
+	struct tar_block *data = NULL;
+	struct block *x;
+
+	pthread_mutex_lock(&b->lock);
+	if ((x = *find(b, owner, n)) != NULL) {
+		data = tar_block_get(x->data);
+		drop(b, x);
+	}
+	pthread_mutex_unlock(&b->lock);
+	return data;
+}
+
+size_t
+tar_blocks_room(const struct tar_blocks *b)
+{
+	return b->lend_max;		/* constant */
+}
+
 bool
 tar_blocks_get(struct tar_blocks *b, const void *owner, uint64_t n,
     size_t at, void *to, size_t len)

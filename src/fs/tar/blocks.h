@@ -38,6 +38,11 @@ bool	tar_blocks_get(struct tar_blocks *, const void *owner, uint64_t n,
 	    size_t at, void *to, size_t len);
 void	tar_blocks_put(struct tar_blocks *, const void *owner, uint64_t n,
 	    const void *data, size_t len);
+/* As tar_blocks_find(), and it is no longer there. */
+struct tar_block *tar_blocks_take(struct tar_blocks *, const void *owner,
+	    uint64_t n);
+/* How many there can be. */
+size_t	tar_blocks_room(const struct tar_blocks *);
 /* The owner goes. */
 void	tar_blocks_drop(struct tar_blocks *, const void *owner);
 

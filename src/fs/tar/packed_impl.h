@@ -89,7 +89,7 @@ struct packed {
 	/* The pass. */
 	pthread_mutex_t		 pass_lock;
 	struct tar_run		 run;
-	struct tar_block	*block;
+	struct tar_block	*block, *spare;
 };
 
 /* Decode until `to` bytes are there, or all; `patience`: at most so many

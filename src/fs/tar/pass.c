@@ -18,7 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RATIO_MAX = 1000, PATIENCE_MS = 10 };
+enum { RATIO_MAX = 1000, PATIENCE_MS = 10,
+    BEHIND = 16 };		/* blocks of the pass that stay cached */
 #define RATIO_FROM	(UINT64_C(1) << 30)	/* decoded; then it counts */
 #define PATIENCE	(UINT64_C(4) << 20)	/* decoded */
 #define POINT_MIN	(UINT64_C(128) << 10)	/* between two streams' */
@@ -152,6 +153,7 @@ tar_pass_end(struct packed *p)
 	while (p->npending > 0)
 		pop(p);
 	tar_block_put(p->block);
+	tar_block_put(p->spare);
 	tar_run_fini(&p->run);
 }
 
@@ -171,6 +173,37 @@ is_full(const struct packed *p)
 {
 	return p->npending >= (p->lent < p->npending ? TAR_PENDING_FEW :
 	    TAR_PENDING);
+}
+
+/*
+ * What does not fit into the cache would drive everything out of it, and the
+ * beginning of this archive, too: a pass that is so long leaves there only
+ * what it has just come by.  Its memory, still in the processor's cache, is
+ * taken for the next block.
+ */
+static void
+forget_old(struct packed *p, uint64_t n)
+{
+	struct tar_block *old;
+
+	if (n < tar_blocks_room(p->config.blocks) || n < BEHIND)
+		return;
+	old = tar_blocks_take(p->config.blocks, p, n - BEHIND);
+	if (old != NULL && atomic_load(&old->refs) == 1) {
+		old->len = 0;
+		tar_block_put(p->spare);
+		p->spare = old;
+	} else
+		tar_block_put(old);
+}
+
+static struct tar_block *
+new_block(struct packed *p)
+{
+	struct tar_block *block = p->spare;
+
+	p->spare = NULL;
+	return block != NULL ? block : tar_block_new();
 }
 
 /* A block is there to be read. */
@@ -205,6 +238,7 @@ publish(struct packed *p)
 	start_writer(p);
 	pthread_cond_broadcast(&p->changed);
 	pthread_mutex_unlock(&p->lock);
+	forget_old(p, n);
 	return 0;
 }
 
@@ -338,7 +372,7 @@ pass_block(struct packed *p)
 	int err;
 
 	if (p->block == NULL && !p->run.ended &&
-	    (p->block = tar_block_new()) == NULL)
+	    (p->block = new_block(p)) == NULL)
 		return ENOMEM;
 	if (!p->run.ended && (err = fill_block(p)) != 0) {
 		/* As with blocks: what could not be kept, cannot be had. */
