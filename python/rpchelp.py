@@ -65,6 +65,9 @@ BOOL = Values(bool, {0: False, 1: True})
 
 # ------------------------------------------- 2. what generated code calls --
 
+# An object whose members are then set, without __init__.
+new = object.__new__
+
 _uint = Struct('>I')
 _PAD = (b'', b'\0\0\0', b'\0\0', b'\0')
 ZERO, ONE = _uint.pack(0), _uint.pack(1)

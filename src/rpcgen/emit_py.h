@@ -56,6 +56,7 @@ struct py_run {
 	unsigned ncodes;
 	uint32_t size;		/* on the wire */
 	struct words vars;	/* decoding: the raw values */
+	struct words after;	/* ... and what is done with them */
 	struct words values;	/* encoding: what is packed */
 };
 
@@ -102,6 +103,11 @@ const char	*py_run_read(struct py *, struct py_run *, struct type *t,
 /* ... of one that is no struct, into the local `var`. */
 const char	*py_run_read_into(struct py *, struct py_run *, struct type *t,
 		    const char *var);
+/* ... of the members of a struct, which are set in the object `name`. */
+void		 py_run_fill(struct py *, struct py_run *, struct type *t,
+		    const char *name, const char *base);
+/* Is it worth while? */
+bool		 py_has_many(const struct type *);
 /* ... and of the value of `expr`, to be encoded. */
 void		 py_run_write(struct py *, struct py_run *, struct type *t,
 		    const char *expr, const char *base, const char *own,

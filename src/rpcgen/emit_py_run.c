@@ -164,13 +164,59 @@ local_name(struct py *e, const char *base, const char *own)
 	    own != NULL ? own : "value")));
 }
 
+/*
+ * A struct of several members is filled in place, which takes half the time
+ * of a call of its class.
+ */
+enum { MANY = 4 };
+
+bool
+py_has_many(const struct type *t)
+{
+	const struct member *m;
+	unsigned n = 0;
+
+	for (m = t->members; m != NULL; m = m->next)
+		n++;
+	return n >= MANY;
+}
+
+void
+py_run_fill(struct py *e, struct py_run *r, struct type *t,
+    const char *name, const char *base)
+{
+	const char *member, *value;
+	struct type *real;
+	struct member *m;
+
+	for (m = t->members; m != NULL; m = m->next) {
+		member = mem_printf(e->mem, "%s.%s", name,
+		    py_member(e, m->name));
+		real = type_real(m->type);
+		if (real->kind != TYPE_STRUCT && real->kind != TYPE_BOOL &&
+		    real->kind != TYPE_ENUM) {
+			(void)py_run_read_into(e, r, real, member);
+			continue;
+		}
+		value = py_run_read(e, r, m->type, base, py_run_name(m));
+		py_word(e, &r->after, "%s = %s", member, value);
+	}
+}
+
 static const char *
 read_struct(struct py *e, struct py_run *r, struct type *t,
     const char *base, const char *own)
 {
 	struct words args = { 0 };
+	const char *name;
 	struct member *m;
 
+	if (py_has_many(t)) {
+		name = local_name(e, base, own);
+		py_line(e, "%s = rpchelp.new(%s)", name, py_of(t)->name);
+		py_run_fill(e, r, t, name, base_of(e, base, own));
+		return name;
+	}
 	base = base_of(e, base, own);
 	for (m = t->members; m != NULL; m = m->next)
 		py_word(e, &args, "%s", py_run_read(e, r, m->type, base,
@@ -207,12 +253,15 @@ void
 py_run_unpack(struct py *e, struct py_run *r)
 {
 	const char *from = r->ncodes == 0 ? NULL : py_run_struct(e, r);
+	unsigned i;
 
 	if (r->vars.n == 1)
 		py_line(e, "%s, = %s.unpack_from($b, $o)", r->vars.v[0], from);
 	else if (r->vars.n > 1)
 		py_line(e, "(%s) = %s.unpack_from($b, $o)",
 		    py_join(e, &r->vars), from);
+	for (i = 0; i < r->after.n; i++)
+		py_line(e, "%s", r->after.v[i]);
 }
 
 /* ------------------------------------------------------------- writing -- */

@@ -215,6 +215,18 @@ write_members(struct py *e, struct py_run *r, const char *self,
 /* ------------------------------------------------------------- structs -- */
 
 static void
+unpack_flat(struct py *e, struct type *t)
+{
+	struct py_run r;
+
+	py_run_init(e, &r);
+	py_line(e, "$self = rpchelp.new($cls)");
+	py_run_fill(e, &r, t, "$self", "");
+	py_run_unpack(e, &r);
+	py_line(e, "return $self, $o + %u", (unsigned)r.size);
+}
+
+static void
 unpack_struct(struct py *e, struct type *t)
 {
 	struct words args = { 0 };
@@ -222,6 +234,11 @@ unpack_struct(struct py *e, struct type *t)
 
 	begin_unpack(e, "unpack");
 	begin_try(e);
+	if (py_is_flat(e, t) && py_has_many(t)) {
+		unpack_flat(e, t);
+		end_try(e);
+		return;
+	}
 	size = read_members(e, t->members, NULL, &args);
 	py_line(e, size > 0 ? "return $cls(%s), $o + %u" : "return $cls(%s), $o",
 	    py_join(e, &args), (unsigned)size);
