@@ -1,8 +1,9 @@
 """Which tests prove each row of what was decided about archives.
 
 ROWS: (where it stands, row) -> cases of archive_cases.py (with * and ? as
-for files), those of zip_cases.py as zip.NAME, functions `test_...` of test_archives or of MODULE.test_..., and
-`unit.test_...` of tests/unit/test_tar_*.c.  Every case is of some row.
+for files), those of zip_cases.py as zip.NAME, functions `test_...` of
+test_archives or of MODULE.test_..., and `unit.test_...` of
+tests/unit/test_tar_*.c.  Every case is of some row.
 
 Three tables and a document: what the first tarfs, of 2003, got wrong; what
 other mounters of archives get wrong; what is done where programs disagree;
@@ -66,8 +67,13 @@ rows(
     ('an index, or a copy, beside the archive',
      'test_nothing_is_written_beside_the_archives'),
     ('zstd in one frame is not read, or decoded again and again', 'zstd'),
-    ('an archive that has grown', 'test_tarfs.'
-     'test_another_archive_in_its_place_has_other_objects'),
+    ('an archive that has grown is read anew, or not seen',
+     'test_tarfs_index.test_what_is_appended_is_there_by_the_same_handles'),
+    ('an index of a small archive; a descriptor for each archive',
+     'test_tarfs_index.test_a_small_archive_leaves_nothing_behind',
+     'test_tarfs_index.test_very_many_archives_cost_few_descriptors'),
+    ('one slow archive stops the others',
+     'test_tarfs_index.test_a_slow_archive_keeps_no_other_waiting'),
 )
 
 rows(
@@ -222,6 +228,17 @@ rows(
      'test_a_small_archive_that_would_decode_to_a_large_one_is_stopped'),
     ('more than 20 million names',
      'unit.test_an_index_that_is_full_takes_no_more'),
+    ('touched, or a copy of it in its place',
+     'test_tarfs_index.test_one_that_is_touched_or_copied_back_is_the_same',
+     'test_tarfs_index.test_the_middle_of_one_that_was_touched_is_read_anew'),
+    ('longer, with the same beginning',
+     'test_tarfs_index.test_what_is_appended_is_there_by_the_same_handles',
+     'test_tarfs_index.test_a_compressed_one_grows_too'),
+    ('anything else', 'test_tarfs_index.test_another_in_its_place_is_another',
+     'test_tarfs_index.test_one_replaced_while_nobody_serves_is_another'),
+    ('that, with `--keep-open`',
+     'test_tarfs_index.test_one_replaced_is_kept_open_on_demand'),
+    ('gone', 'test_tarfs_index.test_another_in_its_place_is_another'),
     ('a directory in another order than the members',
      'zip.the directory in another order'),
     ('no end; an end that leads to no directory; one part of several',
