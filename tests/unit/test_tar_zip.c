@@ -276,6 +276,95 @@ test_once_it_is_stopped_nothing_is_decoded(void)
 	teardown(&r);
 }
 
+/* LARGE is more than a step. */
+static void
+test_a_step_is_short_and_the_next_goes_on(void)
+{
+	unsigned steps = 0;
+	struct rig r;
+	size_t got;
+	int err;
+	char c;
+
+	if (zip_deflate.begin == NULL)
+		return;
+	setup(&r);
+	while ((err = tar_source_step(r.source, r.at[1] + LARGE - 1, &c, 1,
+	    &got)) == EAGAIN)
+		CHECK(++steps < 10);
+	CHECK(err == 0 && got == 1 && steps == 1);
+	CHECK((uint8_t)c == r.data[LARGE - 1]);
+	/* From the last point on it is one. */
+	CHECK(tar_source_step(r.source, r.at[1] + LARGE - (1 << 20), &c, 1,
+	    &got) == 0);
+	CHECK(is_same(&r, r.source, 1, LARGE - 200000, 200000));
+	teardown(&r);
+}
+
+/* A file that cannot be read, for a while. */
+struct flaky {
+	struct tar_source	 source, *file;
+	bool			 fails;
+};
+
+static int
+flaky_read(struct tar_source *s, uint64_t off, void *to, size_t len,
+    size_t *got)
+{
+	struct flaky *f = (struct flaky *)s;
+
+	return f->fails ? EIO : tar_source_read(f->file, off, to, len, got);
+}
+
+static uint64_t
+flaky_size(struct tar_source *s)
+{
+	return tar_source_size(((struct flaky *)s)->file);
+}
+
+static void
+flaky_free(struct tar_source *s)
+{
+	tar_source_free(((struct flaky *)s)->file);
+}
+
+static void
+test_a_read_error_is_not_for_ever(void)
+{
+	static const struct tar_source_ops ops = { .read = flaky_read,
+	    .try_read = flaky_read, .size = flaky_size, .free = flaky_free };
+	struct flaky f = { .source.ops = &ops };
+	struct rig r;
+	struct zip_config config = { .note = no_note };
+	struct tar_source *s;
+	const char *why;
+	uint64_t at[3];
+	size_t got;
+	char c;
+
+	setup(&r);
+	config.blocks = r.blocks;
+	config.stop = &r.stop;
+	f.file = tar_source_memory(r.made.base, r.made.len);
+	CHECK(tar_source_zip(&s, &f.source, &config, &why) == 0);
+	scan(s, at);
+	f.fails = true;
+	CHECK(tar_source_read(s, at[0], &c, 1, &got) == EIO);
+	if (zip_deflate.begin != NULL) {
+		CHECK(tar_source_read(s, at[1], &c, 1, &got) == EIO);
+		f.fails = false;
+		CHECK(is_same(&r, s, 1, 0, 70000));
+		f.fails = true;
+		CHECK(tar_source_read(s, at[1] + 300000, &c, 1, &got) == EIO);
+		f.fails = false;
+		CHECK(is_same(&r, s, 1, 300000, 70000));
+	}
+	f.fails = false;
+	CHECK(is_same(&r, s, 0, 0, 1000));
+	tar_source_free(s);
+	teardown(&r);
+}
+
 struct reader {
 	struct rig	*rig;
 	unsigned	 seed;
@@ -379,6 +468,8 @@ CHECK_MAIN(
 	CHECK_TEST(test_what_nobody_went_through_finds_its_members),
 	CHECK_TEST(test_going_through_it_again_tells_the_same),
 	CHECK_TEST(test_once_it_is_stopped_nothing_is_decoded),
+	CHECK_TEST(test_a_step_is_short_and_the_next_goes_on),
+	CHECK_TEST(test_a_read_error_is_not_for_ever),
 	CHECK_TEST(test_threads_read_the_same_members),
 	CHECK_TEST(test_a_very_large_member_has_fewer_points),
 	CHECK_TEST(test_members_that_were_not_read_for_long_lose_their_points),

@@ -10,7 +10,7 @@
 #include "zip_points.h"
 
 enum { DECODERS = 4, INPUT = 64 << 10, SMALL = 1 << 20, TOLD_MAX = 16,
-    LZMA_HEADER = 9 };
+    LZMA_HEADER = 9, STEP = (4 << 20) / TAR_BLOCK_SIZE };
 #define NOBODY	UINT32_MAX
 
 /* It stands somewhere in a member. */
@@ -393,6 +393,7 @@ struct wanted {
 	uint64_t	 n;		/* block of the member */
 	size_t		 at, len;
 	char		*to;
+	uint64_t	 most;		/* blocks to decode; then EAGAIN */
 };
 
 /* Up to the block that is wanted; a small member to its end.  *broke: the
@@ -403,11 +404,15 @@ decode(struct zip *z, struct decoder *d, struct zip_member *m,
 {
 	uint64_t end = m->size <= SMALL ? m->size :
 	    w->n * TAR_BLOCK_SIZE + block_len(m, w->n);
+	uint64_t n, left = w->most;
 	bool found = false;
-	uint64_t n;
 	int err = go_near(z, d, m, w->n * TAR_BLOCK_SIZE);
 
 	while (err == 0 && d->out < end) {
+		if (left-- == 0) {
+			*broke = false;
+			return EAGAIN;
+		}
 		n = d->out / TAR_BLOCK_SIZE;
 		if ((err = decode_block(z, d, m)) == 0 && n == w->n) {
 			memcpy(w->to, d->block + w->at, w->len);
@@ -511,9 +516,9 @@ read_part(struct zip *z, struct zip_member *m, const struct wanted *w)
 
 static int
 read_packed(struct zip *z, struct zip_member *m, uint64_t off, char *to,
-    size_t len)
+    size_t len, uint64_t most)
 {
-	struct wanted w = { .to = to };
+	struct wanted w = { .to = to, .most = most };
 	int err = 0;
 
 	for (; len > 0 && err == 0; off += w.len, w.to += w.len, len -= w.len) {
@@ -544,8 +549,8 @@ find_member(struct zip *z, uint64_t off, struct zip_member **m)
 }
 
 static int
-zip_read(struct tar_source *s, uint64_t off, void *to, size_t len,
-    size_t *got)
+read_most(struct tar_source *s, uint64_t off, void *to, size_t len,
+    size_t *got, uint64_t most)
 {
 	struct zip *z = (struct zip *)s;
 	struct zip_member *m;
@@ -560,13 +565,32 @@ zip_read(struct tar_source *s, uint64_t off, void *to, size_t len,
 		len = (size_t)(m->size - off);
 	if (m->method != ZIP_STORED) {
 		*got = len;
-		return read_packed(z, m, off, to, len);
+		return read_packed(z, m, off, to, len,
+		    m->method == ZIP_DEFLATED ? most : UINT64_MAX);
 	}
 	if (atomic_load(&m->good) == 0)
 		return EIO;
 	if ((err = locate(z, m, &data)) != 0)
 		return err;
 	return tar_source_read(z->file, data + off, to, len, got);
+}
+
+static int
+zip_read(struct tar_source *s, uint64_t off, void *to, size_t len,
+    size_t *got)
+{
+	return read_most(s, off, to, len, got, UINT64_MAX);
+}
+
+/*
+ * A decoder, or at least a point, stays where a step ends.  Other methods
+ * have none: a step that lost its decoder would begin anew for ever.
+ */
+static int
+zip_step(struct tar_source *s, uint64_t off, void *to, size_t len,
+    size_t *got)
+{
+	return read_most(s, off, to, len, got, STEP);
 }
 
 static int
@@ -721,7 +745,8 @@ zip_free(struct tar_source *s)
 }
 
 static const struct tar_source_ops ops = { .read = zip_read,
-    .try_read = zip_try, .size = zip_size, .free = zip_free };
+    .try_read = zip_try, .step = zip_step, .size = zip_size,
+    .free = zip_free };
 
 bool
 tar_source_is_zip(const struct tar_source *s)
