@@ -370,7 +370,7 @@ tar_store_init(struct tar_store *s, const char *dir, uint64_t max)
 	*s = (struct tar_store){ .dir = dir, .fd = -1, .max = max,
 	    .room_len = pack_bound(TAR_BLOCK_SIZE), .cap = 64 << 10,
 	    .end = sizeof h };
-	if (dir == NULL && max == 0)
+	if (dir == NULL && (max == 0 || max > memory_max()))
 		s->max = memory_max();
 	pthread_mutex_init(&s->add_lock, NULL);
 	pthread_rwlock_init(&s->lock, NULL);
