@@ -26,6 +26,7 @@
 
 enum { WORKERS = 2, GIVEN_UP_MAX = 4 };
 #define GIVE_UP_AFTER	INT64_C(10000000000)	/* ns */
+#define DROP_TIME	INT64_C(2000000000)	/* ns, for the end of values */
 
 struct worker {
 	struct worker	*next;
@@ -94,7 +95,7 @@ ask_for_drop(void)
 	if ((job = calloc(1, sizeof *job)) != NULL) {
 		job->run = drop_run;
 		job->done = no_matter;
-		job->time_box = GIVE_UP_AFTER / 2;
+		job->time_box = DROP_TIME;
 		if (worker_do(job) == 0)
 			return;
 		free(job);
