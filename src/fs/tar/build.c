@@ -258,9 +258,11 @@ static int
 keep(void *arg, const void *base, size_t len)
 {
 	struct tar_extra *x = arg;
-	char *to = realloc(x->base, x->len + len);
+	char *to;
 
-	if (to == NULL)
+	if (len == 0)
+		return 0;	/* there may be no `base` */
+	if ((to = realloc(x->base, x->len + len)) == NULL)
 		return ENOMEM;
 	memcpy(to + x->len, base, len);
 	x->base = to;
