@@ -32,12 +32,21 @@ numbered(struct emit *e, const char *name, const struct version *v)
 	    (unsigned)v->number);
 }
 
+/* Nothing, or a typedef of nothing, which is not printed. */
+static bool
+is_void(const struct type *t)
+{
+	return t->kind == TYPE_VOID || c_is_absent(t);
+}
+
 /* What points at an argument or a result. */
 static const char *
 pointer(struct emit *e, const struct type *t)
 {
 	const struct type *real = t;
 
+	if (is_void(t))
+		return "void *";
 	if (t->kind == TYPE_STRING)
 		return "char **";
 	if (!c_is_array(t))
@@ -53,7 +62,7 @@ static const char *
 declare(struct emit *e, const struct type *t, const char *name)
 {
 	return mem_printf(e->mem, "%s%s", t->kind == TYPE_STRING ? "char *" :
-	    mem_printf(e->mem, "%s ", t->kind == TYPE_VOID ? "char" :
+	    mem_printf(e->mem, "%s ", is_void(t) ? "char" :
 	    tirpc_type(e, t)), name);
 }
 
@@ -61,7 +70,7 @@ static const char *
 function(struct emit *e, const struct type *t)
 {
 	return t->kind == TYPE_STRING ? "xdr_wrapstring" :
-	    t->kind == TYPE_VOID ? "xdr_void" : tirpc_function(e, t);
+	    is_void(t) ? "xdr_void" : tirpc_function(e, t);
 }
 
 void
@@ -92,7 +101,7 @@ client_call(struct emit *e, const struct procedure *r,
     const struct version *v)
 {
 	const char *res = c_local(e, "clnt_res");
-	const char *address = c_is_array(r->res) ? res :
+	const char *address = c_is_array(r->res) && !is_void(r->res) ? res :
 	    mem_printf(e->mem, "&%s", res);
 
 	c_begin(e);
@@ -130,7 +139,7 @@ arguments(struct emit *e, const struct version *v)
 	const struct procedure *r;
 
 	for (r = v->procs; r != NULL; r = r->next)
-		if (r->args->kind != TYPE_VOID)
+		if (!is_void(r->args))
 			fields = mem_printf(e->mem, "%s\t\t%s;\n", fields,
 			    declare(e, r->args, mem_printf(e->mem, "%s_arg",
 			    numbered(e, r->name, v))));

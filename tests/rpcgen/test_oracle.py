@@ -128,6 +128,27 @@ def test_clients_and_servers_of_tirpc_fit(client, server, tmp_path):
     assert done.returncode == 0, done.stdout.decode()
 
 
+def test_procedures_that_sun_cannot_have_compile(tmp_path):
+    (tmp_path / "n.x").write_text("""
+        typedef opaque none[0];
+        struct empty { void; };
+        enum e { A };
+        typedef e some[2];
+        typedef string names<>;
+        typedef names two[2];
+        program P { version V {
+            none F(none) = 1; empty G(empty) = 2; some H(some) = 3;
+            two I(two) = 4; e J(e) = 5; float K(double) = 6;
+            pair L(int, string) = 7; pair *M(pair *) = 8;
+        } = 1; } = 0x20000098;
+        struct pair { int a; string s<>; };
+        """)
+    tirpc(tmp_path, "n")
+    compiler("cc", *PLAIN, "-Wall", "-Wextra", "-Wno-cast-function-type",
+             "-Werror", "-fsyntax-only", "-I" + TIRPC,
+             *[tmp_path / ("n_%s.c" % n) for n in ("xdr", "clnt", "svc")])
+
+
 def test_what_libtirpc_has_not_is_refused(tmp_path):
     status, _, err = rpcgen("--lang=tirpc", "-o", str(tmp_path) + "/",
                             HERE + "/shapes.x")
