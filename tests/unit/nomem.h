@@ -10,9 +10,9 @@
 #include <stddef.h>
 
 /* So many allocations go well, then one fails; < 0: none.  `live`: what is
- * allocated now; `failed`: one did. */
-static long countdown = -1, live;
-static bool failed;
+ * allocated now; `failed`: one did.  Other threads may allocate, too. */
+static _Atomic long countdown = -1, live;
+static _Atomic bool failed;
 
 void	*__libc_malloc(size_t), *__libc_calloc(size_t, size_t),
 	*__libc_realloc(void *, size_t);

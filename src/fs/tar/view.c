@@ -672,7 +672,7 @@ tar_listxattr(struct pinefs_call *call, struct pinefs_node *node,
 
 /* -------------------------------------------------------------- changes -- */
 
-/* The arguments of each are said in overlay.h's terms, and no more. */
+/* What each is asked is handed on, as overlay.h's functions take it. */
 
 static int
 tar_create(struct pinefs_call *call, struct pinefs_node *node,
