@@ -20,13 +20,13 @@
 
 enum { SEEK_MOST = 512 << 10, SEEK_STEP = 50000, SEEK_SAVED = 1 << 16 };
 
-static void
+static inline void
 seek_quiet(void *arg, const char *text)
 {
 	assert(arg == NULL && text[0] != '\0');
 }
 
-static size_t
+static inline size_t
 seek_read_all(struct tar_source *s, uint8_t *to)
 {
 	size_t len = 0, got;
@@ -40,7 +40,7 @@ seek_read_all(struct tar_source *s, uint8_t *to)
 }
 
 /* Parts of it, from the end. */
-static void
+static inline void
 seek_compare(struct tar_source *s, const uint8_t *all, size_t len)
 {
 	static uint8_t part[9000];
@@ -58,7 +58,7 @@ struct seek_saved {
 	size_t		len;
 };
 
-static int
+static inline int
 seek_sink(void *arg, const void *base, size_t len)
 {
 	struct seek_saved *saved = arg;
@@ -71,7 +71,7 @@ seek_sink(void *arg, const void *base, size_t len)
 	return 0;
 }
 
-static int
+static inline int
 seek_file(const uint8_t *data, size_t size)
 {
 	int fd = memfd_create("fuzz", 0);
@@ -82,7 +82,7 @@ seek_file(const uint8_t *data, size_t size)
 }
 
 /* The next process, which has the tables and the store. */
-static void
+static inline void
 seek_again(const uint8_t *data, size_t size, const struct tar_codec *codec,
     struct tar_packed_config *config, const struct seek_saved *saved,
     const uint8_t *all, size_t len)
@@ -97,7 +97,7 @@ seek_again(const uint8_t *data, size_t size, const struct tar_codec *codec,
 	tar_source_free(s);
 }
 
-static int
+static inline int
 seek_one(const struct tar_codec *codec, const uint8_t *data, size_t size)
 {
 	static uint8_t all[SEEK_MOST + SEEK_STEP];

@@ -122,7 +122,7 @@ test_who_stops_waits_for_no_decoder(void)
 
 /* ---------------------------------------------- random access, each codec -- */
 
-enum { PLAIN = 3000000, READS = 40 };
+enum { PLAIN = 1600000, READS = 24 };
 
 static char dir[] = "/tmp/pinefs-packed-XXXXXX";
 static uint8_t *plain;
@@ -186,19 +186,19 @@ static const struct way {
 	{ "zstd", "zstd -q -3 <plain", &tar_codec_zstd, 1 },
 	{ "zstd frames", "split -b 300000 --filter='zstd -q' plain",
 	    &tar_codec_zstd, 0 },
-	{ "zstd frames, too large", "split -b 1900000 --filter='zstd -q' plain",
+	{ "zstd frames, too large", "split -b 900000 --filter='zstd -q' plain",
 	    &tar_codec_zstd, 1 },
 	{ "xz", "xz -1 -T1 <plain", &tar_codec_xz, 1 },
-	{ "xz blocks", "xz -0 -T1 --block-size=500000 <plain",
+	{ "xz blocks", "xz -0 -T1 --block-size=200000 <plain",
 	    &tar_codec_xz, 0 },
 	{ "xz streams of blocks",
-	    "split -b 1700000 --filter='xz -0 -T1 --block-size=400000' plain",
+	    "split -b 700000 --filter='xz -0 -T1 --block-size=150000' plain",
 	    &tar_codec_xz, 0 },
-	{ "xz blocks, too large", "xz -0 -T1 --block-size=1500000 <plain",
+	{ "xz blocks, too large", "xz -0 -T1 --block-size=600000 <plain",
 	    &tar_codec_xz, 1 },
 	{ "lzma", "xz --format=lzma -0 <plain", &tar_codec_lzma, 1 },
 	{ "bzip2", "bzip2 -1 <plain", &tar_codec_bzip2, 1 },
-	{ "bzip2 streams", "split -b 1000000 --filter='bzip2 -1' plain",
+	{ "bzip2 streams", "split -b 200000 --filter='bzip2 -1' plain",
 	    &tar_codec_bzip2, 1 },
 	{ "lz4", "lz4 -q <plain", &tar_codec_lz4, 1 },
 };
@@ -245,7 +245,7 @@ open_way(struct way_rig *r, unsigned i, unsigned blocks, uint64_t small,
 	r->blocks = tar_blocks_new(blocks * (size_t)TAR_BLOCK_SIZE);
 	r->s = tar_source_packed(fd, ways[i].codec,
 	    &(struct tar_packed_config){ .blocks = r->blocks, .dir = dir,
-	    .store = r->store, .small = small, .saved = saved,
+	    .store = r->store, .span = 1 << 18, .small = small, .saved = saved,
 	    .saved_len = len, .stop = &stop, .note = count,
 	    .arg = &r->notes });
 	CHECK(r->s != NULL);
@@ -317,10 +317,10 @@ test_any_part_of_any_codec_is_what_was_packed(void)
 		CHECK(tar_source_size(r.s) == PLAIN && r.notes == 0);
 		tar_packed_counts(r.s, &counts);
 		CHECK(counts.decoded == PLAIN);
-		/* Points are no more than a MiB apart, and a bit. */
+		/* Points are no more than 256 KiB apart, and a bit. */
 		CHECK(ways[i].kept ? counts.again <= PLAIN * 5ull :
 		    counts.again > 0 && counts.again <
-		    (READS + 40) * UINT64_C(1300000));
+		    (READS + 40) * UINT64_C(900000));
 		close_way(&r);
 	}
 }
@@ -444,7 +444,7 @@ test_damaged_tables_never_give_other_bytes(void)
 			bad.base[at] ^= UINT64_C(0x8000000000000101) <<
 			    at % 7;
 			open_way(&r, i, 1, 1, bad.base, bad.len);
-			for (off = 0; off < PLAIN; off += 700001)
+			for (off = 0; off < PLAIN; off += 400001)
 				if (tar_source_read(r.s, off, to, sizeof to,
 				    &got) != 0)
 					break;
@@ -602,7 +602,7 @@ test_a_store_that_is_full_is_an_error_behind_what_is_there(void)
 	}
 	fd = open(packed_path[11], O_RDONLY | O_CLOEXEC);
 	s = tar_source_packed(fd, ways[11].codec, &(struct tar_packed_config){
-	    .blocks = blocks, .store_max = 300000, .small = 1, .stop = &stop,
+	    .blocks = blocks, .store_max = 100000, .small = 1, .stop = &stop,
 	    .note = count, .arg = &notes });
 	CHECK(s != NULL);
 	CHECK(tar_source_read(s, PLAIN - 1000, to, 1000, &got) == ENOSPC);
@@ -675,18 +675,18 @@ test_reading_ahead_is_for_who_reads_on(void)
 	open_way(&r, 0, 30, 1, NULL, 0);
 	CHECK(tar_source_read(r.s, PLAIN - 1, &c, 1, &got) == 0);
 	tar_blocks_drop(r.blocks, r.s);
-	CHECK(tar_source_read(r.s, 1000000, &c, 1, &got) == 0);
-	CHECK(!tar_source_hold(r.s, 1000001));
-	CHECK(tar_source_try(r.s, 1000000 + TAR_BLOCK_SIZE, &c, 1, &got) ==
+	CHECK(tar_source_read(r.s, 200000, &c, 1, &got) == 0);
+	CHECK(!tar_source_hold(r.s, 200001));
+	CHECK(tar_source_try(r.s, 200000 + TAR_BLOCK_SIZE, &c, 1, &got) ==
 	    EAGAIN);
-	CHECK(tar_source_read(r.s, 1000000 + TAR_BLOCK_SIZE, &c, 1, &got) ==
+	CHECK(tar_source_read(r.s, 200000 + TAR_BLOCK_SIZE, &c, 1, &got) ==
 	    0);
-	CHECK(tar_source_hold(r.s, 1000001 + TAR_BLOCK_SIZE));
-	tar_source_ahead(r.s, 1000001 + TAR_BLOCK_SIZE);
+	CHECK(tar_source_hold(r.s, 200001 + TAR_BLOCK_SIZE));
+	tar_source_ahead(r.s, 200001 + TAR_BLOCK_SIZE);
 	for (unsigned i = 2; i < 10; i++)
-		CHECK(tar_source_try(r.s, 1000000 + i * TAR_BLOCK_SIZE, &c, 1,
-		    &got) == 0 && c == plain[1000000 + i * TAR_BLOCK_SIZE]);
-	CHECK(!tar_source_hold(r.s, 1000001 + TAR_BLOCK_SIZE));
+		CHECK(tar_source_try(r.s, 200000 + i * TAR_BLOCK_SIZE, &c, 1,
+		    &got) == 0 && c == plain[200000 + i * TAR_BLOCK_SIZE]);
+	CHECK(!tar_source_hold(r.s, 200001 + TAR_BLOCK_SIZE));
 	close_way(&r);
 }
 
