@@ -39,6 +39,7 @@ tar_archive_wait(struct tar_archive *ar, const struct tar_wait *how)
 	pthread_mutex_lock(&ar->wait_lock);
 	w->next = ar->waiting;
 	ar->waiting = w;
+	atomic_store(&ar->waits, true);
 	pthread_mutex_unlock(&ar->wait_lock);
 	return PINEFS_LATER;
 }
@@ -59,6 +60,7 @@ tar_archive_try_waiting(struct tar_archive *ar, int end)
 	pthread_mutex_lock(&ar->wait_lock);
 	list = ar->waiting;
 	ar->waiting = NULL;
+	atomic_store(&ar->waits, false);
 	pthread_mutex_unlock(&ar->wait_lock);
 	while ((w = list) != NULL) {
 		list = w->next;
@@ -68,6 +70,7 @@ tar_archive_try_waiting(struct tar_archive *ar, int end)
 			pthread_mutex_lock(&ar->wait_lock);
 			w->next = ar->waiting;
 			ar->waiting = w;
+			atomic_store(&ar->waits, true);
 			pthread_mutex_unlock(&ar->wait_lock);
 		}
 		pthread_rwlock_unlock(&ar->lock);

@@ -96,6 +96,7 @@ struct tar_archive {
 	enum { TAR_STARTS, TAR_SERVES, TAR_FAILED } state;
 	int			 err;		/* why it failed */
 	struct tar_wait		*waiting;
+	atomic_bool		 waits;		/* somebody, maybe */
 };
 
 /*

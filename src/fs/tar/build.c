@@ -162,16 +162,12 @@ begin(struct tar_archive *ar, int err)
 }
 
 static void
-wake(struct tar_archive *ar)
+wake(struct build *b)
 {
-	bool waited;
-
-	begin(ar, 0);
-	pthread_mutex_lock(&ar->wait_lock);
-	waited = ar->waiting != NULL;
-	pthread_mutex_unlock(&ar->wait_lock);
-	if (waited)
-		tar_archive_try_waiting(ar, 0);
+	if (b->n == 1)
+		begin(b->ar, 0);
+	if (atomic_load(&b->ar->waits))
+		tar_archive_try_waiting(b->ar, 0);
 }
 
 /* 0: go on. */
@@ -197,7 +193,7 @@ add(struct build *b, const struct tar_member *m)
 			err = charge(b);
 	}
 	if (is_served(b))
-		wake(ar);
+		wake(b);
 	return atomic_load(&ar->stop) || atomic_load(&ar->host->stop) ?
 	    ECANCELED : err;
 }

@@ -79,18 +79,32 @@ is_named(const struct tar_index *ix, const struct tar_rec *r, uint32_t dir,
 	    memcmp(its.base, name.base, name.len) == 0;
 }
 
-/* The slot of a name, or the free one where it would be. */
+/*
+ * A slot has a record's number + 1, and in the bits that no number needs some
+ * of the hash: so that those of other names on the way are told without a
+ * look at their records, which lie anywhere.
+ */
+#define SLOT_REC	0x01ffffffu
+_Static_assert(TAR_MEMBERS_MAX < SLOT_REC, "numbers fit");
+
+/* The slot of a name, or the free one where it would be; *tag is the rest of
+ * what is to be in it. */
 static uint32_t *
-slot_of(const struct tar_index *ix, uint32_t dir, struct pinefs_name name)
+slot_of(const struct tar_index *ix, uint32_t dir, struct pinefs_name name,
+    uint32_t *tag)
 {
-	uint32_t mask = ix->nslots - 1, left;
-	uint32_t i = (uint32_t)hash(ix, dir, name) & mask;
+	uint64_t h = hash(ix, dir, name);
+	uint32_t i = (uint32_t)h % ix->nslots, left, slot;
 	const struct tar_rec *r;
 
-	for (left = ix->nslots; left > 0; left--, i = (i + 1) & mask) {
-		if (ix->slot[i] == 0)
+	*tag = (uint32_t)(h >> 32) & ~SLOT_REC;
+	for (left = ix->nslots; left > 0; left--,
+	    i = i + 1 == ix->nslots ? 0 : i + 1) {
+		if ((slot = ix->slot[i]) == 0)
 			break;
-		r = tar_index_rec(ix, ix->slot[i] - 1);
+		if (((slot ^ *tag) & ~SLOT_REC) != 0)
+			continue;
+		r = tar_index_rec(ix, (slot & SLOT_REC) - 1);
 		if (r != NULL && is_named(ix, r, dir, name))
 			break;
 	}
@@ -101,40 +115,43 @@ uint32_t
 tar_index_find(const struct tar_index *ix, uint32_t dir,
     struct pinefs_name name)
 {
-	const uint32_t *slot;
-	uint32_t i;
+	uint32_t i, tag;
 
 	if (name.len > 255 || ix->nslots == 0)
 		return TAR_NONE;
-	slot = slot_of(ix, dir, name);
-	if ((i = *slot) == 0)
-		return TAR_NONE;
+	i = *slot_of(ix, dir, name, &tag) & SLOT_REC;
 	/* A table without a free slot is a damaged one. */
-	if (i > ix->recs.n ||
+	if (i == 0 || i > ix->recs.n ||
 	    !is_named(ix, tar_index_rec(ix, i - 1), dir, name))
 		return TAR_NONE;
 	return i - 1;
 }
 
+/* By half: they are a part of what a file of it takes.  In the order of the
+ * records, which are all that is not dead. */
 static int
 grow_slots(struct tar_index *ix)
 {
-	uint32_t i, n = ix->nslots == 0 ? FIRST_SLOTS : ix->nslots * 2;
-	uint32_t *old = ix->slot, was = ix->nslots;
+	uint32_t i, tag, n = ix->nslots == 0 ? FIRST_SLOTS :
+	    ix->nslots / 2 * 3;
+	uint32_t *slot = calloc(n, sizeof *slot), *at;
 	const struct tar_rec *r;
-	uint32_t *slot = calloc(n, sizeof *slot);
 
 	if (slot == NULL)
 		return ENOMEM;
+	free(ix->slot);
 	ix->slot = slot;
 	ix->nslots = n;
-	for (i = 0; i < was; i++) {
-		if (old[i] == 0)
+	ix->used = 0;
+	for (i = TAR_ROOT + 1; i < ix->recs.n; i++) {
+		r = tar_index_rec(ix, i);
+		if (r->flags & TAR_REC_DEAD)
 			continue;
-		r = tar_index_rec(ix, old[i] - 1);
-		*slot_of(ix, r->parent, tar_index_name(ix, r)) = old[i];
+		at = slot_of(ix, r->parent, tar_index_name(ix, r), &tag);
+		if (*at == 0)
+			ix->used++;
+		*at = (i + 1) | tag;
 	}
-	free(old);
 	return 0;
 }
 
@@ -143,15 +160,15 @@ static int
 bind(struct tar_index *ix, uint32_t i)
 {
 	const struct tar_rec *r = tar_index_rec(ix, i);
-	uint32_t *slot;
+	uint32_t *slot, tag;
 	int err;
 
-	if (ix->used >= ix->nslots / 3 * 2 && (err = grow_slots(ix)) != 0)
+	if (ix->used >= ix->nslots / 4 * 3 && (err = grow_slots(ix)) != 0)
 		return err;
-	slot = slot_of(ix, r->parent, tar_index_name(ix, r));
+	slot = slot_of(ix, r->parent, tar_index_name(ix, r), &tag);
 	if (*slot == 0)
 		ix->used++;
-	*slot = i + 1;
+	*slot = (i + 1) | tag;
 	return 0;
 }
 

@@ -74,8 +74,8 @@ struct tar_array {
 struct tar_index {
 	struct tar_array	 recs, names, texts, exts, segs;
 	struct tar_array	 later;		/* links to what may come */
-	uint32_t		*slot;		/* record + 1; 0: free */
-	uint32_t		 nslots, used;	/* nslots: a power of two */
+	uint32_t		*slot;		/* 0: free; see index.c */
+	uint32_t		 nslots, used;
 	uint8_t			 key[16];	/* of the hash */
 	uint64_t		 most;		/* TAR_INDEX_BYTES */
 	uint32_t		 unit;		/* headers begin at multiples of it;

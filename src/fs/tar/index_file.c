@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { FORMAT = 1, ORDER = 0x01020304, CHUNK = 64 << 10 };
+enum { FORMAT = 3, ORDER = 0x01020304, CHUNK = 64 << 10 };
 
 enum { RECS, NAMES, TEXTS, EXTS, SEGS, SLOTS, KEPT, SECTIONS };
 
@@ -242,16 +242,15 @@ array_of(const struct header *h, char *base, int i)
 	    (size_t)h->section[i].n, 0 };
 }
 
-/* A root, and slots that can be counted through. */
+/* A root, and slots. */
 static bool
 is_usable(const struct header *h, const char *base)
 {
 	const struct tar_rec *root = (const void *)(base +
 	    h->section[RECS].at);
-	uint64_t slots = h->section[SLOTS].n;
 
 	return h->unit > 0 && h->section[RECS].n > 0 &&
-	    root->type == TAR_DIR && slots > 0 && (slots & (slots - 1)) == 0;
+	    root->type == TAR_DIR && h->section[SLOTS].n > 0;
 }
 
 void
