@@ -4,6 +4,8 @@ they are: /tmp/question is evaluated, and its repr() put into /tmp/answer."""
 import os
 import time
 
+import pinefs
+
 n = 5
 flag = True
 level = 'INFO'
@@ -15,6 +17,35 @@ plain = []
 
 def double(x):
     return 2 * x
+
+
+class Box:
+    """A directory by a mapper: its names are numbers, or text."""
+
+    def __init__(self, **rows):
+        self.rows = rows
+
+
+@pinefs.mapper(Box)
+class BoxMapper(pinefs.Mapper):
+    kind = 'dir'
+
+    def list(self, box):
+        return list(box.rows)
+
+    def get(self, box, name):
+        return box.rows[name]
+
+    def set(self, box, name, data):
+        number = isinstance(box.rows.get(name), int)
+        box.rows[name] = int(data) if number else data.decode()
+
+    def delete(self, box, name):
+        del box.rows[name]
+
+
+box = Box(n=1, text='one\n')
+del Box, BoxMapper      # a test takes odd names here for files that vim left
 
 
 def answer():
