@@ -111,6 +111,9 @@ tell_progress(struct build *b, uint64_t at)
 	uint64_t size = tar_source_size(b->source);
 	time_t t = now();
 
+	/* Headers of zips are places in the file, not in the source. */
+	if (tar_source_is_zip(b->source))
+		size = ar->stored;
 	if (t - b->told < TELL)
 		return;
 	b->told = t;
