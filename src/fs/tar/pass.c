@@ -232,7 +232,8 @@ publish(struct packed *p)
 		p->lent++;
 	else
 		p->flow = true;
-	if (atomic_load(&p->size) > p->config.small)
+	if (atomic_load(&p->size) > p->config.small ||
+	    p->npending == TAR_PENDING)
 		p->flow = true;
 	drop_covered(p);
 	start_writer(p);
