@@ -4,8 +4,9 @@
  *
  *	key		16 bytes, mode 0600
  *	key.before	optional: handles made with it still work
- *	exports		lines "ID NAME": an export keeps its id for ever; a
- *			name with a newline is not recorded
+ *	exports		lines "ID NAME", appended: an export keeps its id for
+ *			ever; a name with a newline is not recorded
+ *	archives	tarfs's (src/fs/tar/known.h)
  *
  * A directory that cannot be used is a warning and a key that ends with the
  * process, never a refusal to serve.
