@@ -12,7 +12,7 @@
 #include "dir/dir.h"
 #include "dir/place.h"
 
-enum { SPARE_FDS = 256, FDS_MOST = 1 << 16, THREADS = 8 };
+enum { FDS_FEW = 64, FDS_MOST = 1 << 16, THREADS = 8 };
 
 struct dir_proc
 dir_proc_of(int fd)
@@ -30,7 +30,7 @@ fds(void)
 	struct rlimit r;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) == -1)
-		return SPARE_FDS;
+		return FDS_FEW;
 	if (r.rlim_cur < r.rlim_max) {
 		r.rlim_cur = r.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &r);
@@ -38,8 +38,8 @@ fds(void)
 	}
 	if (r.rlim_cur > FDS_MOST)
 		r.rlim_cur = FDS_MOST;
-	return r.rlim_cur < 2 * SPARE_FDS ? SPARE_FDS :
-	    (unsigned)r.rlim_cur - SPARE_FDS;
+	/* Connections take most, and there may be another directory. */
+	return (unsigned)r.rlim_cur / 4;
 }
 
 static void
@@ -64,7 +64,8 @@ fini(void *arg)
 }
 
 static const struct pinefs_ops dir_ops = {
-	.flags = PINEFS_STABLE_IDS | PINEFS_WIDE_COOKIES | PINEFS_OWN_ACCESS,
+	.flags = PINEFS_STABLE_IDS | PINEFS_WIDE_COOKIES | PINEFS_OWN_ACCESS |
+	    PINEFS_CHANGE_UNORDERED,	/* the host may set its clock back */
 	.blocking = ~UINT64_C(0),	/* all wait for a disk, maybe */
 	.lookup = dir_lookup,
 	.getattr = dir_getattr,
@@ -108,6 +109,8 @@ open_root(struct dir_fs *d, const char *path)
 	d->root_ino = st.stx_ino;
 	if (access(dir_proc_of(d->root).path, F_OK) == -1)
 		return ENOSYS;		/* no /proc */
+	if (!dir_who_is_safe())
+		return EPERM;
 	d->by_handle = dir_who_is_real() && dir_key_test(d->root, &st);
 	return (d->path = strdup(path)) == NULL ? ENOMEM : 0;
 }
@@ -121,8 +124,8 @@ make(struct dir_fs *d, const struct dirfs_config *config)
 	if (err != 0)
 		return err;
 	d->async = config->async;
-	d->objects = dir_objects_new(fds());
 	d->lists = dir_lists_new();
+	d->objects = dir_objects_new(d, fds());
 	if (!d->by_handle)
 		d->places = dir_places_new(config->state_dir,
 		    d->root_ino, &d->dev);
@@ -149,6 +152,8 @@ dirfs_new(const struct dirfs_config *config, struct pinefs **to)
 	if (err != 0) {
 		pinefs_log(PINEFS_LOG_ERROR, "dirfs: %s: %s", config->dir,
 		    err == ENOSYS ? "it needs /proc, which is not mounted" :
+		    err == EPERM && !dir_who_is_safe() ? "as root with "
+		    "SECBIT_NO_SETUID_FIXUP everybody would be root" :
 		    strerror(err));
 		if (d != NULL)
 			fini(d);

@@ -286,6 +286,17 @@ exports_tar(const struct exports *xs)
 	return of_type(xs, "tar");
 }
 
+bool
+exports_are_private(const struct exports *xs)
+{
+	unsigned i;
+
+	for (i = 0; i < xs->n && geteuid() != 0; i++)
+		if (is_dir(&xs->x[i]) && xs->x[i].rules.squash == NULL)
+			return true;
+	return false;
+}
+
 void
 exports_drop(struct exports *xs, const struct export *x)
 {

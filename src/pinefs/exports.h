@@ -51,6 +51,11 @@ void	exports_fini(struct exports *);
 /* The only one of this type, or NULL. */
 const struct export *exports_py(const struct exports *);
 const struct export *exports_tar(const struct exports *);
+/*
+ * Is there a directory whose callers would all be who serves it, though nobody
+ * said so?  Then only that user, and root, may call.
+ */
+bool	exports_are_private(const struct exports *);
 /* This one is not to be served after all. */
 void	exports_drop(struct exports *, const struct export *);
 

@@ -137,11 +137,11 @@ set_options(const struct command *cmd, struct pinefs_server *server,
 	}
 	if (*addr == NULL)
 		*addr = "127.0.0.1";
-	if (!cmd->beside_py)
+	if (!cmd->beside_py && !exports_are_private(&cmd->exports))
 		return 0;
 	snprintf(uids, sizeof uids, "0,%u", (unsigned)geteuid());
-	return pinefs_set(server, "uids", uids) == 0 &&
-	    pinefs_set(server, "udp-changes-reserved", "yes") == 0 ? 0 :
+	return pinefs_set(server, "uids", uids) == 0 && (!cmd->beside_py ||
+	    pinefs_set(server, "udp-changes-reserved", "yes") == 0) ? 0 :
 	    EXIT_OSERR;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,11 +94,38 @@ open_directory(struct state *s)
 	return lock_directory(s);
 }
 
+/* -------------------------------------------------------------- identity -- */
+
+/*
+ * A thread on which a file system acts for its caller (dirfs) may come here,
+ * too: what is the server's own is written as the server.
+ */
+struct identity {
+	uid_t	uid;
+	gid_t	gid;
+};
+
+static struct identity
+become_server(void)
+{
+	struct identity was;
+
+	was.uid = (uid_t)setfsuid(geteuid());
+	was.gid = (gid_t)setfsgid(getegid());
+	return was;
+}
+
+static void
+become_again(const struct identity *was)
+{
+	setfsgid(was->gid);
+	setfsuid(was->uid);
+}
+
 /* ----------------------------------------------------------------- files -- */
 
-/* Written whole, or not at all: temporary file, fsync, rename. */
 static int
-write_file(int dir, const char *name, const void *data, size_t len)
+write_as_server(int dir, const char *name, const void *data, size_t len)
 {
 	char temp[64];
 	int fd, err = 0;
@@ -114,6 +142,17 @@ write_file(int dir, const char *name, const void *data, size_t len)
 		err = errno;
 	if (err == 0 && fsync(dir) == -1)
 		err = errno;
+	return err;
+}
+
+/* Written whole, or not at all: temporary file, fsync, rename. */
+static int
+write_file(int dir, const char *name, const void *data, size_t len)
+{
+	struct identity was = become_server();
+	int err = write_as_server(dir, name, data, len);
+
+	become_again(&was);
 	return err;
 }
 

@@ -15,6 +15,8 @@ import time
 import pytest
 
 import nfs3
+import nfs4_client
+import nfs4_ops as op
 import wire
 from test_peer import NOBODY, as_uid
 from wire import fails, ok
@@ -260,6 +262,55 @@ def test_an_exclusive_create_is_known_again_after_a_restart(serve, client):
           nfs3.NFS3ERR_EXIST)
 
 
+def test_an_empty_file_of_another_is_none_of_an_exclusive_create(
+        serve, where, client):
+    """Its times, which can be read, are no proof of who made it."""
+    os.chmod(where, 0o1777)
+    path = put(where, 'f', b'', 0o600)
+    os.utime(path, (0x11111111, 0x22222222))
+    server, root = serve()
+    verf = struct.pack('=II', 0x22222222, 0x11111111)
+    fails(client(server, 1000).create(root, b'f', nfs3.EXCLUSIVE, verf),
+          nfs3.NFS3ERR_EXIST)
+
+
+def test_version_4_leaves_no_verifier_in_the_times(serve, where):
+    server, root = serve()
+    c = nfs4_client.Client1(server, 2)
+    try:
+        verf = struct.pack('=II', 0x22222222, 0x11111111)
+        c.open(c.root(), b'f', how=op.exclusive(verf))
+    finally:
+        c.close()
+    assert abs(os.stat(where + '/f').st_mtime - time.time()) < 1000
+
+
+def test_a_deep_tree_can_be_made_and_removed(serve, where, client):
+    """Its path has no room in any system call."""
+    server, root = serve()
+    c = client(server)
+    dirs = [root]
+    for i in range(25):
+        dirs.append(c.make_dir(dirs[-1], b'n' * 250))
+    assert ok(c.lookup(dirs[-1], b'..')).object.data == dirs[-2]
+    time.sleep(1.1)         # where it lies is looked after once a second
+    fh = c.make(dirs[-1], b'f', b'text')
+    assert ok(c.read(fh)).data == b'text'
+    ok(c.remove(dirs[-1], b'f'))
+    for above in reversed(dirs[:-1]):
+        ok(c.rmdir(above, b'n' * 250))
+
+
+def test_what_the_server_keeps_is_written_as_the_server(serve, where):
+    """Though the thread has just acted as somebody else."""
+    os.chmod(where, 0o777)
+    server, root = serve()
+    for i in range(20):
+        with nfs4_client.Client0(server, cred=wire.user(1000)) as c:
+            c.make(c.root(), b'f%d' % i)
+    assert 'could not be recorded' not in server.text()
+
+
 def test_what_the_host_does_is_seen(serve, where, client):
     path = put(where, 'f', b'one')
     server, root = serve()
@@ -343,8 +394,8 @@ def serve_as_nobody(serve, where):
     os.chown(where, NOBODY, NOBODY)
     state = tempfile.mkdtemp(dir='/dev/shm')
     os.chown(state, NOBODY, NOBODY)
-    yield lambda: serve('--state-dir', state, '--local-auth', 'none',
-                        preexec=become_nobody)
+    yield lambda *args: serve('--state-dir', state, '--local-auth', 'none',
+                              *args, preexec=become_nobody)
     shutil.rmtree(state)
 
 
@@ -355,12 +406,53 @@ def test_whoever_is_not_root_serves_as_who_they_are(serve_as_nobody, where,
     server, root = serve_as_nobody()
     c = client(server)
     c.make(root, b'f')
-    client(server, 1000).make(root, b'g')
+    client(server, NOBODY).make(root, b'g')
     for name in ('f', 'g'):
         assert os.stat(where + '/' + name).st_uid == NOBODY
+    fails(client(server, 1000).getattr(root), nfs3.NFS3ERR_ACCES)
     fails(c.read(c.find(root, b'secret')), nfs3.NFS3ERR_ACCES)
     fails(c.write(c.find(root, b'open'), 0, b'x'), nfs3.NFS3ERR_ACCES)
     assert ok(c.read(c.find(root, b'open'))).data == b'text'
+
+
+def test_everybody_is_who_serves_where_that_is_said(serve_as_nobody, where,
+                                                    client):
+    server, root = serve_as_nobody('-o', 'all_squash')
+    client(server, 1000).make(root, b'f')
+    assert os.stat(where + '/f').st_uid == NOBODY
+
+
+def test_a_name_that_is_linked_and_removed_is_found_by_the_other(
+        serve_as_nobody, client):
+    server, root = serve_as_nobody()
+    c = client(server)
+    fh = c.make(root, b'tmp', b'text')
+    ok(c.link(fh, root, b'final'))
+    ok(c.remove(root, b'tmp'))
+    server.stop(signal.SIGKILL)
+    server, root = serve_as_nobody()
+    assert ok(client(server).read(fh)).data == b'text'
+
+
+def test_what_is_gone_takes_no_room_in_the_table(serve_as_nobody, client):
+    server, root = serve_as_nobody()
+    c = client(server)
+    kept = c.make(root, b'kept', b'text')
+
+    def many():
+        for i in range(700):
+            c.make(root, b'f%d' % i)
+            ok(c.remove(root, b'f%d' % i))
+    many()
+    many()
+    state = server_state(server)
+    table = os.path.join(state, [n for n in os.listdir(state)
+                                 if n.startswith('dir-')][0])
+    size = os.path.getsize(table)
+    server.stop()
+    server, root = serve_as_nobody()
+    assert ok(client(server).read(kept)).data == b'text'
+    assert os.path.getsize(table) < size / 10
 
 
 def test_handles_outlive_a_restart_without_root(serve_as_nobody, where,

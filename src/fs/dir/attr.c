@@ -2,6 +2,7 @@
 #include "dir.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,9 +34,14 @@ change_of(struct dir_object *o, const struct statx *st, unsigned mods)
 
 	if (o == NULL)
 		return ctime;
-	if (atomic_exchange(&o->ctime, ctime) != ctime)
-		atomic_store(&o->base, mods);
-	base = atomic_load(&o->base);
+	pthread_mutex_lock(&o->lock);
+	if (ctime > o->ctime) {
+		o->ctime = ctime;
+		o->base = mods;
+	}
+	/* One that was read before another, and comes behind it. */
+	base = ctime < o->ctime ? mods : o->base;
+	pthread_mutex_unlock(&o->lock);
 	return ctime + (mods > base ? mods - base : 0);
 }
 

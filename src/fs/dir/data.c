@@ -32,6 +32,22 @@ begin(struct pinefs_call *call, struct pinefs_node *node, enum dir_way way,
 	return err == ETXTBSY ? EACCES : err;
 }
 
+/* Version 4 does not set the times after an exclusive create. */
+static void
+end_verifier(struct dir_fs *d, struct dir_object *o)
+{
+	int fd = atomic_load(&o->fd[DIR_PATH]);
+	uint8_t verf[8];
+	struct statx st;
+
+	if (!dir_verf(d, o, verf) || statx(fd, "", AT_EMPTY_PATH, DIR_STATX,
+	    &st) == -1 || !dir_verf_is_in_times(verf, &st))
+		return;
+	dir_who_server();
+	utimensat(fd, "", NULL, AT_EMPTY_PATH);
+	dir_changed(o);
+}
+
 int
 dir_open(struct pinefs_call *call, struct pinefs_node *node, uint32_t access)
 {
@@ -42,6 +58,7 @@ dir_open(struct pinefs_call *call, struct pinefs_node *node, uint32_t access)
 	if (err != 0)
 		return err;
 	dir_pin(dir_of(node), o);
+	end_verifier(dir_of(node), o);
 	/* Now, while the mode lets us: a later chmod is not to matter.  What
 	 * fails is said by whoever reads or writes. */
 	if (access & PINEFS_ACCESS_READ)
@@ -112,10 +129,15 @@ dir_write(struct pinefs_call *call, struct pinefs_node *node,
 
 	if ((err = begin(call, node, DIR_WRITE, &o, &fd)) != 0)
 		return err;
+	/* Before it is: a commit that goes on meanwhile may miss it. */
+	if (w->stable == PINEFS_UNSTABLE)
+		atomic_store(&o->dirty, true);
 	done = write_in(fd, w);
 	dir_changed(o);
 	if (done == -1) {
 		err = errno;
+		if (err == EIO)
+			pinefs_data_lost(dir_of(node)->fs);
 	} else {
 		w->written = (uint32_t)done;
 		w->committed = w->stable;
@@ -125,23 +147,35 @@ dir_write(struct pinefs_call *call, struct pinefs_node *node,
 }
 
 /*
- * What could not be written to the disk is said here, once (fsync(2)): then
- * clients that still have it must write it again.
+ * What could not be written to the disk is said once (fsync(2)), whoever asks
+ * first: then all clients must write again what they have not seen committed.
  */
+static int
+sync_fd(struct dir_fs *d, struct dir_object *o, int fd)
+{
+	atomic_store(&o->dirty, false);
+	if (fsync(fd) == 0)
+		return 0;
+	if (errno == EINVAL || errno == EROFS)
+		return 0;		/* nothing that could be lost */
+	pinefs_data_lost(d->fs);
+	return errno;
+}
+
 int
 dir_commit(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
     uint64_t len)
 {
 	struct dir_object *o;
-	int fd, err;
+	int fd, err = dir_get(node, &o);
 
-	(void)off, (void)len;
-	if ((err = begin(call, node, DIR_WRITE, &o, &fd)) != 0)
+	(void)call, (void)off, (void)len;
+	if (err != 0)
 		return err;
-	if (fsync(fd) == -1) {
-		err = errno;
-		pinefs_data_lost(dir_of(node)->fs);
-	}
+	if ((fd = atomic_load(&o->fd[DIR_WRITE])) == -1 &&
+	    (fd = dir_fd(o, DIR_READ)) == -1)
+		fd = dir_fd(o, DIR_WRITE);
+	err = fd == -1 ? errno : sync_fd(dir_of(node), o, fd);
 	dir_put(dir_of(node), o);
 	return err;
 }
@@ -157,8 +191,16 @@ dir_sync(struct dir_fs *d, struct dir_object *o)
 	if ((fd = atomic_load(&o->fd[DIR_WRITE])) == -1 &&
 	    (fd = dir_fd(o, DIR_READ)) == -1)
 		return 0;
-	return fsync(fd) == -1 && errno != EINVAL && errno != EROFS ?
-	    errno : 0;
+	return sync_fd(d, o, fd);
+}
+
+void
+dir_flush(struct dir_fs *d, struct dir_object *o)
+{
+	int fd = atomic_load(&o->fd[DIR_WRITE]);
+
+	if (atomic_load(&o->dirty) && fd != -1)
+		sync_fd(d, o, fd);
 }
 
 int
@@ -195,6 +237,8 @@ dir_allocate(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
 	    0, (off_t)off, (off_t)len) == -1)
 		err = errno;
 	dir_changed(o);
+	if (err == 0)
+		err = dir_sync(dir_of(node), o);
 	dir_put(dir_of(node), o);
 	return err == EOPNOTSUPP ? ENOTSUP : err;
 }
@@ -215,6 +259,8 @@ dir_clone(struct pinefs_call *call, struct pinefs_node *node,
 		if (ioctl(out, FICLONERANGE, &range) == -1)
 			err = errno;
 		dir_changed(o);
+		if (err == 0)
+			err = dir_sync(dir_of(to), o);
 		dir_put(dir_of(to), o);
 	}
 	dir_put(dir_of(node), from);

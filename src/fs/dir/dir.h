@@ -46,6 +46,9 @@ struct dir_proc	dir_proc_of(int fd);
 
 /* Names were changed in this directory: on the disk before the reply. */
 int	dir_sync(struct dir_fs *, struct dir_object *);
+/* It is about to be closed: what was written and not committed is, or is said
+ * to be lost; the next descriptor would not hear of it. */
+void	dir_flush(struct dir_fs *, struct dir_object *);
 
 /* The operations, each where pinefs.h has its contract. */
 int	dir_getattr(struct pinefs_call *, struct pinefs_node *, uint64_t want,
@@ -100,12 +103,15 @@ int	dir_removexattr(struct pinefs_call *, struct pinefs_node *,
 /* list.c: listings that are kept for the next page. */
 struct dir_lists *dir_lists_new(void);
 void	dir_lists_free(struct dir_lists *);
+void	dir_lists_sweep(struct dir_lists *);
 /* Sorts names into the order of their cookies: hashes. */
 uint64_t dir_cookie(const char *name, size_t len);
 
 /* attr.c: as the kernel says it, with a change counter of the object's. */
 void	dir_attr_of(struct dir_object *, const struct statx *, unsigned mods,
 	    struct pinefs_attr *);
+/* Are the file's times those that stand for this verifier? */
+bool	dir_verf_is_in_times(const uint8_t verf[8], const struct statx *);
 /* Sets attributes as the caller may. */
 int	dir_apply(struct pinefs_call *, struct dir_object *,
 	    const struct pinefs_set *);

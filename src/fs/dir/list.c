@@ -17,7 +17,8 @@
 
 #include "place.h"
 
-enum { KEPT = 16, READ_AT_ONCE = 256 << 10 };
+enum { KEPT = 16, READ_AT_ONCE = 256 << 10, KEPT_BYTES = 256 << 20,
+    IDLE = 30 /* s */ };
 
 struct entry {
 	uint64_t	cookie;
@@ -30,6 +31,7 @@ struct list {
 	unsigned	 users;
 	uint64_t	 fileid;	/* of the directory */
 	unsigned	 mods;
+	time_t		 used;		/* the last time */
 	struct statx_timestamp mtime, ctime;
 	struct entry	*entry;
 	size_t		 n, cap;
@@ -217,6 +219,21 @@ kept(struct dir_lists *t, const struct dir_object *dir,
 	return found;
 }
 
+static size_t
+bytes_of(const struct list *l)
+{
+	return l->cap * sizeof *l->entry + l->names_cap;
+}
+
+static time_t
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return t.tv_sec;
+}
+
 /* In the place of what was kept of this directory, or of the oldest. */
 static void
 keep(struct dir_lists *t, struct list *l)
@@ -232,10 +249,36 @@ keep(struct dir_lists *t, struct list *l)
 		i = t->next++ % KEPT;
 	old = t->kept[i];
 	t->kept[i] = l;
+	l->used = now();
 	l->users++;
 	pthread_mutex_unlock(&t->lock);
 	if (old != NULL)
 		list_put(t, old);
+}
+
+/* Somebody began to list them and went away; or they are too much. */
+void
+dir_lists_sweep(struct dir_lists *t)
+{
+	struct list *gone[KEPT] = { NULL };
+	size_t sum = 0;
+	unsigned i;
+
+	pthread_mutex_lock(&t->lock);
+	for (i = 0; i < KEPT; i++) {
+		if (t->kept[i] == NULL)
+			continue;
+		sum += bytes_of(t->kept[i]);
+		if (sum > KEPT_BYTES || t->kept[i]->used + IDLE < now()) {
+			sum -= bytes_of(t->kept[i]);
+			gone[i] = t->kept[i];
+			t->kept[i] = NULL;
+		}
+	}
+	pthread_mutex_unlock(&t->lock);
+	for (i = 0; i < KEPT; i++)
+		if (gone[i] != NULL)
+			list_put(t, gone[i]);
 }
 
 /* It was listed to its end. */
@@ -314,8 +357,8 @@ emit(struct dir_fs *d, struct dir_object *dir, const struct list *l,
 	dir_attr_of(o, &st, mods, &attr);
 	if (o != NULL)
 		dir_put(d, o);
-	if (dir_places_note(d, &key, &dir->key, name) != 0)
-		return 1;
+	/* Without memory for that the name has to be looked up first. */
+	(void)dir_places_note(d, &key, &dir->key, name);
 	id = (struct pinefs_ident){ key.fileid, key.generation, key.own,
 	    key.own_len };
 	full = pinefs_emit(to, (struct pinefs_name){ name, e->len }, &id,
@@ -367,6 +410,7 @@ list_from(struct dir_fs *d, struct dir_object *dir, uint64_t after,
 	else
 		forget(d->lists, l);
 	list_put(d->lists, l);
+	dir_lists_sweep(d->lists);
 	return 0;
 }
 

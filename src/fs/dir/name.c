@@ -72,7 +72,7 @@ find(struct dir_fs *d, struct dir_object *dir, const char *name,
 {
 	struct dir_dev dev;
 	struct statx st;
-	int fd;
+	int fd, err;
 
 	if (statx(path_fd(dir), name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
 	    DIR_STATX, &st) == -1)
@@ -80,9 +80,12 @@ find(struct dir_fs *d, struct dir_object *dir, const char *name,
 	dev = dir_dev_of(&st);
 	if (dir_dev_equal(&dev, &d->dev) &&
 	    (*to = dir_find(d, st.stx_ino)) != NULL) {
-		if (d->places == NULL)
-			return 0;
-		return dir_places_note(d, &(*to)->key, &dir->key, name);
+		err = dir_places_note(d, &(*to)->key, &dir->key, name);
+		if (err != 0) {
+			dir_put(d, *to);
+			*to = NULL;
+		}
+		return err;
 	}
 	fd = openat(path_fd(dir), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	return fd == -1 ? errno : enter(d, dir, name, fd, to);
@@ -166,39 +169,54 @@ dir_parent(struct pinefs_call *call, struct pinefs_node *node,
 
 /* ------------------------------------------------------------------- make -- */
 
-/* Somebody made it with this verifier: the call came twice. */
+/* A half of a verifier as a time that every file system can keep. */
+static time_t
+seconds_of(const uint8_t verf[8], unsigned half)
+{
+	uint32_t w[2];
+
+	memcpy(w, verf, sizeof w);
+	return (time_t)(w[half] & INT32_MAX);
+}
+
+bool
+dir_verf_is_in_times(const uint8_t verf[8], const struct statx *st)
+{
+	return st->stx_mtime.tv_sec == seconds_of(verf, 0) &&
+	    st->stx_atime.tv_sec == seconds_of(verf, 1);
+}
+
+/* Its caller made it with this verifier: the call came twice. */
 static bool
-made_with(struct dir_fs *d, struct dir_object *o,
+made_with(struct pinefs_call *call, struct dir_fs *d, struct dir_object *o,
     const struct pinefs_create *how)
 {
 	uint8_t verf[sizeof how->verf];
 	struct statx st;
-	uint32_t w[2];
 
+	/* Times can be read, so they prove nothing of anybody else's file. */
+	if (statx(path_fd(o), "", AT_EMPTY_PATH, DIR_STATX, &st) == -1 ||
+	    !S_ISREG(st.stx_mode) ||
+	    st.stx_uid != pinefs_call_cred(call)->uid)
+		return false;
 	if (dir_verf(d, o, verf))
 		return memcmp(verf, how->verf, sizeof verf) == 0;
-	memcpy(w, how->verf, sizeof w);
-	return statx(path_fd(o), "", AT_EMPTY_PATH, DIR_STATX, &st) == 0 &&
-	    S_ISREG(st.stx_mode) && st.stx_size == 0 &&
-	    (uint32_t)st.stx_mtime.tv_sec == w[0] &&
-	    (uint32_t)st.stx_atime.tv_sec == w[1];
+	return st.stx_size == 0 && dir_verf_is_in_times(how->verf, &st);
 }
 
 /*
- * Kept with the object, and, over a restart, in the times of the file, where
- * the client's own SETATTR soon puts others (RFC 1813 3.3.8).
+ * Kept with the object, and, over a restart, in the times of the file: a
+ * client of version 3 puts others there soon (RFC 1813 3.3.8), and for one of
+ * version 4 dir_open does.
  */
 static void
 keep_verf(struct dir_fs *d, struct dir_object *o,
     const struct pinefs_create *how)
 {
-	struct timespec t[2] = { { 0 } };
-	uint32_t w[2];
+	struct timespec t[2] = { { .tv_sec = seconds_of(how->verf, 1) },
+	    { .tv_sec = seconds_of(how->verf, 0) } };
 
 	dir_keep_verf(d, o, how->verf);
-	memcpy(w, how->verf, sizeof w);
-	t[0].tv_sec = (time_t)w[1];
-	t[1].tv_sec = (time_t)w[0];
 	utimensat(path_fd(o), "", t, AT_EMPTY_PATH);
 }
 
@@ -309,12 +327,12 @@ make_or_find(struct pinefs_call *call, struct dir_fs *d,
 
 	if (err == 0) {
 		dir_changed(dir);
-		if ((err = take_new(d, dir, name, fd, to)) != 0)
-			return err;
-		if (how->exclusive == PINEFS_EXCLUSIVE)
-			keep_verf(d, *to, how);
-		if ((err = dress(call, *to, how)) == 0)
-			return dir_sync(d, dir);
+		if ((err = take_new(d, dir, name, fd, to)) == 0) {
+			if (how->exclusive == PINEFS_EXCLUSIVE)
+				keep_verf(d, *to, how);
+			if ((err = dress(call, *to, how)) == 0)
+				return dir_sync(d, dir);
+		}
 		/* Half made is not made. */
 		dir_who_become(pinefs_call_cred(call));
 		unlinkat(path_fd(dir), name, how->type == PINEFS_DIR ?
@@ -325,7 +343,7 @@ make_or_find(struct pinefs_call *call, struct dir_fs *d,
 		return err;
 	if ((err = find(d, dir, name, to)) != 0)
 		return err == ENOENT ? EAGAIN : err;	/* it went again */
-	if (how->exclusive == PINEFS_EXCLUSIVE && !made_with(d, *to, how))
+	if (how->exclusive == PINEFS_EXCLUSIVE && !made_with(call, d, *to, how))
 		return EEXIST;
 	made->existed = true;
 	return 0;
@@ -391,6 +409,9 @@ dir_link(struct pinefs_call *call, struct pinefs_node *node,
 		dir_changed(o);
 		dir_changed(dir);
 		if (err == 0)
+			err = dir_places_note(d, &o->key, &dir->key,
+			    text.text);
+		if (err == 0)
 			err = dir_sync(d, dir);
 		dir_put(d, dir);
 	}
@@ -422,8 +443,10 @@ let_go(struct dir_fs *d, uint64_t fileid)
 		return;
 	dir_changed(o);
 	if (statx(path_fd(o), "", AT_EMPTY_PATH, STATX_NLINK, &st) == 0 &&
-	    (st.stx_nlink == 0 || S_ISDIR(o->type)))
+	    (st.stx_nlink == 0 || S_ISDIR(o->type))) {
 		dir_let_go(d, o);
+		dir_places_forget(d, &o->key);
+	}
 	dir_put(d, o);
 }
 

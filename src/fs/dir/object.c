@@ -24,7 +24,9 @@ struct shard {
 
 struct dir_objects {
 	struct shard	shard[SHARDS];
+	struct dir_fs	*owner;
 	unsigned	most;		/* objects of a shard */
+	atomic_uint	pinned;
 	/* Closes those that nobody has used for a while. */
 	pthread_t	thread;
 	bool		has_thread, stop;
@@ -99,13 +101,16 @@ use(struct shard *s, uint64_t fileid)
 }
 
 static void
-destroy(struct dir_object *o)
+destroy(struct dir_fs *d, struct dir_object *o)
 {
 	int way, fd;
 
+	if (d != NULL)
+		dir_flush(d, o);
 	for (way = 0; way < DIR_WAYS; way++)
 		if ((fd = atomic_load(&o->fd[way])) != -1)
 			close(fd);
+	pthread_mutex_destroy(&o->lock);
 	free(o);
 }
 
@@ -150,7 +155,7 @@ dir_find(const struct dir_fs *d, uint64_t fileid)
 }
 
 void
-dir_put(const struct dir_fs *d, struct dir_object *o)
+dir_put(struct dir_fs *d, struct dir_object *o)
 {
 	struct shard *s = shard_of(d, o->key.fileid);
 	struct dir_object *old;
@@ -165,7 +170,7 @@ dir_put(const struct dir_fs *d, struct dir_object *o)
 	}
 	pthread_mutex_unlock(&s->lock);
 	if (old != NULL)
-		destroy(old);
+		destroy(d, old);
 }
 
 static struct dir_object *
@@ -178,6 +183,7 @@ object_new(const struct dir_key *key, int fd, uint32_t mode)
 	o->key = *key;
 	o->type = mode & S_IFMT;
 	o->users = 1;
+	pthread_mutex_init(&o->lock, NULL);
 	atomic_init(&o->fd[DIR_PATH], fd);
 	atomic_init(&o->fd[DIR_READ], -1);
 	atomic_init(&o->fd[DIR_WRITE], -1);
@@ -205,7 +211,7 @@ dir_enter(const struct dir_fs *d, const struct dir_key *key, int fd,
 	pthread_mutex_unlock(&s->lock);
 	if (other == NULL)
 		return o;
-	destroy(o);
+	destroy(NULL, o);
 	return other;
 }
 
@@ -240,12 +246,14 @@ sweep(void *arg)
 
 	pthread_mutex_lock(&t->lock);
 	while (!t->stop) {
-		clock_gettime(CLOCK_REALTIME, &until);
+		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += IDLE;
 		pthread_cond_timedwait(&t->end, &t->lock, &until);
 		for (i = 0; i < SHARDS; i++)
 			while ((o = take_idle(&t->shard[i])) != NULL)
-				destroy(o);
+				destroy(t->owner, o);
+		if (t->owner->lists != NULL)
+			dir_lists_sweep(t->owner->lists);
 	}
 	pthread_mutex_unlock(&t->lock);
 	return NULL;
@@ -264,19 +272,24 @@ start_sweeping(struct dir_objects *t)
 }
 
 struct dir_objects *
-dir_objects_new(unsigned most)
+dir_objects_new(struct dir_fs *owner, unsigned most)
 {
 	struct dir_objects *t = calloc(1, sizeof *t);
+	pthread_condattr_t attr;
 	unsigned i;
 
 	if (t == NULL)
 		return NULL;
+	t->owner = owner;
 	/* Each may have one descriptor of each kind. */
 	t->most = most / SHARDS / DIR_WAYS + 1;
 	for (i = 0; i < SHARDS; i++)
 		pthread_mutex_init(&t->shard[i].lock, NULL);
 	pthread_mutex_init(&t->lock, NULL);
-	pthread_cond_init(&t->end, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&t->end, &attr);
+	pthread_condattr_destroy(&attr);
 	if (start_sweeping(t))
 		return t;
 	dir_objects_free(t);
@@ -307,7 +320,7 @@ dir_objects_free(struct dir_objects *t)
 	for (i = 0; i < SHARDS; i++) {
 		while ((o = t->shard[i].oldest) != NULL) {
 			take_out(&t->shard[i], o);
-			destroy(o);
+			destroy(NULL, o);
 		}
 		pthread_mutex_destroy(&t->shard[i].lock);
 	}
@@ -331,14 +344,45 @@ path_of(int fd, char path[PATH_ROOM])
 	return true;
 }
 
+/* The same step by step, for a path that has no room in any call. */
+static bool
+climb(const struct dir_fs *d, int fd)
+{
+	struct statx st, was = { 0 };
+	struct dir_dev dev;
+	int up, at = openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool found = false;
+
+	while (at != -1 && statx(at, "", AT_EMPTY_PATH, DIR_STATX,
+	    &st) == 0) {
+		dev = dir_dev_of(&st);
+		dev.mount = d->dev.mount;
+		found = st.stx_ino == d->root_ino &&
+		    dir_dev_equal(&dev, &d->dev);
+		if (found || (st.stx_ino == was.stx_ino &&
+		    st.stx_dev_minor == was.stx_dev_minor &&
+		    st.stx_dev_major == was.stx_dev_major))
+			break;		/* the root of all is above itself */
+		was = st;
+		up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		close(at);
+		at = up;
+	}
+	if (at != -1)
+		close(at);
+	return found;
+}
+
 bool
 dir_is_below(const struct dir_fs *d, int fd)
 {
 	char root[PATH_ROOM], path[PATH_ROOM];
 	size_t n;
 
-	if (!path_of(d->root, root) || !path_of(fd, path))
+	if (!path_of(d->root, root))
 		return false;
+	if (!path_of(fd, path))
+		return errno == ENAMETOOLONG && climb(d, fd);
 	n = strlen(root);
 	if (n > 0 && root[n - 1] == '/')
 		n--;			/* that is "/" */
@@ -409,7 +453,8 @@ open_object(const struct dir_fs *d, const struct dir_key *key,
 
 	if (fd == -1)
 		return errno == ENOENT || errno == ENOTDIR ||
-		    errno == EINVAL ? ESTALE : errno;
+		    errno == EINVAL ? ESTALE : errno == EMFILE ||
+		    errno == ENFILE ? EAGAIN : errno;
 	if ((err = check(d, key, fd, &mode)) != 0) {
 		close(fd);
 		return err;
@@ -421,7 +466,7 @@ open_object(const struct dir_fs *d, const struct dir_key *key,
 int
 dir_get(const struct pinefs_node *node, struct dir_object **to)
 {
-	const struct dir_fs *d = dir_of(node);
+	struct dir_fs *d = dir_of(node);
 	struct dir_object *o;
 	struct dir_key key;
 	int err;
@@ -515,15 +560,20 @@ dir_pin(const struct dir_fs *d, struct dir_object *o)
 {
 	struct shard *s = shard_of(d, o->key.fileid);
 
+	/* With so many open it is opened again instead, by its key. */
+	if (atomic_load(&d->objects->pinned) >= d->objects->most *
+	    SHARDS / 2)
+		return;
 	pthread_mutex_lock(&s->lock);
-	o->pins++;
+	if (o->pins++ == 0)
+		atomic_fetch_add(&d->objects->pinned, 1);
 	pthread_mutex_unlock(&s->lock);
 }
 
 void
 dir_unpin(const struct pinefs_node *node)
 {
-	const struct dir_fs *d = dir_of(node);
+	struct dir_fs *d = dir_of(node);
 	struct dir_object *o;
 	struct dir_key key;
 	struct shard *s;
@@ -531,8 +581,9 @@ dir_unpin(const struct pinefs_node *node)
 	dir_key_of_node(&key, node);
 	s = shard_of(d, key.fileid);
 	pthread_mutex_lock(&s->lock);
-	if ((o = use(s, key.fileid)) != NULL && o->pins > 0)
-		o->pins--;
+	if ((o = use(s, key.fileid)) != NULL && o->pins > 0 &&
+	    --o->pins == 0)
+		atomic_fetch_sub(&d->objects->pinned, 1);
 	pthread_mutex_unlock(&s->lock);
 	if (o != NULL)
 		dir_put(d, o);

@@ -11,6 +11,7 @@
 #ifndef FS_DIR_OBJECT_H
 #define FS_DIR_OBJECT_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "key.h"
@@ -33,14 +34,16 @@ struct dir_object {
 
 	uint32_t		 type;		/* S_IFREG ... */
 	_Atomic int64_t		 checked;	/* that it lies in the root */
+	atomic_bool		 dirty;		/* written, not committed */
 	/* Changes of ours, for what the clock is too coarse to tell. */
 	atomic_uint		 mods;
-	_Atomic uint64_t	 ctime;
-	atomic_uint		 base;		/* mods as ctime came */
+	pthread_mutex_t		 lock;
+	uint64_t		 ctime;
+	unsigned		 base;		/* mods as ctime came */
 };
 
 /* At most so many descriptors, about.  NULL: no memory. */
-struct dir_objects *dir_objects_new(unsigned most);
+struct dir_objects *dir_objects_new(struct dir_fs *, unsigned most);
 void	dir_objects_free(struct dir_objects *);
 
 /*
@@ -48,7 +51,7 @@ void	dir_objects_free(struct dir_objects *);
  * in the directory; ENFILE, EIO.
  */
 int	dir_get(const struct pinefs_node *, struct dir_object **);
-void	dir_put(const struct dir_fs *, struct dir_object *);
+void	dir_put(struct dir_fs *, struct dir_object *);
 /* The one that is open under this number, used; or NULL. */
 struct dir_object *dir_find(const struct dir_fs *, uint64_t fileid);
 /* Takes over `fd`, opened as a path.  NULL: no memory. */

@@ -18,6 +18,7 @@ struct place {
 	struct place	*hash_next, *dir;
 	struct dir_key	 key;
 	char		*name;
+	size_t		 refs;		/* those it is the directory of */
 };
 
 struct dir_places {
@@ -25,6 +26,7 @@ struct dir_places {
 	struct place	**bucket;
 	size_t		 nbuckets, n;
 	int		 fd;			/* of the file, or -1 */
+	off_t		 end;			/* of its last whole record */
 	bool		 failed;		/* it was said */
 	char		 file[32];		/* its name */
 };
@@ -102,13 +104,46 @@ find_or_make(struct dir_places *t, const struct dir_key *key)
 	return p;
 }
 
+/* Nobody needs it any more, if that is so; nor its directory, then. */
+static void
+drop(struct dir_places *t, struct place *p)
+{
+	struct place **at, *up;
+
+	while (p != NULL && p->name == NULL && p->refs == 0) {
+		at = &t->bucket[bucket_of(t, &p->key)];
+		while (*at != p)
+			at = &(*at)->hash_next;
+		*at = p->hash_next;
+		t->n--;
+		if ((up = p->dir) != NULL)
+			up->refs--;
+		free(p);
+		p = up;
+	}
+}
+
+/* False: it was not known. */
+static bool
+forget(struct dir_places *t, const struct dir_key *key)
+{
+	struct place *p = find(t, key);
+
+	if (p == NULL || p->name == NULL)
+		return false;
+	free(p->name);
+	p->name = NULL;
+	drop(t, p);
+	return true;
+}
+
 /* 0; EEXIST: it was known; ENOMEM. */
 static int
 put(struct dir_places *t, const struct dir_key *key,
     const struct dir_key *dir, const char *name)
 {
 	struct place *p = find_or_make(t, key);
-	struct place *up = p == NULL ? NULL : find_or_make(t, dir);
+	struct place *up = p == NULL ? NULL : find_or_make(t, dir), *was;
 	char *copy;
 
 	if (up == NULL)
@@ -119,7 +154,13 @@ put(struct dir_places *t, const struct dir_key *key,
 		return ENOMEM;
 	free(p->name);
 	p->name = copy;
+	up->refs++;
+	was = p->dir;
 	p->dir = up;
+	if (was != NULL) {
+		was->refs--;
+		drop(t, was);
+	}
 	return 0;
 }
 
@@ -160,7 +201,7 @@ unpack(struct dir_places *t, const char *from, size_t len)
 		return 0;
 	memcpy(&r, from, sizeof r);
 	n = sizeof r + r.own_len + r.dir_own_len;
-	if (r.len > len || r.len > RECORD_MAX || r.len <= n ||
+	if (r.len > len || r.len > RECORD_MAX || r.len < n ||
 	    r.len - n >= sizeof name || r.own_len > DIR_OWN_MAX ||
 	    r.dir_own_len > DIR_OWN_MAX)
 		return 0;
@@ -182,6 +223,10 @@ unpack(struct dir_places *t, const char *from, size_t len)
 	name[r.len - n] = '\0';
 	if (strchr(name, '/') != NULL || strcmp(name, "..") == 0)
 		return 0;
+	if (name[0] == '\0') {
+		forget(t, &key);
+		return r.len;
+	}
 	return put(t, &key, &dir, name) == ENOMEM ? 0 : r.len;
 }
 
@@ -211,6 +256,28 @@ failed(struct dir_places *t)
 		    "directory: %s: after a restart clients have to mount "
 		    "anew", t->file, strerror(errno));
 	t->failed = true;
+}
+
+/* What follows a record that was cut would be lost with it. */
+static void
+append(struct dir_places *t, const struct dir_key *key,
+    const struct dir_key *dir, const char *name)
+{
+	char record[RECORD_MAX];
+	size_t len;
+
+	if (t->fd == -1)
+		return;
+	len = pack(record, key, dir, name);
+	if (write_all(t->fd, record, len)) {
+		t->end += (off_t)len;
+		return;
+	}
+	failed(t);
+	if (ftruncate(t->fd, t->end) == -1) {
+		close(t->fd);
+		t->fd = -1;
+	}
 }
 
 /* Without what was written again and again. */
@@ -278,7 +345,8 @@ load(struct dir_places *t, int state)
 		return err;
 	if (records > 2 * t->n + SPARE)
 		rewrite(t, state);
-	return 0;
+	t->end = lseek(t->fd, 0, SEEK_END);
+	return t->end == -1 ? errno : 0;
 }
 
 /* What cannot be kept is a line, and no reason not to serve. */
@@ -350,18 +418,30 @@ dir_places_note(const struct dir_fs *d, const struct dir_key *key,
     const struct dir_key *dir, const char *name)
 {
 	struct dir_places *t = d->places;
-	char record[RECORD_MAX];
 	int err;
 
 	if (t == NULL || key->fileid == d->root_ino)
 		return 0;
 	pthread_mutex_lock(&t->lock);
 	err = put(t, key, dir, name);
-	if (err == 0 && t->fd != -1 && !write_all(t->fd, record,
-	    pack(record, key, dir, name)))
-		failed(t);
+	if (err == 0)
+		append(t, key, dir, name);
 	pthread_mutex_unlock(&t->lock);
 	return err == EEXIST ? 0 : err;
+}
+
+void
+dir_places_forget(const struct dir_fs *d, const struct dir_key *key)
+{
+	static const struct dir_key none;
+	struct dir_places *t = d->places;
+
+	if (t == NULL)
+		return;
+	pthread_mutex_lock(&t->lock);
+	if (forget(t, key))
+		append(t, key, &none, "");
+	pthread_mutex_unlock(&t->lock);
 }
 
 /* The names on the way up to the root, from its end; -1: it is unknown. */

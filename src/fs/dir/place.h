@@ -4,7 +4,8 @@
  *
  * They are kept in a file of the server's state directory, so that handles
  * outlive the process: a record for each object whose handle was given,
- * written before the handle is; the last of an object counts.
+ * written before the handle is; the last of an object counts, and one without
+ * a name says that it is gone.
  */
 #ifndef FS_DIR_PLACE_H
 #define FS_DIR_PLACE_H
@@ -22,6 +23,8 @@ void	dir_places_free(struct dir_places *);
 /* It lies there.  Nothing if no places are kept.  ENOMEM, EIO, ENOSPC. */
 int	dir_places_note(const struct dir_fs *, const struct dir_key *,
 	    const struct dir_key *dir, const char *name);
+/* It is gone. */
+void	dir_places_forget(const struct dir_fs *, const struct dir_key *);
 /* Walk there from the root (O_PATH).  -1 with errno: ESTALE. */
 int	dir_places_open(const struct dir_fs *, const struct dir_key *);
 

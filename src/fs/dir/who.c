@@ -3,9 +3,11 @@
 
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/securebits.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -57,6 +59,15 @@ dir_who_begin(void)
 		umask(0);
 	if (dir_who_is_real())
 		drop_capabilities();
+}
+
+bool
+dir_who_is_safe(void)
+{
+	int bits = prctl(PR_GET_SECUREBITS);
+
+	return !dir_who_is_real() || bits == -1 ||
+	    (bits & (int)SECBIT_NO_SETUID_FIXUP) == 0;
 }
 
 bool

@@ -18,6 +18,8 @@ void	dir_who_begin(void);
 int	dir_who_become(const struct pinefs_cred *);
 /* The thread acts as the server itself. */
 void	dir_who_server(void);
+/* Does acting as somebody else take root's rights away? */
+bool	dir_who_is_safe(void);
 /* Is identity real here, so that callers are who they are? */
 bool	dir_who_is_real(void);
 

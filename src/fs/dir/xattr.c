@@ -18,6 +18,8 @@ struct name {
 static int
 name_of(struct name *to, struct pinefs_name name)
 {
+	if (memchr(name.base, '\0', name.len) != NULL)
+		return EINVAL;
 	/* Linux lets 255 bytes be, prefix and all. */
 	if (name.len > 255 - PREFIX)
 		return ENAMETOOLONG;
