@@ -160,6 +160,20 @@ is_silly(struct pinefs_name name)
 	return name.len > 4 && memcmp(name.base, ".nfs", 4) == 0;
 }
 
+/* What a mapper makes of it is kept: beside Python there is no mapper. */
+static int
+read_mapped(struct hold *h, struct node *n)
+{
+	struct text t;
+	int err;
+
+	if ((err = view_text(h, n, &t)) != 0)
+		return err;
+	text_fini(&t);
+	/* It may have been removed while the mapper ran. */
+	return n->flags & NODE_DEAD ? ENOENT : 0;
+}
+
 /*
  * A backup.  The program is not to miss the name while the editor writes the
  * new file, nor is the type to be lost: Python keeps the old value for a
@@ -176,6 +190,8 @@ real_to_shadow(struct hold *h, struct move *m)
 
 	if ((err = can_delete(m)) != 0)
 		return err;
+	if (shape_is_mapped(s) && (err = read_mapped(h, n)) != 0)
+		return err;
 	if (n->link_next != NULL)
 		node_unlink(n);
 	if ((err = stage_begin(pf, n, m->value, s, SIZE_MAX)) != 0)
@@ -187,6 +203,8 @@ real_to_shadow(struct hold *h, struct move *m)
 		stage_drop(n);
 		return err;
 	}
+	view_free(n);
+	n->flags &= (uint16_t)~(NODE_VIEW | NODE_WRITABLE);
 	if ((err = move_node(h, m)) != 0)
 		return err;
 	node_beside_add(n);

@@ -491,10 +491,10 @@ stage_commit(struct hold *h, struct node *n)
 	if (n->stage == NULL || is_only_shadow(n))
 		return 0;
 	n->stage->due = 0;
+	if (n->flags & NODE_AWAY)	/* of a view, too: a mapper's file */
+		return delete_away(h, n);
 	if (n->flags & NODE_VIEW)
 		return view_commit(h, n);
-	if (n->flags & NODE_AWAY)
-		return delete_away(h, n);
 	if ((err = commit_begin(h, n, &c)) == 0)
 		err = check(h, &c);
 	if (err == 0)

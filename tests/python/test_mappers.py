@@ -134,6 +134,44 @@ def test_a_mapped_directory_is_removed_when_it_is_empty():
         assert not hasattr(m, 't')
 
 
+class Counted(Point):
+    """Remembers what was written to it."""
+
+    def __init__(self, x, y):
+        super().__init__(x, y)
+        self.got = []
+
+
+@pinefs.mapper(Counted)
+class CountedMapper(PointMapper):
+    def write(self, p, data):
+        p.got.append(data)
+        super().write(p, data)
+
+
+def test_a_backup_of_a_mapped_file_has_its_text_and_the_mapper_no_write():
+    with served.module(p=Counted(1, 2), q=Counted(3, 4)) as (c, at, m):
+        p, q = m.p, m.q
+        c.rename(at + '/p', at + '/p~')         # nobody has read it before
+        assert c.read(at + '/p~') == b'1 2\n'
+        names = c.list(at)                      # looks at all of them
+        assert 'p~' in names and 'p' not in names
+        assert status(c.getattr, at + '/p') == 'NOENT' and m.p is p
+        served.soon(lambda: not hasattr(m, 'p'))
+        assert not p.got and c.read(at + '/p~') == b'1 2\n'
+        m.p = Counted(5, 6)                     # the name is not lost
+        assert c.read(at + '/p') == b'5 6\n'
+        c.rename(at + '/q', at + '/q~')         # as editors save
+        assert status(c.getattr, at + '/q') == 'NOENT'
+        c.create(at + '/q')
+        c.write(at + '/q', b'7 8')
+        assert m.q is q and (q.x, q.y) == (7, 8) and q.got == [b'7 8']
+        assert c.read(at + '/q~') == b'3 4\n'
+        c.rename(at + '/q', at + '/.nfs0001')   # removed while it is open
+        assert not hasattr(m, 'q') and len(q.got) == 1
+        assert c.read(at + '/.nfs0001') == b'7 8\n'
+
+
 class Box:
     def __init__(self, **rows):
         self.rows, self.calls = rows, []
