@@ -812,23 +812,6 @@ op_create(struct pinefs_call *call, struct pinefs_node *node,
 
 /* --------------------------------------------------------------- remove -- */
 
-/* A directory by a mapper, whose names code of the program knows. */
-static int
-mapped_is_empty(struct hold *h, struct node *n)
-{
-	PyObject *list;
-	int err;
-
-	if (h->broker)
-		return PYFS_WORKER;
-	if ((list = view_list(h, n, &err)) == NULL)
-		return err;
-	err = n->beside == NULL && PyList_CheckExact(list) &&
-	    PyList_Size(list) == 0 ? 0 : ENOTEMPTY;
-	Py_DECREF(list);
-	return err;
-}
-
 static int
 may_remove(struct hold *h, struct node *n, PyObject *o, enum shape s,
     int kind)

@@ -57,6 +57,8 @@ bool	is_shadow_name(const struct pyfs *, enum shape,
  * found by mapped_pending.
  */
 bool	mapped_is_dir(const struct node *);
+/* 0, ENOTEMPTY, an errno; or PYFS_WORKER, since its mapper knows its names. */
+int	mapped_is_empty(struct hold *, struct node *);
 int	mapped_make(struct hold *h, struct request *r, struct node **made);
 int	mapped_remove(struct hold *h, struct request *r);
 int	mapped_rename(struct hold *h, struct request *r);

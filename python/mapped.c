@@ -58,6 +58,22 @@ tell_mapper(struct hold *h, struct node *dir, const char *what,
 	return err;
 }
 
+int
+mapped_is_empty(struct hold *h, struct node *n)
+{
+	PyObject *list;
+	int err;
+
+	if (h->broker)
+		return PYFS_WORKER;
+	if ((list = view_list(h, n, &err)) == NULL)
+		return err;
+	err = n->beside == NULL && PyList_CheckExact(list) &&
+	    PyList_Size(list) == 0 ? 0 : ENOTEMPTY;
+	Py_DECREF(list);
+	return err;
+}
+
 /* --------------------------------------------------------------- create -- */
 
 int

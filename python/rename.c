@@ -48,6 +48,7 @@ static int
 may_replace(struct hold *h, struct move *m)
 {
 	struct request *r = m->r;
+	enum shape s;
 
 	/* A shadow that replaces is a way of writing, no removal. */
 	if (m->value != NULL && (is_protected(h, r->n, m->from.s, r->name) ||
@@ -63,8 +64,11 @@ may_replace(struct hold *h, struct move *m)
 		return 0;
 	if (m->source->kind != PINEFS_DIR)
 		return EISDIR;
-	return m->target->beside == NULL && listing_is_empty(m->old,
-	    shape_of(h->pf, m->old)) ? 0 : ENOTEMPTY;
+	s = shape_of(h->pf, m->old);
+	if (shape_is_mapped(s))
+		return mapped_is_empty(h, m->target);
+	return m->target->beside == NULL && listing_is_empty(m->old, s) ?
+	    0 : ENOTEMPTY;
 }
 
 /* The node has the new name; what was there under it is no more. */

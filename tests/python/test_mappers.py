@@ -126,10 +126,17 @@ def test_what_has_a_mapper_may_become_something_else():
         assert c.list(at + '/v') == ['a', 'b']
 
 
-def test_a_mapped_directory_is_removed_when_it_is_empty():
-    with served.module(t=Table()) as (c, at, m):
+def test_a_mapped_directory_is_removed_or_replaced_when_it_is_empty():
+    with served.module(t=Table(), u=Table(), d={}) as (c, at, m):
+        t, u, d = m.t, m.u, m.d
         assert status(c.rmdir, at + '/t') == 'NOTEMPTY'
-        m.t.rows.clear()
+        for name in ('d', 'u'):
+            assert status(c.rename, at + '/' + name, at + '/t') == 'NOTEMPTY'
+        assert (m.t, m.u, m.d) == (t, u, d) and len(t.rows) == 2
+        t.rows.clear()
+        c.rename(at + '/u', at + '/t')
+        assert m.t is u and not hasattr(m, 'u')
+        u.rows.clear()
         c.rmdir(at + '/t')
         assert not hasattr(m, 't')
 
