@@ -11,9 +11,11 @@ import nfs3
 import nfs4 as x
 import nfs4_ops as op
 import pytest
+from archive_checks import mount_of
 from archives import (archive, directory, link, member, old_gnu_sparse, pax,
                       symlink)
 from nfs4_client import Client1
+from test_tarfs_index import eventually, replace
 from wire import Nfs3, fails, made, ok, root_of
 
 BIG = bytes(random.Random(1).randbytes(300000))
@@ -542,6 +544,44 @@ def test_nothing_new_is_there_after_a_restart_and_no_handle_is_mistaken(
         assert c.getattr(new).status == nfs3.NFS3ERR_STALE
         assert read_all(c, big) == BIG
         assert c.is_there(d, b'small')
+
+
+def test_what_was_changed_goes_with_an_archive_that_is_lost(start, tmp_path):
+    """In its place comes a zip, of which there is a half at first."""
+    path = tmp_path / 'x.tar'
+    write_archive(path, *PARTS)
+    with zipfile.ZipFile(tmp_path / 'zip', 'w') as z:
+        z.writestr('other', BIG)
+    data = (tmp_path / 'zip').read_bytes()
+    server = start('--root', str(tmp_path), fs='tar')
+    root = root_of(server, b'/x.tar')
+    with Nfs3(server.tcp()) as c:
+        d = c.find(root, b'd')
+        new, small, big = (c.make(root, b'new', b'1'), c.find(d, b'small'),
+                           c.find(d, b'big'))
+        ok(c.write(small, 0, b'S'))
+        ok(c.setattr(big, mode=0o600))
+        ok(c.remove(root, b'ln'))
+        replace(path, data[:100000])
+
+        def all_stale():
+            return {res.status for fh in (root, d, new, small, big)
+                    for res in (c.write(fh, 0, b'w'), c.read(fh, 0, 1),
+                                c.lookup(fh, b'small'), c.getattr(fh),
+                                c.setattr(fh, mode=0o644),
+                                c.readdir(fh, 0))} == {nfs3.NFS3ERR_STALE}
+
+        eventually(all_stale)
+        with open(path, 'ab') as f:
+            f.write(data[100000:])
+        eventually(lambda: mount_of(server, b'/x.tar').fhs_status == 0)
+        now = root_of(server, b'/x.tar')
+        assert now != root and c.names(now) == [b'other']
+        assert read_all(c, c.find(now, b'other')) == BIG
+        assert all_stale()
+    assert server.stop() == 0
+    assert re.search(r'x\.tar: 1 new, \d changed, 1 removed: dropped\n',
+                     server.text()), server.text()
 
 
 @pytest.mark.parametrize('named', [True, False])

@@ -297,9 +297,11 @@ drop_index(struct tar_archive *ar)
 	ar->missing = 0;
 }
 
+/* What was changed is of the index, and goes with it. */
 static void
 give_up(struct tar_archive *ar)
 {
+	tar_overlay_drop(ar);
 	drop_index(ar);
 	tar_source_free(ar->source);
 	ar->source = NULL;
@@ -318,8 +320,9 @@ give_up_idle(struct tar_archive *ar)
 	if (pthread_rwlock_trywrlock(&ar->lock) != 0)
 		return false;
 	pthread_mutex_lock(&ar->wait_lock);
-	idle = ar->waiting == NULL && !ar->building && ar->overlay.n == 0;
+	idle = ar->waiting == NULL && !ar->building;
 	pthread_mutex_unlock(&ar->wait_lock);
+	idle = idle && tar_overlay_is_empty(&ar->overlay);
 	if (idle) {
 		tar_build_join(ar);
 		give_up(ar);
@@ -457,26 +460,32 @@ adopt(struct tar_archive *ar, int fd, const struct tar_life *life, bool same)
 {
 	struct pinefs_ident root = { .fileid = TAR_ROOT_ID,
 	    .generation = life->generation << 32 };
-	bool stays = same && ar->at_hand && ar->whole && ar->missing == 0;
+	/* With changes, an index that lacks something is made anew aside. */
+	bool stays = same && ar->at_hand && ar->whole && (ar->missing == 0 ||
+	    !tar_overlay_is_empty(&ar->overlay));
 	bool grew = life->key.size > ar->life.key.size;
 	struct tar_extra saved = { 0 };
 	enum tar_task task = TAR_REMAKE;
 	int err;
 
+	/* First: whatever fails behind this may come right by a look that
+	 * finds the same contents. */
+	if (!same && (err = pinefs_set_root(ar->fs, &root)) != 0) {
+		close(fd);
+		return err;
+	}
 	ar->life = *life;
+	if (!stays)
+		tar_overlay_drop(ar);
 	if (!stays && (err = begin_index(ar, &task, &saved)) != 0) {
 		close(fd);
 		return err;
 	}
 	if ((err = open_source(ar, fd, &saved)) != 0)
 		return err;
-	if (stays && grew && ar->codec == NULL && ar->index.end != 0)
+	if (stays && grew && ar->codec == NULL && ar->index.end != 0 &&
+	    ar->missing == 0)
 		task = TAR_GO_ON;
-	if (!same) {
-		tar_overlay_drop(ar);
-		if ((err = pinefs_set_root(ar->fs, &root)) != 0)
-			return err;
-	}
 	ar->at_hand = true;
 	ar->gone = false;
 	if (!stays)
@@ -522,6 +531,9 @@ refresh(struct tar_archive *ar)
 	}
 	if (err != 0) {
 		close(fd);
+		/* Who knows what it is: what was changed is not lost yet. */
+		if (ar->at_hand && !tar_overlay_is_empty(&ar->overlay))
+			return err;
 	} else {
 		if (!same && ar->life.generation != 0)
 			pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: is another "

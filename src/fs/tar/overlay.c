@@ -314,6 +314,9 @@ int
 tar_object_of_id(struct tar_archive *ar, uint64_t id, struct tar_object *o)
 {
 	o->rec = TAR_NONE;
+	o->u = NULL;
+	if (!ar->at_hand)
+		return tar_archive_stale(ar);
 	if ((o->u = upper_of(&ar->overlay, id)) != NULL)
 		o->rec = o->u->rec;
 	else if ((id & TAR_ID_NEW) == 0 && !ar->gone)
@@ -342,6 +345,8 @@ tar_object_find(struct tar_archive *ar, struct pinefs_node *node,
 	struct pinefs_ident id;
 	int err;
 
+	if (!ar->at_hand)
+		return tar_archive_stale(ar);
 	if ((o->u = pinefs_node_data(node)) != NULL) {
 		o->rec = o->u->rec;
 	} else {
@@ -374,7 +379,7 @@ tar_overlay_release(struct pinefs_node *node)
 struct pinefs_ident
 tar_object_ident(const struct tar_archive *ar, const struct tar_object *o)
 {
-	if (o->rec != TAR_NONE)
+	if (o->u == NULL)
 		return tar_view_ident(ar, o->rec);
 	return (struct pinefs_ident){ .fileid = o->u->id,
 	    .generation = o->u->attr.generation };
@@ -493,8 +498,9 @@ tar_overlay_fini(struct tar_overlay *ov)
 	*ov = (struct tar_overlay){ 0 };
 }
 
-void
-tar_overlay_report(struct tar_archive *ar)
+/* With the lock. */
+static void
+report(const struct tar_archive *ar)
 {
 	const struct tar_overlay *ov = &ar->overlay;
 	uint64_t changed = ov->replaced;
@@ -511,6 +517,25 @@ tar_overlay_report(struct tar_archive *ar)
 		    (unsigned long long)ov->added,
 		    (unsigned long long)changed,
 		    (unsigned long long)ov->removed);
+}
+
+void
+tar_overlay_report(struct tar_archive *ar)
+{
+	pthread_rwlock_rdlock(&ar->overlay.lock);
+	report(ar);
+	pthread_rwlock_unlock(&ar->overlay.lock);
+}
+
+bool
+tar_overlay_is_empty(struct tar_overlay *ov)
+{
+	bool empty;
+
+	pthread_rwlock_rdlock(&ov->lock);
+	empty = ov->n == 0;
+	pthread_rwlock_unlock(&ov->lock);
+	return empty;
 }
 
 /* Nothing is left of it but that it was. */
@@ -535,8 +560,8 @@ tar_overlay_drop(struct tar_archive *ar)
 	struct tar_upper *u;
 	uint32_t i;
 
-	tar_overlay_report(ar);
 	pthread_rwlock_wrlock(&ov->lock);
+	report(ar);
 	for (i = 0; i < ov->nslots; i++) {
 		while ((u = ov->slot[i]) != NULL) {
 			ov->slot[i] = u->next;

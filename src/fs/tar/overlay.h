@@ -130,8 +130,12 @@ int	tar_overlay_init(struct tar_overlay *, struct mem_space *);
 void	tar_overlay_fini(struct tar_overlay *);
 /* A line of what there is, if there is something. */
 void	tar_overlay_report(struct tar_archive *);
-/* Another archive is in its place, so what was changed is lost, with such a
- * line; nodes that had it are stale.  With the archive's lock for writing. */
+/* There is no upper.  With the archive's lock for writing none comes, but
+ * the last may go. */
+bool	tar_overlay_is_empty(struct tar_overlay *);
+/* Another archive is in its place, or none, so what was changed is lost, with
+ * such a line; nodes that had it are stale.  With the archive's lock for
+ * writing. */
 void	tar_overlay_drop(struct tar_archive *);
 void	tar_overlay_release(struct pinefs_node *);
 
