@@ -532,7 +532,8 @@ ERRORS = {
         'BAD_STATEID': 'io:copies_need_files_open_as_they_are_used',
         'INVAL': 'io:clone_from_beyond_the_end_is_invalid',
         'NOFILEHANDLE': 'compound:copies_need_a_saved_filehandle',
-        'NOTSUPP': '- memfs has it',
+        'NOTSUPP':
+            'dirfs_host:what_the_kernel_cannot_clone_is_notsupp',
         'OPENMODE': 'io:copies_need_files_open_as_they_are_used',
         'XDEV': 'exports:nothing_goes_from_one_export_to_another'},
 

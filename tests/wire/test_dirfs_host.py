@@ -15,6 +15,7 @@ import time
 import pytest
 
 import nfs3
+import nfs4 as x
 import nfs4_client
 import nfs4_ops as op
 import wire
@@ -309,6 +310,19 @@ def test_what_the_server_keeps_is_written_as_the_server(serve, where):
         with nfs4_client.Client0(server, cred=wire.user(1000)) as c:
             c.make(c.root(), b'f%d' % i)
     assert 'could not be recorded' not in server.text()
+
+
+def test_what_the_kernel_cannot_clone_is_notsupp(serve):
+    """tmpfs shares no ranges; a copy is made all the same."""
+    server, root = serve()
+    with nfs4_client.Client1(server, 2) as c:
+        source = c.new(c.root(), b'a')
+        c.ok(op.putfh(source.fh), op.write(b'text' * 1024, 0, source.s))
+        target = c.new(c.root(), b'b')
+        both = op.putfh(source.fh), op.savefh(), op.putfh(target.fh)
+        c.fails(x.NFS4ERR_NOTSUPP, *both, op.clone(source.s, target.s))
+        c.ok(*both, op.copy(source.s, target.s))
+        assert c.contents(target.fh) == b'text' * 1024
 
 
 def test_what_the_host_does_is_seen(serve, where, client):
