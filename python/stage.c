@@ -228,14 +228,52 @@ check(struct hold *h, struct commit *c)
 }
 
 /* What is done with a group of hard links. */
-enum group { GROUP_ASK, GROUP_BIND };
+enum group { GROUP_ASK, GROUP_BIND, GROUP_UNDO };
+
+/*
+ * The others of a group, as they were when it began: while code of the user
+ * runs another client can look, and find that two of them differ.
+ */
+struct others {
+	struct other {
+		struct node	*n;	/* pinned */
+		bool		 tried;	/* may be bound to the new value */
+	}		*of;
+	size_t		 n;
+};
+
+static int
+others_begin(struct node *n, struct others *o)
+{
+	struct node *m;
+
+	*o = (struct others){ .n = 0 };
+	o->of = calloc(node_nlink(n), sizeof *o->of);
+	if (o->of == NULL)
+		return ENOMEM;
+	for (m = n->link_next; m != NULL && m != n; m = m->link_next) {
+		node_pin(m);
+		o->of[o->n++].n = m;
+	}
+	return 0;
+}
+
+static void
+others_end(struct hold *h, struct others *o)
+{
+	size_t i;
+
+	for (i = 0; i < o->n; i++)
+		node_unpin(&h->pf->nodes, o->of[i].n);
+	free(o->of);
+}
 
 /* One of the group, if `from` is bound to it still. */
 static int
-bind_other(struct hold *h, struct node *m, enum group what, PyObject *from,
-    PyObject *to)
+bind_other(struct hold *h, struct other *other, enum group what,
+    PyObject *from, PyObject *to)
 {
-	struct node *parent = m->parent;
+	struct node *m = other->n, *parent = m->parent;
 	char bytes[NAME_LEN_MAX];
 	struct pinefs_name name = { bytes, m->name_len };
 	PyObject *dir, *v;
@@ -248,10 +286,12 @@ bind_other(struct hold *h, struct node *m, enum group what, PyObject *from,
 	node_pin(parent);
 	s = shape_of(h->pf, dir);
 	v = child_get(h, dir, s, name);
-	if (v == from && what == GROUP_ASK)
+	if (v == from && what == GROUP_ASK) {
 		err = watch_change(h, parent, name, v, to);
-	else if (v == from)
+	} else if (v == from) {
+		other->tried = true;
 		err = bind_set(h, parent, dir, s, name, to);
+	}
 	if (v != NULL)
 		bind_drop(h, v);
 	bind_drop(h, dir);
@@ -259,49 +299,62 @@ bind_other(struct hold *h, struct node *m, enum group what, PyObject *from,
 	return err;
 }
 
-/* The others of its group, which is another when code of the user has run. */
 static int
-bind_others(struct hold *h, struct commit *c, enum group what,
+bind_others(struct hold *h, struct others *o, enum group what,
     PyObject *from, PyObject *to)
 {
-	struct node **others, *m;
-	size_t n = 0, i;
+	struct node *m;
+	size_t i;
 	int err = 0;
 
-	others = calloc(node_nlink(c->n), sizeof(struct node *));
-	if (others == NULL)
-		return ENOMEM;
-	for (m = c->n->link_next; m != NULL && m != c->n; m = m->link_next) {
-		node_pin(m);
-		others[n++] = m;
+	for (i = 0; i < o->n && err == 0; i++) {
+		m = o->of[i].n;
+		if (m->flags & NODE_DEAD)
+			continue;
+		if (what == GROUP_UNDO && o->of[i].tried)
+			(void)bind_other(h, &o->of[i], what, from, to);
+		else if (what != GROUP_UNDO && m->link_next != NULL)
+			err = bind_other(h, &o->of[i], what, from, to);
 	}
-	for (i = 0; i < n; i++) {
-		if (err == 0 && others[i]->link_next != NULL)
-			err = bind_other(h, others[i], what, from, to);
-		node_unpin(&h->pf->nodes, others[i]);
-	}
-	free(others);
 	return err;
 }
 
 /* All of a group, or none: the others first, for they are told by `old`. */
 static int
-bind_group(struct hold *h, struct commit *c, PyObject *value)
+bind_group(struct hold *h, struct commit *c, struct others *o,
+    PyObject *value)
 {
-	int err = bind_others(h, c, GROUP_ASK, c->old, value);
+	int err = bind_others(h, o, GROUP_ASK, c->old, value);
 
 	if (err == 0)
 		err = watch_change(h, c->parent, c->name, c->old, value);
 	if (err != 0)
 		return err;
 	h->told = true;
-	err = bind_others(h, c, GROUP_BIND, c->old, value);
+	err = bind_others(h, o, GROUP_BIND, c->old, value);
 	if (err == 0)
 		err = bind_set(h, c->parent, c->dir, c->dir_shape, c->name,
 		    value);
 	if (err != 0)
-		(void)bind_others(h, c, GROUP_BIND, value, c->old);
+		(void)bind_others(h, o, GROUP_UNDO, value, c->old);
 	h->told = false;
+	return err;
+}
+
+/* To its name, and to those that are hard links to it. */
+static int
+bind_names(struct hold *h, struct commit *c, PyObject *value)
+{
+	struct others o;
+	int err;
+
+	if (c->old == NULL || c->n->link_next == NULL)
+		return bind_set(h, c->parent, c->dir, c->dir_shape, c->name,
+		    value);
+	if ((err = others_begin(c->n, &o)) != 0)
+		return err;
+	err = bind_group(h, c, &o, value);
+	others_end(h, &o);
 	return err;
 }
 
@@ -323,11 +376,8 @@ parse_and_bind(struct hold *h, struct commit *c)
 	    c->replacing, &err);
 	if (value == NULL)
 		return err;
-	if (value != c->old && c->old != NULL && c->n->link_next != NULL)
-		err = bind_group(h, c, value);
-	else if (value != c->old)
-		err = bind_set(h, c->parent, c->dir, c->dir_shape, c->name,
-		    value);
+	if (value != c->old)
+		err = bind_names(h, c, value);
 	bind_drop(h, value);
 	return err;
 }

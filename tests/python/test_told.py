@@ -333,6 +333,41 @@ def test_hard_links_are_all_bound_or_none():
         assert set(root['a'].values()) == {'two'}
 
 
+def test_hard_links_are_taken_back_whoever_looks_meanwhile():
+    inside, go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def __setattr__(self, name, value):
+            if value == 'bad':
+                inside.set()
+                go_on.wait(60)
+                raise ValueError(value)
+            super().__setattr__(name, value)
+
+    slow = Slow()
+    slow.x = 'one'
+    root = {'s': slow, 'd': {}}
+    found = []
+    with served.own(root=root, threads=2) as c:
+        for name in ('a', 'b', 'c'):
+            c.link('/s/x', '/d/' + name)
+        with served.client.Client(c.port) as other:
+            thread = threading.Thread(target=lambda: found.append(
+                status(c.write, '/s/x', b'bad')))
+            thread.start()
+            try:
+                assert inside.wait(60)
+                for path in ('/d/a', '/s/x', '/d/b'):
+                    other.getattr(path)     # these are two objects now
+                root['d']['c'] = 'mine'     # and this is the program's
+            finally:
+                go_on.set()
+                thread.join()
+        assert found[0] is not None
+        assert root['d'] == {'a': 'one', 'b': 'one', 'c': 'mine'}
+        assert slow.x == 'one'
+
+
 class Ends:
     """Looks at a container when it ends."""
 
