@@ -315,13 +315,25 @@ py_key_name(PyObject *self, PyObject *key)
 	return err != 0 ? raise_errno(err) : name;
 }
 
+/* Subclasses can have attributes, and a __repr__ that shows them. */
 static PyObject *
-py_is_container(PyObject *self, PyObject *o)
+py_is_scalar(PyObject *self, PyObject *o)
 {
 	static const struct pyfs plain;
 
 	(void)self;
-	return PyBool_FromLong(shape_is_dir(shape_of(&plain, o)));
+	switch (shape_of(&plain, o)) {
+	case SHAPE_STR: case SHAPE_BYTES: case SHAPE_BYTEARRAY:
+	case SHAPE_BOOL: case SHAPE_INT: case SHAPE_FLOAT:
+	case SHAPE_COMPLEX: case SHAPE_NIL: case SHAPE_RANGE:
+	case SHAPE_ELLIPSIS:
+		return PyBool_FromLong(!(PyType_GetFlags(Py_TYPE(o)) &
+		    Py_TPFLAGS_HEAPTYPE));
+	case SHAPE_STD:
+		Py_RETURN_TRUE;
+	default:
+		Py_RETURN_FALSE;
+	}
 }
 
 static PyObject *
@@ -430,8 +442,8 @@ static PyMethodDef methods[] = {
 	{ "parse", py_parse, METH_VARARGS,
 	    "The value that bytes stand for where another is bound now." },
 	{ "key_name", py_key_name, METH_O, "A key as the name of a file." },
-	{ "is_container", py_is_container, METH_O,
-	    "It is a directory in the tree." },
+	{ "is_scalar", py_is_scalar, METH_O,
+	    "Of a type whose objects hold no others, and not of a subclass." },
 	{ "fill", py_fill, METH_VARARGS,
 	    "Exchange the contents of a container, in one go." },
 	{ "set_function", py_set_function, METH_VARARGS,

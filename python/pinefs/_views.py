@@ -33,7 +33,7 @@ from . import _mappers
 from . import _pinefs
 from ._nodes import Dir, File, Link, change, changes, line, text, told
 
-# Views that show all that is in a container.
+# Views that show all that is in an object.
 WHOLE = {'repr', 'str', 'expr', 'json', 'pickle'}
 MAX_ITEMS = 100000
 MAX_REPR = 1000000      # elements: longer than two seconds, and no use
@@ -79,15 +79,15 @@ class Views:
         return do(*argument) if what == 'rename' else do(argument)
 
     def view(self, o, name, where):
-        if self.hides and name in WHOLE and _pinefs.is_container(o):
-            return None         # would show what has hidden names
+        if self.hides and name in WHOLE and not _pinefs.is_scalar(o):
+            return None         # may show what has hidden names
         if name == 'call':
             return self.view_call(o, where)
         return getattr(self, 'view_' + name)(o) or _mappers.view(o, name)
 
     def text(self, o):
         """Of what is within a view: nothing hidden is in it."""
-        if self.hides and _pinefs.is_container(o):
+        if self.hides and _pinefs.text(o) is None:
             return line(object.__repr__(o))
         return text(o)
 

@@ -6,6 +6,8 @@ import array
 import collections
 import contextlib
 import copy
+import datetime
+import functools
 import sys
 import threading
 
@@ -238,13 +240,49 @@ def test_names_that_are_not_served_are_not_made_by_any_way():
         assert c.read('/d@items/n') == b'1\n'
 
 
+class Text(str):
+    def __repr__(self):
+        return 'hush'
+
+    __str__ = __repr__
+
+
+class Keeper:
+    """Is no container in the tree, and shows all it has."""
+
+    def __init__(self, **names):
+        vars(self).update(names)
+
+    def reveal(self):
+        """It is bound to self."""
+
+    def __repr__(self):
+        return repr(vars(self))
+
+
+@served.pinefs.mapper(Keeper)
+class KeeperMapper(served.pinefs.Mapper):
+    kind = 'dir'
+
+    def list(self, o):
+        return list(vars(o))
+
+    def get(self, o, name):
+        return vars(o)[name]
+
+
 def test_where_names_are_hidden_no_view_shows_them_within_a_value():
     def work(conf, secret, n):
         ready.set()
         go_on.wait()
     ready, go_on = threading.Event(), threading.Event()
     conf = {'user': 'me', 'secret': 'hush', 'deep': [{'secret': 'hush'}]}
-    root = {'conf': conf, 't': Thing(conf=conf), 'n': 5}
+    keeper = Keeper(secret='hush')
+    others = {'keeper': keeper, 'values': conf.values(), 'text': Text('t'),
+              'bound': keeper.reveal, 'get': conf.get,
+              'slice': slice(conf), 'partial': functools.partial(len, conf)}
+    root = dict(others, conf=conf, n=5, when=datetime.date(2000, 1, 2),
+                t=Thing(conf=conf, **others))
     thread = threading.Thread(target=work, args=(conf, 'hush', 7))
     thread.start()
     ready.wait()
@@ -264,6 +302,14 @@ def test_where_names_are_hidden_no_view_shows_them_within_a_value():
                 assert c.read('/n@repr') == b'5\n'
                 assert c.read('/conf@len') == b'3\n'
                 assert b'hush' not in c.read('/t@attrs/conf')
+                assert c.read('/t@attrs/text') == b't'
+                if 'exclude' in rules:
+                    assert c.read('/when@str') == b'2000-01-02\n'
+                    for name in others:         # containers or not
+                        for v in ('repr', 'str', 'json', 'pickle', 'expr'):
+                            assert status(c.read, '/%s@%s' % (
+                                name, v)) == 'NOENT', (name, v)
+                        assert b'hush' not in c.read('/t@attrs/' + name)
                 if 'exclude' in rules:
                     assert b'hush' not in c.read('/conf@items/deep')
                     assert b'hush' not in c.read(at + n + '/locals/conf')
@@ -273,6 +319,7 @@ def test_where_names_are_hidden_no_view_shows_them_within_a_value():
                     assert status(c.list, '/.pyfs/gc/garbage') == 'NOENT'
         with served.own(root=root) as c:
             assert b'hush' in c.read('/conf@repr')
+            assert b'hush' in c.read('/keeper@repr')
     finally:
         go_on.set()
         thread.join()
