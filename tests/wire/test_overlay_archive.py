@@ -584,6 +584,33 @@ def test_what_was_changed_goes_with_an_archive_that_is_lost(start, tmp_path):
                      server.text()), server.text()
 
 
+def test_what_was_changed_is_of_the_members_there_were(start, tmp_path):
+    """An archive that was written over in its middle has others, with other
+    numbers; what did not become another object is as in the archive."""
+    path = tmp_path / 'x.tar'
+    ends = member(b'a', bytes(100000)), member(b'z', BIG)
+    write_archive(path, ends[0], member(b'm'), member(b'n'), ends[1])
+    server = start('--root', str(tmp_path), fs='tar')
+    root = root_of(server, b'/x.tar')
+    with Nfs3(server.tcp()) as c:
+        z, n = c.find(root, b'z'), c.find(root, b'n')
+        ok(c.setattr(z, mode=0o600))
+        ok(c.write(z, 0, b'new'))
+        write_archive(path, ends[0], member(b'o', b'1'), ends[1])
+        eventually(lambda: c.is_there(root, b'o'))
+        assert c.getattr(n).status == nfs3.NFS3ERR_STALE
+        assert c.find(root, b'z') == z and c.attr(z).mode == 0o644
+        assert read_all(c, z) == BIG
+        ok(c.write(z, 1, b'again'))
+        # The same contents leave what was changed.
+        change = c.attr(root).ctime
+        write_archive(path, ends[0], member(b'o', b'1'), ends[1])
+        eventually(lambda: c.attr(root).ctime != change)
+        assert read_all(c, z) == BIG[:1] + b'again' + BIG[6:]
+    assert server.stop() == 0
+    assert server.text().count('0 new, 1 changed, 0 removed: dropped') == 2
+
+
 @pytest.mark.parametrize('named', [True, False])
 def test_with_o_ro_nothing_changes_and_there_is_no_line(start, tmp_path,
                                                         named):

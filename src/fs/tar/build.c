@@ -334,28 +334,42 @@ mark(struct build *b)
 	tar_known_put(ar->host->known, ar->path, &ar->life);
 }
 
+/* What was made aside takes the place of what was served.  With the lock for
+ * writing. */
+static void
+take_place(struct build *b)
+{
+	struct tar_archive *ar = b->ar;
+
+	/* Uppers know records by their numbers. */
+	if (!tar_overlay_fits(ar, b->index))
+		tar_overlay_drop(ar);
+	tar_index_fini(&ar->index);
+	ar->index = *b->index;
+	b->index = &ar->index;
+}
+
 static void
 make(struct build *b)
 {
 	struct tar_archive *ar = b->ar;
 	int err = add_all(b), more;
-	struct tar_index was;
 	bool is_news, broke = err != 0 && err != ECANCELED && err != ENOEXEC;
+	/* One that lacks nothing is better than a part of one. */
+	bool keeps = broke && b->task == TAR_REMAKE;
 
 	if (broke)
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: %s: what was found "
-		    "so far is served", ar->shown, err == ENOSPC ?
-		    "its index takes too much memory" : strerror(err));
+		    "%s is served", ar->shown, err == ENOSPC ?
+		    "its index takes too much memory" : strerror(err),
+		    keeps ? "before" : "so far");
 	pthread_rwlock_wrlock(&ar->lock);
 	more = tar_index_finish(b->index, note, b);
-	if (!is_served(b) && (err == 0 || broke)) {
-		was = ar->index;
-		ar->index = *b->index;
-		b->index = &ar->index;
-		tar_index_fini(&was);
-	}
+	if (!is_served(b) && !keeps && (err == 0 || broke))
+		take_place(b);
 	ar->whole = true;
-	ar->missing = broke || more != 0 ? EIO : 0;
+	if (!keeps)
+		ar->missing = broke || more != 0 ? EIO : 0;
 	ar->gone = err == ENOEXEC;
 	is_news = err == 0 && tar_life_whole(&ar->life);
 	pthread_rwlock_unlock(&ar->lock);
@@ -369,7 +383,7 @@ make(struct build *b)
 	    tar_index_count(b->index) - 1);
 	if (is_news)
 		mark(b);
-	if (is_worth_a_file(b))
+	if (more == 0 && is_worth_a_file(b))
 		save(b);
 }
 
@@ -383,8 +397,11 @@ remake(struct build *b)
 		return;
 	b->index = &b->own;
 	make(b);
-	if (!is_served(b))
+	if (!is_served(b)) {
 		tar_index_fini(&b->own);
+		b->index = &b->ar->index;
+		charge(b);
+	}
 }
 
 static void *

@@ -538,6 +538,38 @@ tar_overlay_is_empty(struct tar_overlay *ov)
 	return empty;
 }
 
+/* The same object, with its bytes at the same place. */
+static bool
+is_same(const struct tar_index *a, const struct tar_index *b, uint32_t i)
+{
+	const struct tar_rec *r = tar_index_rec(a, i), *s;
+
+	if (i >= tar_index_count(b) || tar_index_id(b, i) !=
+	    tar_index_id(a, i))
+		return false;
+	s = tar_index_rec(b, i);
+	return s->type == r->type && s->sum == r->sum &&
+	    (r->type != TAR_REG || (s->size == r->size &&
+	    tar_index_data(s) == tar_index_data(r)));
+}
+
+bool
+tar_overlay_fits(struct tar_archive *ar, const struct tar_index *ix)
+{
+	struct tar_overlay *ov = &ar->overlay;
+	const struct tar_upper *u;
+	bool fits = true;
+	uint32_t i;
+
+	pthread_rwlock_rdlock(&ov->lock);
+	for (i = 0; fits && i < ov->nslots; i++)
+		for (u = ov->slot[i]; fits && u != NULL; u = u->next)
+			fits = u->rec == TAR_NONE ||
+			    is_same(&ar->index, ix, u->rec);
+	pthread_rwlock_unlock(&ov->lock);
+	return fits;
+}
+
 /* Nothing is left of it but that it was. */
 static void
 make_old(struct tar_overlay *ov, struct tar_upper *u)

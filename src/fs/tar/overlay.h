@@ -69,6 +69,7 @@
 #define TAR_ID_NEW	(UINT64_C(1) << 63)
 
 struct tar_archive;
+struct tar_index;
 struct tar_wait;
 
 struct tar_upper {
@@ -133,6 +134,9 @@ void	tar_overlay_report(struct tar_archive *);
 /* There is no upper.  With the archive's lock for writing none comes, but
  * the last may go. */
 bool	tar_overlay_is_empty(struct tar_overlay *);
+/* Do the uppers mean the same of another index, which is to take the place
+ * of the archive's?  With its lock for writing. */
+bool	tar_overlay_fits(struct tar_archive *, const struct tar_index *);
 /* Another archive is in its place, or none, so what was changed is lost, with
  * such a line; nodes that had it are stale.  With the archive's lock for
  * writing. */
