@@ -19,6 +19,7 @@ struct move {
 	struct node	*source;	/* what moves */
 	struct node	*target;	/* what is replaced, or NULL */
 	PyObject	*value, *old;	/* bound there; NULL for shadows */
+	PyObject	*was;		/* in old, before it was changed */
 	bool		 to_shadow;
 };
 
@@ -240,6 +241,11 @@ typed_value(struct hold *h, struct move *m, int *err)
 	PyObject *bytes = NULL, *v = NULL;
 	struct text t = { 0 };
 
+	/* Not to be begun here, and done again there. */
+	if (in_place && h->broker) {
+		*err = PYFS_WORKER;
+		return NULL;
+	}
 	*err = value_render(h->pf, m->value, shape_of(h->pf, m->value), &t);
 	if (*err == 0 && (bytes = PyBytes_FromStringAndSize(t.base,
 	    (Py_ssize_t)t.len)) == NULL)
@@ -250,6 +256,10 @@ typed_value(struct hold *h, struct move *m, int *err)
 		    PyBytes_AsString(bytes), (size_t)PyBytes_Size(bytes));
 	if (*err == 0 && in_place)
 		*err = watch_change(h, r->n, r->name, m->value, NULL);
+	if (*err == 0 && s == SHAPE_BYTEARRAY && (m->was =
+	    PyByteArray_FromStringAndSize(PyByteArray_AsString(m->old),
+	    PyByteArray_Size(m->old))) == NULL)
+		*err = py_errno();
 	if (*err == 0)
 		v = value_parse(h, m->old, s, PyBytes_AsString(bytes),
 		    (size_t)PyBytes_Size(bytes), true, err);
@@ -280,15 +290,20 @@ value_for(struct hold *h, struct move *m, int *err)
 	return m->value;
 }
 
-static int
-roll_back(struct hold *h, struct move *m)
+static void
+roll_back(struct hold *h, struct move *m, PyObject *value)
 {
 	struct request *r = m->r;
 
+	if (m->was != NULL && fill_container(m->old, m->was) != 0)
+		PyErr_Clear();
+	if (value == m->old)
+		return;
 	if (m->old != NULL)
-		return bind_set(h, r->to, m->to.o, m->to.s, r->new_name,
+		(void)bind_set(h, r->to, m->to.o, m->to.s, r->new_name,
 		    m->old);
-	return bind_delete(h, r->to, m->to.o, m->to.s, r->new_name);
+	else
+		(void)bind_delete(h, r->to, m->to.o, m->to.s, r->new_name);
 }
 
 static int
@@ -304,8 +319,8 @@ bind_and_delete(struct hold *h, struct move *m, PyObject *value)
 		return err;
 	err = bind_delete(h, r->n, m->from.o, m->from.s, r->name);
 	/* The second half on a worker is the whole on a worker. */
-	if (err != 0 && value != m->old)
-		(void)roll_back(h, m);
+	if (err != 0)
+		roll_back(h, m, value);
 	return err;
 }
 
@@ -437,6 +452,7 @@ out:
 		bind_drop(h, m.value);
 	if (m.old != NULL)
 		bind_drop(h, m.old);
+	Py_XDECREF(m.was);
 	dir_end(h, &m.from);
 	dir_end(h, &m.to);
 	return err;

@@ -439,6 +439,20 @@ def test_a_file_renamed_onto_a_value_is_refused_as_a_whole():
         c.rename('/d/new', '/b')
         assert root['b'] is b and root == {'b': b'2', 'n': 1, 'd': {}}
 
+    class Keeps:
+        def __delattr__(self, name):
+            raise AttributeError(name)
+
+    b = bytearray(b'old')
+    root = {'b': b, 'd': {}, 'o': Keeps()}
+    with served.own(root=root) as c:
+        c.write('/o/new', b'longer')
+        with watching() as told:
+            assert status(c.rename, '/o/new', '/b') == 'PERM'
+            assert len(told) == 2               # begun once
+        assert root['b'] is b and b == b'old'
+        assert vars(root['o']) == {'new': 'longer'}
+
 
 def test_contents_are_exchanged_in_one_go():
     for o, fill, new in (
