@@ -361,8 +361,10 @@ def _tell_of_the_end():
     wait = threading._shutdown
 
     def _shutdown():
-        wait()
-        _pinefs.ending()
+        try:
+            wait()
+        finally:        # a thread of the program can have been interrupted
+            _pinefs.ending()
     threading._shutdown = _shutdown
 
 
