@@ -529,7 +529,8 @@ replaces(const struct about *a)
 	PyObject *first = PyTuple_GetItem(a->path, 0);
 
 	return PyUnicode_CompareWithASCIIString(first, "repr") == 0 ||
-	    PyUnicode_CompareWithASCIIString(first, "json") == 0;
+	    PyUnicode_CompareWithASCIIString(first, "json") == 0 ||
+	    PyUnicode_CompareWithASCIIString(first, "expr") == 0;
 }
 
 /* It would take what is bound there away. */

@@ -332,7 +332,7 @@ def run_directory(views):
 
 
 def run(name, data):
-    sys.audit('pinefs.code', name)
+    sys.audit('pinefs.code', data.decode('utf-8', 'replace'))
     printed = begin_printing()
     try:
         exec(compile(data, '<.pyfs/run/%s>' % name, 'exec'),

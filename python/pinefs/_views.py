@@ -102,7 +102,7 @@ class Views:
 
     def view_expr(self, o):
         def write(data):
-            return (evaluate(data),)
+            return [], lambda: (evaluate(data),)    # if it may be bound
         return File(lambda: line(_repr(o)), write if self.code else None)
 
     def view_json(self, o):

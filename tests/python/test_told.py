@@ -346,6 +346,8 @@ def do(c, root, act, expected):
                       'run' in paths[0] or 'load' in paths[0])
     if runs:
         assert 'pinefs.code' in [e[0] for e in events], paths
+    if runs and 'run/' in paths[0]:
+        assert ('pinefs.code', expected[0][2]) in events, events
 
 test_told.each_way(do)
 print('fine')

@@ -498,6 +498,16 @@ def test_views_do_not_bind_what_is_protected():
         assert isinstance(sys.modules['json'], types.ModuleType)
         c.write(at + '/n@repr', b'7')
         assert m.n == 7
+    main = sys.modules['__main__'].__dict__
+    main['hits'] = []
+    o = types.SimpleNamespace(n=5, m=5)
+    with served.own(root={'o': o}, code=True, protect=('/o/n',)) as c:
+        for name, error, hits in (('n', ('PERM', 'ACCES'), 0),
+                                  ('m', (None,), 1)):
+            assert status(c.write, '/o/%s@expr' % name,
+                          b'hits.append(1) or 7') in error
+            assert len(main['hits']) == hits    # not even evaluated
+        assert vars(o) == {'n': 5, 'm': 7}
 
 
 class Session:
