@@ -219,13 +219,18 @@ def test_one_replaced_while_nobody_serves_is_another(start, tmp_path):
             assert status(c, fh) == STALE
 
 
-def test_one_replaced_is_kept_open_on_demand(start, tmp_path):
-    path = tmp_path / 'x.tar'
-    path.write_bytes(archive(member(b'a', b'1')))
+@pytest.mark.parametrize('pack', [bytes, gzip.compress])
+def test_one_replaced_is_kept_open_on_demand(start, tmp_path, pack):
+    path = tmp_path / 'x'
+    path.write_bytes(pack(archive(member(b'a', b'1'))))
     server = start('--root', str(tmp_path), '--keep-open', fs='tar')
     with Nfs3(server.tcp()) as c:
-        a = file(c, root_of(server, b'/x.tar'), b'a')
-        replace(path, archive(member(b'a', b'2')))
+        a = file(c, root_of(server, b'/x'), b'a')
+        # Others, whose files must not pass for it.
+        for i in range(5):
+            (tmp_path / str(i)).write_bytes(archive(member(b'a', b'%d' % i)))
+            file(c, root_of(server, b'/%d' % i), b'a')
+        replace(path, pack(archive(member(b'a', b'2'))))
         until = time.monotonic() + 2.5
         while time.monotonic() < until:
             assert ok(c.read(a, 0, 1)).data == b'1'

@@ -352,8 +352,7 @@ packed_free(struct tar_source *s)
 	if (p->kept_cap != 0)
 		free(p->kept);
 	free(p->units.unit);
-	if (p->fd != -1)
-		close(p->fd);
+	close(p->fd);
 	pthread_cond_destroy(&p->changed);
 	pthread_mutex_destroy(&p->pass_lock);
 	pthread_mutex_destroy(&p->lock);

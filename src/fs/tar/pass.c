@@ -4,9 +4,10 @@
  *
  *	decoder --> pending: up to 64 MiB --writer--> store
  *
- * All of an archive that ends sooner is put there, and its file is no longer
- * needed.  Of any other, blocks that a point covers are dropped: for gzip,
- * and small frames and blocks of zstd and xz, these are all.
+ * All of an archive that ends sooner is put there, and its file no longer
+ * read; it stays open, for who looks whether it changes.  Of any other,
+ * blocks that a point covers are dropped: for gzip, and small frames and
+ * blocks of zstd and xz, these are all.
  */
 #include "packed_impl.h"
 
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { RATIO_MAX = 1000, PATIENCE_MS = 10,
     BEHIND = 16 };		/* blocks of the pass that stay cached */
@@ -115,10 +115,6 @@ write_pending(void *arg)
 		pthread_cond_broadcast(&p->changed);
 	}
 	p->written = true;
-	if (p->over && !p->flow && p->npending == 0 && p->err == 0) {
-		close(p->fd);		/* all of it is in memory */
-		p->fd = -1;
-	}
 	pthread_cond_broadcast(&p->changed);
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
