@@ -21,6 +21,7 @@ text.
 
 import ast
 import collections
+import copy
 import gc
 import inspect
 import json
@@ -303,9 +304,7 @@ def replace(o, value):
         return change(None, o, value, lambda: _pinefs.fill(o, value))
     # Its class wants to know of each item: another one, bound when it is
     # whole, so that the program never sees half of it.
-    new = cls()
-    if hasattr(o, '__dict__'):
-        vars(new).update(vars(o))
+    new = _another(o)
     if kind is dict:
         for key in value:
             new[key] = value[key]
@@ -314,6 +313,20 @@ def replace(o, value):
         for item in value:
             add(item)
     return (new,)
+
+
+def _another(o):
+    """Of its class and with its state (a default_factory, slots), but empty."""
+    try:
+        new = copy.copy(o)
+    except Exception:
+        new = o
+    if new is o or type(new) is not type(o):    # it has a way of its own
+        new = type(o)()
+    new.clear()
+    if hasattr(o, '__dict__'):
+        vars(new).update(vars(o))
+    return new
 
 
 def call(o, data):

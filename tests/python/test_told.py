@@ -500,12 +500,29 @@ def test_subclasses_stay_what_they_are():
 
     class Plain(list):
         pass
+    class Lists(collections.defaultdict):
+        def __setitem__(self, key, value):
+            super().__setitem__(key, value)
+
+    class Slotted(list):
+        __slots__ = ('slot',)
+
+        def append(self, item):
+            super().append(item)
+
+    class Itself(Checked):
+        def __copy__(self):
+            return self
+
+    lists, itself, slotted = Lists(list, a=[1]), Itself(a=1), Slotted([1])
+    slotted.slot = itself.note = 'stays'
     kept = collections.defaultdict(list, a=[1])
     plain = Plain([1])
     checked = Checked(a=1)
     checked.note = 'stays'
     root = {'d': kept, 'o': collections.OrderedDict(a=1), 'c': checked,
-            'p': plain, 'n': collections.Counter('aab')}
+            'p': plain, 'n': collections.Counter('aab'), 'l': lists,
+            'i': itself, 's': slotted}
     with served.own(root=root) as c:
         c.write('/d@repr', b"{'b': [2]}")
         assert root['d'] is kept and kept == {'b': [2]} and kept['z'] == []
@@ -521,6 +538,15 @@ def test_subclasses_stay_what_they_are():
         c.write('/n@repr', b"{'a': 5}")
         assert root['n'] == collections.Counter(a=5)
         assert type(root['n']) is collections.Counter
+        c.write('/l@repr', b"{'b': [2]}")
+        assert type(root['l']) is Lists and lists == {'a': [1]}
+        assert root['l'] == {'b': [2]} and root['l']['z'] == []
+        c.write('/s@repr', b'[2, 3]')
+        assert root['s'] == [2, 3] and slotted == [1]
+        assert type(root['s']) is Slotted and root['s'].slot == 'stays'
+        c.write('/i@repr', b"{'b': 2}")
+        assert root['i'] == {'b': 2} and itself == {'a': 1}
+        assert type(root['i']) is Itself and root['i'].note == 'stays'
 
 
 def test_a_function_has_its_new_code_with_its_new_defaults():
