@@ -256,7 +256,10 @@ module_named(PyObject *name)
 
 	if (name == NULL || !PyUnicode_CheckExact(name))
 		return NULL;
+	/* A key that compares in its own way can take it away meanwhile. */
+	Py_INCREF(name);
 	m = PyDict_GetItemWithError(PyImport_GetModuleDict(), name);
+	Py_DECREF(name);
 	if (m == NULL)
 		PyErr_Clear();
 	if (m == NULL || !PyModule_Check(m))

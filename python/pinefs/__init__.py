@@ -333,10 +333,12 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
     ask.tails = _begin_tails(tails)
     try:
         handle = _pinefs.start(options, settings, _path, list(_beside))
-    except OSError as error:
+    except BaseException as error:
         if ask.tails:
             _end_tails(ask.tails)
-        raise _explain(error, addrs, port) from None
+        if isinstance(error, OSError):
+            raise _explain(error, addrs, port) from None
+        raise
     ask.handle = handle
     server = Server(handle, addrs[0] if addrs else '127.0.0.1', ask.tails)
     _servers.append(server)

@@ -78,6 +78,21 @@ def test_what_others_put_in_its_place_stays():
         logging.setLogRecordFactory(factory)
 
 
+def test_what_does_not_start_leaves_nothing_behind():
+    shown, factory = warnings.showwarning, logging.getLogRecordFactory()
+    with served.own(root={}) as c:
+        for error, wrong in ((TypeError, {'max_nodes': 'many'}),
+                             (OSError, {'port': c.port})):
+            try:
+                served.serve(root={}, tails=('warnings', 'log'), **wrong)
+            except error:
+                pass
+            else:
+                raise AssertionError('served')
+            assert warnings.showwarning is shown
+            assert logging.getLogRecordFactory() is factory
+
+
 def test_there_are_no_other_tails():
     try:
         served.serve(tails='errors')
