@@ -444,6 +444,19 @@ def test_what_was_decoded_is_kept_for_the_next_time(start, tmp_path, codec):
     assert ' names' not in server.text()
 
 
+def test_an_index_is_of_the_options_it_was_made_with(start, tmp_path):
+    with gzip.open(tmp_path / 'x.tar.gz', 'wb', 1) as f:
+        f.write(header(b'zeros', size=30 << 20) + bytes(30 << 20) + end())
+        f.write(member(b'behind') + end())
+    for more in [], ['--ignore-zeros'], []:
+        server = serve_large(start, tmp_path, tmp_path, *more)
+        with Nfs3(server.tcp()) as c:
+            names = c.names(root_of(server, b'/x.tar.gz'))
+        assert names == [b'zeros'] + [b'behind'] * len(more)
+        eventually(lambda: len(cached(tmp_path / 'cache')) == 1)
+        server.stop()
+
+
 def test_the_cache_has_a_limit_and_keeps_what_was_used_last(
         start, shelf, tmp_path):
     cache, found = tmp_path / 'cache', {}

@@ -438,6 +438,12 @@ begin_index(struct tar_archive *ar, enum tar_task *task,
 	drop_index(ar);
 	err = tar_cache_load(ar->host->cache, &ar->life.key, &ar->index,
 	    saved);
+	if (err == 0 && ar->index.shape != ar->host->shape) {
+		/* By another build, or with other options. */
+		tar_index_fini(&ar->index);
+		tar_extra_fini(saved);
+		err = ESTALE;
+	}
 	ar->whole = err == 0;
 	*task = err == 0 ? TAR_CHECK : TAR_MAKE;
 	return err == 0 ? 0 : tar_index_init(&ar->index);

@@ -48,6 +48,8 @@ struct tar_host {
 	struct tar_blocks	*blocks;
 	struct tar_cache	*cache;
 	struct tar_known	*known;
+	uint32_t		 shape;		/* what an index depends on, but
+						   for its archive */
 	struct mem_space	*space;		/* of overlays */
 	atomic_bool		 stop;		/* no more is decoded */
 	uint64_t		 index_most;	/* bytes of indexes in memory */

@@ -214,6 +214,7 @@ add_all(struct build *b)
 		return ENOMEM;
 	pthread_rwlock_wrlock(&b->ar->lock);
 	b->index->unit = tar_scan_unit(scan);
+	b->index->shape = b->ar->host->shape;
 	pthread_rwlock_unlock(&b->ar->lock);
 	tar_scan_stop_at(scan, &b->ar->host->stop);
 	if (b->task == TAR_GO_ON)

@@ -43,6 +43,17 @@ static const struct {
 	{ "\x5d\0\0", 3, &tar_codec_lzma },
 };
 
+uint32_t
+tar_codecs(void)
+{
+	uint32_t bits = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof magics / sizeof magics[0]; i++)
+		bits |= (uint32_t)(magics[i].codec->begin != NULL) << i;
+	return bits;
+}
+
 /* Both zstd and lz4 have frames to be skipped; the former begins with one
  * more often. */
 static bool

@@ -82,6 +82,9 @@ const struct tar_codec *tar_codec_of(const uint8_t *base, size_t len);
 bool	tar_codec_goes_on(const struct tar_codec *, const uint8_t *base,
 	    size_t len);
 
+/* A bit for each of them that this build has. */
+uint32_t tar_codecs(void);
+
 /* The first is one of the others; that of zlib is there for its tests. */
 extern const struct tar_codec tar_codec_gzip, tar_codec_gzip_zlib;
 extern const struct tar_codec tar_codec_zstd,

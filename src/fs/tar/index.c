@@ -132,7 +132,7 @@ tar_index_find(const struct tar_index *ix, uint32_t dir,
 static int
 grow_slots(struct tar_index *ix)
 {
-	uint32_t i, tag, n = ix->nslots == 0 ? FIRST_SLOTS :
+	uint32_t i, tag, n = ix->nslots < FIRST_SLOTS ? FIRST_SLOTS :
 	    ix->nslots / 2 * 3;
 	uint32_t *slot = calloc(n, sizeof *slot), *at;
 	const struct tar_rec *r;
@@ -945,7 +945,8 @@ tar_index_copy(struct tar_index *ix, const struct tar_index *from)
 	size_t bytes = from->nslots * sizeof *ix->slot;
 
 	*ix = (struct tar_index){ .dir = TAR_NONE, .most = from->most,
-	    .end = from->end, .unit = from->unit, .nslots = from->nslots, .used = from->used };
+	    .end = from->end, .unit = from->unit, .shape = from->shape,
+	    .nslots = from->nslots, .used = from->used };
 	memcpy(ix->key, from->key, sizeof ix->key);
 	if ((ix->slot = malloc(bytes)) != NULL)
 		memcpy(ix->slot, from->slot, bytes);

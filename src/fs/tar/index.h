@@ -80,6 +80,7 @@ struct tar_index {
 	uint64_t		 most;		/* TAR_INDEX_BYTES */
 	uint32_t		 unit;		/* headers begin at multiples of it;
 						   TAR_BLOCK, or as it is set */
+	uint32_t		 shape;		/* whoever made it knows by what */
 	/* Where a header that is appended would lie; 0: who knows. */
 	uint64_t		 end;
 	void			*mapped;	/* a file has it all, or NULL */

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { FORMAT = 3, ORDER = 0x01020304, CHUNK = 64 << 10 };
+enum { FORMAT = 4, ORDER = 0x01020304, CHUNK = 64 << 10 };
 
 enum { RECS, NAMES, TEXTS, EXTS, SEGS, SLOTS, KEPT, SECTIONS };
 
@@ -32,9 +32,10 @@ struct header {
 	uint8_t		hash_key[16];
 	uint32_t	used, unit;
 	struct section	section[SECTIONS];
+	uint32_t	shape, zero;
 	char		room[TAR_INDEX_HEADER - 8 - 8 - 32 -
 			    sizeof(struct tar_key) - 8 - 16 - 8 -
-			    SECTIONS * sizeof(struct section) - 8];
+			    SECTIONS * sizeof(struct section) - 8 - 8];
 	uint64_t	sum;		/* of all before */
 };
 _Static_assert(sizeof(struct header) == TAR_INDEX_HEADER, "has no holes");
@@ -172,7 +173,8 @@ tar_index_file_write(int fd, const struct tar_index *ix,
 		[KEPT] = { kept->base, kept->len, 0 },
 	};
 	struct header h = { .order = ORDER, .format = FORMAT, .key = *key,
-	    .end = ix->end, .used = ix->used, .unit = ix->unit };
+	    .end = ix->end, .used = ix->used, .unit = ix->unit,
+	    .shape = ix->shape };
 	uint64_t at = sizeof h;
 	int i, err = 0;
 
@@ -305,6 +307,7 @@ tar_index_file_open(int fd, const struct tar_key *key, struct tar_index *ix,
 	}
 	*ix = (struct tar_index){ .mapped = base, .mapped_len = size,
 	    .end = h.end, .used = h.used, .unit = h.unit,
+	    .shape = h.shape,
 	    .dir = TAR_NONE,
 	    .most = TAR_INDEX_BYTES,
 	    .recs = array_of(&h, base, RECS),
