@@ -8,6 +8,7 @@ have them done by every Python there is; most of those have no pytest.
 import contextlib
 import itertools
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,10 @@ for _path in (HERE, PACKAGE, GENERATED,
 import client       # noqa: E402
 import pinefs       # noqa: E402
 from client import DIR, LNK, REG, Failed       # noqa: E402,F401
+
+# Whoever started us in the background had us ignore it, and all we start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 STATE = tempfile.mkdtemp(prefix='pinefs-test-')
 _shared = {}
