@@ -190,7 +190,7 @@ tar_index_parent(const struct tar_index *ix, uint32_t i)
 {
 	const struct tar_rec *r = tar_index_rec(ix, i);
 
-	return r == NULL || r->parent >= ix->recs.n ? TAR_ROOT : r->parent;
+	return r == NULL || r->parent >= i ? TAR_ROOT : r->parent;
 }
 
 /* Entries of a directory lie behind it, and one behind the other. */

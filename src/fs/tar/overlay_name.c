@@ -334,14 +334,16 @@ struct move {
 	struct edit	hide, put;
 };
 
-/* Is `o` the directory `dir`, or above it? */
+/* Is `o` the directory `dir`, or above it?  In a damaged index a way up may
+ * have no end: nothing is moved there. */
 static bool
 is_above(struct tar_archive *ar, const struct tar_object *o,
     struct tar_object dir)
 {
-	uint64_t id;
+	uint64_t id, left = (uint64_t)tar_index_count(&ar->index) +
+	    ar->overlay.n;
 
-	for (;;) {
+	for (; left > 0; left--) {
 		if (is_same(o, &dir))
 			return true;
 		if (dir.rec == TAR_ROOT)
@@ -350,6 +352,7 @@ is_above(struct tar_archive *ar, const struct tar_object *o,
 		if (tar_object_of_id(ar, id, &dir) != 0)
 			return false;
 	}
+	return true;
 }
 
 static int

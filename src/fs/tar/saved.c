@@ -116,6 +116,17 @@ is_ours(const struct packed *p, const struct head *h, size_t len)
 	    h->kept * sizeof(struct tar_kept);
 }
 
+static bool
+speaks_of_store(const struct head *h, const struct tar_point *point)
+{
+	uint64_t i;
+
+	for (i = 0; i < h->points; i++)
+		if (point[i].state.len > 0)
+			return true;
+	return h->kept > 0;
+}
+
 int
 tar_saved_get(struct packed *p, const void *base, size_t len)
 {
@@ -128,6 +139,8 @@ tar_saved_get(struct packed *p, const void *base, size_t len)
 	if (!is_ours(p, &h, len))
 		return ESTALE;
 	point = (struct tar_point *)((uintptr_t)base + sizeof h);
+	if (h.store_id == 0 && speaks_of_store(&h, point))
+		return ESTALE;
 	if (point[0].out != 0 || (h.store_id != 0 && (p->config.store == NULL
 	    || tar_store_open(&p->store, p->config.store, h.store_id,
 	    h.store_end) != 0)))
