@@ -105,39 +105,43 @@ take_late(struct tar_archive *ar, struct tar_wait **late)
 
 /* What it looks like, for who thought it was an archive. */
 static void
-explain(const struct tar_archive *ar, int err)
+explain(struct tar_archive *ar, int err)
 {
-	const struct tar_codec *codec = ar->source == NULL ? NULL :
-	    ar->codec;
+	const struct tar_codec *codec;
+	struct tar_source *source;
 	uint8_t head[TAR_SNIFF];
+	const char *why;
 	size_t got = 0;
 
-	if (err == ENOTSUP && ar->codec != NULL) {
+	pthread_rwlock_rdlock(&ar->lock);
+	source = ar->source == NULL ? NULL : tar_source_get(ar->source);
+	codec = ar->codec;
+	why = ar->why;
+	pthread_rwlock_unlock(&ar->lock);
+	if (err == ENOTSUP && codec != NULL)
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: compressed by %s, "
 		    "which this build cannot read: it was made without the "
-		    "feature %s", ar->shown, ar->codec->name,
-		    ar->codec->library);
-		return;
-	}
-	if (err != ENOEXEC) {
+		    "feature %s", ar->shown, codec->name, codec->library);
+	else if (err != ENOEXEC)
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: %s", ar->shown,
 		    strerror(err));
-		return;
-	}
-	if (ar->why != NULL)
+	else if (why != NULL)
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: not an archive that "
-		    "is known here: %s", ar->shown, ar->why);
-	else if (codec != NULL && tar_source_read(ar->source, 0, head,
+		    "is known here: %s", ar->shown, why);
+	else if (source == NULL || codec == NULL)
+		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: not an archive that "
+		    "is known here: no header of tar at its beginning",
+		    ar->shown);
+	else if (tar_source_read(source, 0, head,
 	    sizeof head, &got) == 0 && tar_codec_of(head, got) != NULL)
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: not an archive: "
 		    "inside of %s it is %s again", ar->shown, codec->name,
 		    tar_codec_of(head, got)->name);
 	else
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: not an archive that "
-		    "is known here: %s%s%sno header of tar at its beginning",
-		    ar->shown, codec != NULL ? "inside of " : "",
-		    codec != NULL ? codec->name : "",
-		    codec != NULL ? " there is " : "");
+		    "is known here: inside of %s there is no header of tar "
+		    "at its beginning", ar->shown, codec->name);
+	tar_source_free(source);
 }
 
 static void
@@ -332,16 +336,33 @@ give_up_idle(struct tar_archive *ar)
 	return idle;
 }
 
-/* With open_lock.  The one that was not used for longest; false: it is. */
+/* The one that was not used for longest, of those not tried; NULL. */
+static struct tar_archive *
+oldest_of(const struct tar_host *host)
+{
+	struct tar_archive *ar, *oldest = NULL;
+
+	for (ar = host->open; ar != NULL; ar = ar->open_next)
+		if (!ar->tried && (oldest == NULL || atomic_load(&ar->looked)
+		    <= atomic_load(&oldest->looked)))
+			oldest = ar;
+	return oldest;
+}
+
+/* With open_lock: the oldest that nobody needs.  False: there is none. */
 static bool
 give_up_one(struct tar_host *host)
 {
-	struct tar_archive *ar, *oldest = host->open;
+	struct tar_archive *ar;
 
-	for (ar = oldest; ar != NULL; ar = ar->open_next)
-		if (atomic_load(&ar->looked) <= atomic_load(&oldest->looked))
-			oldest = ar;
-	return oldest != NULL && give_up_idle(oldest);
+	for (ar = host->open; ar != NULL; ar = ar->open_next)
+		ar->tried = false;
+	while ((ar = oldest_of(host)) != NULL) {
+		if (give_up_idle(ar))
+			return true;
+		ar->tried = true;
+	}
+	return false;
 }
 
 /* It has come to hand, or gone. */
@@ -559,13 +580,12 @@ static int
 look(struct tar_archive *ar, bool now_please)
 {
 	time_t t = now(), was = atomic_exchange(&ar->looked, t);
-	bool as_it_was, was_at_hand;
+	bool as_it_was;
 	int err = 0;
 
 	if (was == t && !now_please)
 		return 0;
 	pthread_rwlock_rdlock(&ar->lock);
-	was_at_hand = ar->at_hand;
 	as_it_was = ar->building || (ar->at_hand && (is_as_it_was(ar) ||
 	    (ar->rest_until > t && !now_please)));
 	pthread_rwlock_unlock(&ar->lock);
@@ -575,8 +595,7 @@ look(struct tar_archive *ar, bool now_please)
 	if (!ar->building)
 		err = refresh(ar);
 	pthread_rwlock_unlock(&ar->lock);
-	if (!was_at_hand || err != 0)
-		relist(ar);
+	relist(ar);
 	return err;
 }
 

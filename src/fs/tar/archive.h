@@ -92,6 +92,7 @@ struct tar_archive {
 	time_t			 rest_until;	/* then it may be made anew */
 
 	struct tar_archive	*open_next, **open_prev;	/* open_lock */
+	bool			 tried;		/* to give it up; open_lock */
 
 	pthread_mutex_t		 wait_lock;	/* after `lock` */
 	pthread_cond_t		 begun;
