@@ -4,6 +4,7 @@ what is known of them, and what a server keeps open."""
 import gzip
 import lzma
 import os
+import re
 import resource
 import shutil
 import signal
@@ -235,6 +236,30 @@ def test_one_replaced_is_kept_open_on_demand(start, tmp_path, pack):
         while time.monotonic() < until:
             assert ok(c.read(a, 0, 1)).data == b'1'
             time.sleep(0.3)
+
+
+def test_a_full_disk_leaves_no_half_of_what_is_known(start, tmp_path):
+    for name in 'abc':
+        (tmp_path / name).write_bytes(archive(member(b'a', b'1')))
+    server = start('--root', str(tmp_path), fs='tar', directory=tmp_path,
+                   preexec=lambda: signal.signal(signal.SIGXFSZ,
+                                                 signal.SIG_IGN))
+    state = tmp_path / 'state' / 'archives'
+
+    def serve(name, most=resource.RLIM_INFINITY):
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE,
+                         (most, resource.RLIM_INFINITY))
+        with Nfs3(server.tcp()) as c:
+            assert c.names(root_of(server, name)) == [b'a']
+
+    serve(b'/a')
+    serve(b'/b', state.stat().st_size + 50)
+    serve(b'/c')
+    server.stop()
+    lines = [n for n in state.read_text().splitlines() if n]
+    assert len(lines) >= 2
+    for line in lines:
+        assert re.fullmatch(r'1( [0-9a-f]+){16} /\S+/[abc]', line)
 
 
 # ------------------------------------------------------------------- names --

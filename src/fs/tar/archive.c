@@ -14,6 +14,7 @@
 #include "zip_source.h"
 
 enum { PATIENCE = 4, MOUNT_PATIENCE = 8, IDLE = 60 };		/* s */
+enum { TRIES = 16 };		/* in order of use, then in any */
 
 /* Cheap, and true to some ms. */
 static time_t
@@ -349,19 +350,23 @@ oldest_of(const struct tar_host *host)
 	return oldest;
 }
 
-/* With open_lock: the oldest that nobody needs.  False: there is none. */
+/* With open_lock: an old one that nobody needs.  False: there is none. */
 static bool
 give_up_one(struct tar_host *host)
 {
 	struct tar_archive *ar;
+	int i;
 
 	for (ar = host->open; ar != NULL; ar = ar->open_next)
 		ar->tried = false;
-	while ((ar = oldest_of(host)) != NULL) {
+	for (i = 0; i < TRIES && (ar = oldest_of(host)) != NULL; i++) {
 		if (give_up_idle(ar))
 			return true;
 		ar->tried = true;
 	}
+	for (ar = host->open; ar != NULL; ar = ar->open_next)
+		if (!ar->tried && give_up_idle(ar))
+			return true;
 	return false;
 }
 

@@ -207,7 +207,9 @@ write_line(int fd, const char *name, const struct tar_life *l)
 {
 	uint64_t n[NUMBERS];
 	char text[NUMBERS * 17 + 8], *line;
+	struct stat st;
 	int i, at, err = 0;
+	ssize_t done;
 
 	if (strchr(name, '\n') != NULL)
 		return EINVAL;
@@ -217,8 +219,12 @@ write_line(int fd, const char *name, const struct tar_life *l)
 		at += sprintf(text + at, " %llx", (unsigned long long)n[i]);
 	if ((at = asprintf(&line, "%s %s\n", text, name)) == -1)
 		return ENOMEM;
-	if (write(fd, line, (size_t)at) != at)
-		err = errno == 0 ? EIO : errno;
+	if ((done = write(fd, line, (size_t)at)) != at)
+		err = done == -1 ? errno : ENOSPC;
+	/* The next one must not go on behind a part of this one. */
+	if (done > 0 && done != at && (fstat(fd, &st) == -1 ||
+	    ftruncate(fd, st.st_size - done) == -1))
+		err = EIO;
 	free(line);
 	return err;
 }

@@ -301,7 +301,7 @@ give_name(struct tar_store *s, const char *path)
 	if (fdatasync(s->fd) == -1)
 		return errno;
 	snprintf(from, sizeof from, "/proc/self/fd/%d", s->fd);
-	if (asprintf(&with, "%s.%d", path, (int)getpid()) == -1)
+	if (asprintf(&with, "%s.%d.new", path, (int)getpid()) == -1)
 		return ENOMEM;
 	unlink(with);
 	if (linkat(AT_FDCWD, from, AT_FDCWD, with, AT_SYMLINK_FOLLOW) == -1)
