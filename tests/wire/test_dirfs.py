@@ -11,8 +11,6 @@ import tempfile
 
 import pytest
 
-import nfs4_client
-import wire
 from test_nfs2 import *             # noqa: F401,F403
 from test_nfs3_attr import *        # noqa: F401,F403
 from test_nfs3_data import *        # noqa: F401,F403
@@ -20,6 +18,7 @@ from test_nfs3_dir import *         # noqa: F401,F403
 from test_nfs3_fs import *          # noqa: F401,F403
 from test_nfs3_names import *       # noqa: F401,F403
 from test_nfs4_io import *          # noqa: F401,F403
+from other_server import *          # noqa: F401,F403
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
                                 reason='only root acts as others')
@@ -80,39 +79,3 @@ def start(start):
     yield start_dir
     for directory in made:
         shutil.rmtree(directory)
-
-
-@pytest.fixture(scope='session')
-def server(start):
-    return start()
-
-
-@pytest.fixture(scope='session')
-def root_fh(server):
-    return wire.root_of(server)
-
-
-@pytest.fixture(scope='session')
-def v4(server):
-    if not nfs4_client.speaks_v4(server):
-        pytest.skip('the server does not speak version 4')
-    return server
-
-
-@pytest.fixture(scope='session')
-def start4(start):
-    return start
-
-
-# Minor versions differ above the file system only.
-
-@pytest.fixture
-def c4(v4, clients):
-    clients.append(nfs4_client.Client1(v4, 2))
-    return clients[-1]
-
-
-@pytest.fixture
-def c41(v4, clients):
-    clients.append(nfs4_client.Client1(v4, 2))
-    return clients[-1]

@@ -7,7 +7,6 @@ only an overlay can get wrong is in test_overlay_archive.py.
 
 import pytest
 
-import nfs4_client
 import nfs4_ops
 import wire
 from archives import archive, directory, member
@@ -23,6 +22,7 @@ from test_nfs4_open import *        # noqa: F401,F403
 from test_nfs4_recall import (      # noqa: F401
     f, test_its_own_holder_changes_it_in_peace,
     test_who_may_not_recalls_nothing)
+from other_server import *          # noqa: F401,F403
 
 del test_with_o_ro_reading_works    # noqa: F821  (an empty root; here it is not)
 
@@ -37,42 +37,6 @@ def start(start, tmp_path_factory):
     def start_tar(*args, **kw):
         return start(*args, str(path), fs='tar', **kw)
     return start_tar
-
-
-@pytest.fixture(scope='session')
-def server(start):
-    return start()
-
-
-@pytest.fixture(scope='session')
-def root_fh(server):
-    return wire.root_of(server)
-
-
-@pytest.fixture(scope='session')
-def v4(server):
-    if not nfs4_client.speaks_v4(server):
-        pytest.skip('the server does not speak version 4')
-    return server
-
-
-@pytest.fixture(scope='session')
-def start4(start):
-    return start
-
-
-# Minor versions differ above the file system only.
-
-@pytest.fixture
-def c4(v4, clients):
-    clients.append(nfs4_client.Client1(v4, 2))
-    return clients[-1]
-
-
-@pytest.fixture
-def c41(v4, clients):
-    clients.append(nfs4_client.Client1(v4, 2))
-    return clients[-1]
 
 
 # These two say what memfs can do and an overlay need not.

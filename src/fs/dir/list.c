@@ -336,7 +336,7 @@ emit(struct dir_fs *d, struct dir_object *dir, const struct list *l,
 	struct dir_dev dev;
 	struct statx st;
 	unsigned mods = 0;
-	int full, at = atomic_load(&dir->fd[DIR_PATH]);
+	int at = atomic_load(&dir->fd[DIR_PATH]);
 
 	if (pinefs_emit_want(to) == 0)
 		return pinefs_emit(to, (struct pinefs_name){ name, e->len },
@@ -361,9 +361,8 @@ emit(struct dir_fs *d, struct dir_object *dir, const struct list *l,
 	(void)dir_places_note(d, &key, &dir->key, name);
 	id = (struct pinefs_ident){ key.fileid, key.generation, key.own,
 	    key.own_len };
-	full = pinefs_emit(to, (struct pinefs_name){ name, e->len }, &id,
+	return pinefs_emit(to, (struct pinefs_name){ name, e->len }, &id,
 	    e->cookie, &attr);
-	return full;
 }
 
 /* The first entry behind that cookie. */
