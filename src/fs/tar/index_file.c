@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "whole.h"
+
 enum { FORMAT = 4, ORDER = 0x01020304, CHUNK = 64 << 10 };
 
 enum { RECS, NAMES, TEXTS, EXTS, SEGS, SLOTS, KEPT, SECTIONS };
@@ -62,38 +64,6 @@ tar_index_file_sign(void *header)
 	h->sum = sum_on(0, h, offsetof(struct header, sum));
 }
 
-static int
-read_all(int fd, uint64_t off, void *to, size_t len)
-{
-	char *p = to;
-	ssize_t n;
-
-	for (; len > 0; p += n, len -= (size_t)n, off += (uint64_t)n) {
-		n = pread(fd, p, len, (off_t)off);
-		if (n == -1 && errno == EINTR)
-			n = 0;
-		else if (n <= 0)
-			return n == -1 ? errno : EIO;
-	}
-	return 0;
-}
-
-static int
-write_all(int fd, uint64_t off, const void *from, size_t len)
-{
-	const char *p = from;
-	ssize_t n;
-
-	for (; len > 0; p += n, len -= (size_t)n, off += (uint64_t)n) {
-		n = pwrite(fd, p, len, (off_t)off);
-		if (n == -1 && errno == EINTR)
-			n = 0;
-		else if (n <= 0)
-			return n == -1 ? errno : ENOSPC;
-	}
-	return 0;
-}
-
 /* ----------------------------------------------------------------- keys -- */
 
 int
@@ -106,7 +76,7 @@ tar_key_hash(int fd, uint64_t off, uint64_t len, uint64_t *hash)
 		return ENOMEM;
 	if (len > CHUNK || off > INT64_MAX - CHUNK)
 		err = EINVAL;
-	else if ((err = read_all(fd, off, buf, (size_t)len)) == 0)
+	else if ((err = tar_whole_read(fd, off, buf, (size_t)len)) == 0)
 		*hash = sum_on(len, buf, (size_t)len);
 	free(buf);
 	return err;
@@ -157,7 +127,7 @@ write_section(int fd, const void *base, size_t len, struct section *s)
 	for (; len > 0 && err == 0; p += n, len -= n, at += n) {
 		n = len < CHUNK ? len : CHUNK;
 		s->sum = sum_on(s->sum, p, n);
-		err = write_all(fd, at, p, n);
+		err = tar_whole_write(fd, at, p, n);
 	}
 	return err;
 }
@@ -190,7 +160,7 @@ tar_index_file_write(int fd, const struct tar_index *ix,
 	tar_index_file_sign(&h);
 	if (err == 0 && ftruncate(fd, (off_t)at) == -1)
 		err = errno;
-	return err != 0 ? err : write_all(fd, 0, &h, sizeof h);
+	return err != 0 ? err : tar_whole_write(fd, 0, &h, sizeof h);
 }
 
 /* -------------------------------------------------------------- reading -- */
@@ -225,7 +195,7 @@ read_header(int fd, struct header *h, uint64_t *size)
 	*size = (uint64_t)st.st_size;
 	if (*size < sizeof *h)
 		return EBADMSG;
-	if ((err = read_all(fd, 0, h, sizeof *h)) != 0)
+	if ((err = tar_whole_read(fd, 0, h, sizeof *h)) != 0)
 		return err;
 	sum = h->sum;
 	tar_index_file_sign(h);
@@ -332,7 +302,7 @@ check_section(int fd, const struct section *s, uint64_t len, char *buf,
 		n = len < CHUNK ? (size_t)len : CHUNK;
 		if (stop != NULL && atomic_load(stop))
 			return ECANCELED;
-		if (read_all(fd, at, buf, n) != 0)
+		if (tar_whole_read(fd, at, buf, n) != 0)
 			return EBADMSG;
 		sum = sum_on(sum, buf, n);
 	}

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "blocks.h"
+#include "whole.h"
 
 #if TAR_WITH_ZSTD
 #include <zstd.h>
@@ -97,36 +98,6 @@ static const char magic[8] = "pinetar1";
 
 enum { FREE_MIN = 64 << 20, CHECK_EACH = 16 << 20 };
 
-static int
-write_all(int fd, uint64_t off, const char *p, size_t len)
-{
-	ssize_t n;
-
-	for (; len > 0; p += n, len -= (size_t)n, off += (uint64_t)n) {
-		n = pwrite(fd, p, len, (off_t)off);
-		if (n == -1 && errno == EINTR)
-			n = 0;
-		else if (n <= 0)
-			return n == -1 ? errno : ENOSPC;
-	}
-	return 0;
-}
-
-static int
-read_all(int fd, uint64_t off, char *to, size_t len)
-{
-	ssize_t n;
-
-	for (; len > 0; to += n, len -= (size_t)n, off += (uint64_t)n) {
-		n = pread(fd, to, len, (off_t)off);
-		if (n == -1 && errno == EINTR)
-			n = 0;
-		else if (n <= 0)
-			return EIO;
-	}
-	return 0;
-}
-
 /* What is in memory moves to a file without a name.  With `add_lock` held. */
 static int
 to_file(struct tar_store *s)
@@ -135,7 +106,7 @@ to_file(struct tar_store *s)
 
 	if (fd == -1)
 		return errno;
-	if ((err = write_all(fd, 0, s->memory, s->end)) != 0) {
+	if ((err = tar_whole_write(fd, 0, s->memory, s->end)) != 0) {
 		close(fd);
 		return err;
 	}
@@ -195,7 +166,7 @@ put(struct tar_store *s, const void *data, size_t len)
 		return err;
 	if (s->fd != -1)
 		return (err = check_free(s)) != 0 ? err :
-		    write_all(s->fd, s->end, data, len);
+		    tar_whole_write(s->fd, s->end, data, len);
 	if ((err = grow(s, len)) == 0)
 		memcpy(s->memory + s->end, data, len);
 	return err;
@@ -263,7 +234,7 @@ get_of_file(struct tar_store *s, const struct tar_blob *blob, void *to)
 
 	if (packed == NULL)
 		return ENOMEM;
-	err = read_all(s->fd, blob->off, packed, blob->packed);
+	err = tar_whole_read(s->fd, blob->off, packed, blob->packed);
 	if (err == 0)
 		err = open_blob(blob, packed, to);
 	free(packed);
@@ -339,7 +310,7 @@ tar_store_open(struct tar_store *s, const char *path, uint64_t id,
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
 	    st.st_uid != geteuid() || (st.st_mode & 022) != 0 ||
 	    (uint64_t)st.st_size < end ||
-	    read_all(fd, 0, (char *)&h, sizeof h) != 0 ||
+	    tar_whole_read(fd, 0, (char *)&h, sizeof h) != 0 ||
 	    memcmp(h.magic, magic, sizeof magic) != 0 || h.id != id) {
 		close(fd);
 		return ESTALE;
