@@ -135,7 +135,7 @@ is_served(int port)
 	const struct pyfs *pf;
 
 	for (pf = pyfs_all; pf != NULL; pf = pf->next)
-		if (pinefs_port(pf->server) == port)
+		if (pf->serving && pinefs_port(pf->server) == port)
 			return true;
 	return false;
 }

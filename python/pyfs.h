@@ -353,7 +353,7 @@ struct pyfs {
 	unsigned		 jobs;		/* the workers': of this one */
 	struct pinefs		**beside;	/* in memory: beside.c */
 	size_t			 nbeside;
-	bool			 stopping;
+	bool			 serving, stopping;
 };
 
 /* Who is at work: the broker keeps memos and may run no code of the user. */

@@ -88,6 +88,17 @@ switch_look(struct pyfs *pf)
 
 /* ----------------------------------------------------------------- start -- */
 
+static void
+unlist(struct pyfs *pf)
+{
+	struct pyfs **p;
+
+	for (p = &pyfs_all; *p != NULL && *p != pf; p = &(*p)->next)
+		continue;
+	if (*p != NULL)
+		*p = pf->next;
+}
+
 static int
 make_fs(struct pyfs *pf)
 {
@@ -155,17 +166,19 @@ pyfs_start(struct pyfs *pf, PyObject *settings, const char *path,
 	if ((err = make_fs(pf)) == 0 &&
 	    (err = make_server(pf, settings, path, beside)) == 0 &&
 	    (err = workers_start()) == 0) {
+		/* Before there is anything a fork could leave to a child. */
+		pf->next = pyfs_all;
+		pyfs_all = pf;
 		Py_BEGIN_ALLOW_THREADS
 		err = pinefs_start(pf->server);
 		Py_END_ALLOW_THREADS
 	}
+	pf->serving = err == 0;
 	if (err != 0) {
+		unlist(pf);
 		pyfs_free(pf);
-		return err;
 	}
-	pf->next = pyfs_all;
-	pyfs_all = pf;
-	return 0;
+	return err;
 }
 
 /* ------------------------------------------------------------------- end -- */
@@ -223,17 +236,6 @@ pyfs_free(struct pyfs *pf)
 	gil_free(pf->gil);
 	pyfs_free_config(pf);
 	free(pf);
-}
-
-static void
-unlist(struct pyfs *pf)
-{
-	struct pyfs **p;
-
-	for (p = &pyfs_all; *p != NULL && *p != pf; p = &(*p)->next)
-		continue;
-	if (*p != NULL)
-		*p = pf->next;
 }
 
 /*

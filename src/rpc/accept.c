@@ -44,14 +44,14 @@ server_admits(const struct rpc_server *server, const struct rpc_peer *peer)
  * On loopback, ask whose socket it is.  False: do not talk to it.
  */
 static bool
-find_owner(const struct rpc_server *server, struct rpc_peer *peer)
+find_owner(struct rpc_server *server, struct rpc_peer *peer)
 {
 	static struct log_limit limit;
 
 	if (!peer->loopback || server->config.local_auth_none)
 		return true;
 	switch (peer_owner(&peer->addr, &peer->local, peer->udp,
-	    &peer->uid)) {
+	    &server->fds, &peer->uid)) {
 	case 0:
 		peer->proven = true;
 		return true;
@@ -67,7 +67,7 @@ find_owner(const struct rpc_server *server, struct rpc_peer *peer)
 }
 
 static bool
-identify(const struct rpc_server *server, int fd, struct rpc_peer *peer)
+identify(struct rpc_server *server, int fd, struct rpc_peer *peer)
 {
 	socklen_t len = sizeof peer->local;
 
@@ -115,7 +115,7 @@ arrive(struct loop_task *task, struct rpc_loop *loop)
 	struct newcomer *n = (struct newcomer *)task;
 
 	if (conn_new(loop, n->fd, &n->peer, n->second, NULL) != 0) {
-		close(n->fd);
+		fds_close(&loop->server->fds, n->fd);
 		server_forget_conn(loop->server, &n->peer);
 	}
 	free(n);
@@ -142,7 +142,7 @@ refuse(struct rpc_loop *loop, const struct rpc_peer *peer, int fd,
 
 	loop_count(loop, COUNT_PEER_REFUSED);
 	log_limited(&limit, "%s: connection refused: %s", peer->name, why);
-	close(fd);
+	fds_close(&loop->server->fds, fd);
 }
 
 static void
@@ -161,7 +161,7 @@ welcome(struct rpc_listener *l, struct rpc_loop *loop, int fd,
 		return;
 	}
 	if ((n = calloc(1, sizeof *n)) == NULL) {
-		close(fd);
+		fds_close(&server->fds, fd);
 		return;
 	}
 	if (!count_conn(server, &peer)) {
@@ -234,8 +234,10 @@ listener_ready(struct rpc_source *s, struct rpc_loop *loop, unsigned events)
 		}
 		peer = (struct rpc_peer){ .uid = UINT32_MAX };
 		len = sizeof peer.addr;
-		fd = accept4(s->fd, (struct sockaddr *)&peer.addr, &len,
-		    SOCK_CLOEXEC | SOCK_NONBLOCK);
+		fds_begin();
+		fd = fds_end(&l->server->fds, accept4(s->fd,
+		    (struct sockaddr *)&peer.addr, &len,
+		    SOCK_CLOEXEC | SOCK_NONBLOCK));
 		if (fd == -1) {
 			if (errno == EMFILE || errno == ENFILE ||
 			    errno == ENOMEM || errno == ENOBUFS)
@@ -250,12 +252,14 @@ listener_ready(struct rpc_source *s, struct rpc_loop *loop, unsigned events)
 
 /* A socket bound to `ss`; *err is said by the caller, with the port. */
 static int
-listen_on(const struct sockaddr_storage *ss, socklen_t len, int *err)
+listen_on(struct fds *fds, const struct sockaddr_storage *ss, socklen_t len,
+    int *err)
 {
 	int fd, on = 1;
 
-	fd = socket(ss->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
+	fds_begin();
+	fd = fds_end(fds, socket(ss->ss_family,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 	if (fd == -1) {
 		*err = errno;
 		return -1;
@@ -266,7 +270,7 @@ listen_on(const struct sockaddr_storage *ss, socklen_t len, int *err)
 	if (bind(fd, (const struct sockaddr *)ss, len) == -1 ||
 	    listen(fd, BACKLOG) == -1) {
 		*err = errno;
-		close(fd);
+		fds_close(fds, fd);
 		return -1;
 	}
 	return fd;
@@ -295,7 +299,7 @@ add_listener(struct rpc_server *server, const char *addr, uint16_t port,
 		return EMFILE;
 	if (peer_parse(addr, port, &l->addr, &len) != 0)
 		return EINVAL;
-	if ((fd = listen_on(&l->addr, len, &err)) == -1)
+	if ((fd = listen_on(&server->fds, &l->addr, len, &err)) == -1)
 		return err;
 	if (port == 0)
 		peer_parse(addr, port_of(fd), &l->addr, &len);
@@ -373,7 +377,7 @@ listeners_close(struct rpc_server *server)
 		if (l->source.fd == -1)
 			continue;
 		poller_del(&server->loops[0], &l->source);
-		close(l->source.fd);
+		fds_close(&server->fds, l->source.fd);
 		l->source.fd = -1;
 	}
 }

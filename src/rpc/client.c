@@ -2,6 +2,8 @@
  * Calling: one program of one server over TCP or UDP.  A client belongs to
  * one thread at a time.
  */
+#include "rpc/client.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -26,6 +28,7 @@ struct pending {
 
 struct rpc_client {
 	int			 fd;
+	struct fds		*fds;
 	bool			 udp;
 	uint32_t		 prog, vers, xid;
 	int			 timeout_ms;
@@ -82,16 +85,26 @@ int
 rpc_client_new(struct rpc_client **cp, const struct sockaddr *sa,
     socklen_t len, bool udp, uint32_t prog, uint32_t vers, int timeout_ms)
 {
+	return rpc_client_open(cp, sa, len, udp, prog, vers, timeout_ms, NULL);
+}
+
+int
+rpc_client_open(struct rpc_client **cp, const struct sockaddr *sa,
+    socklen_t len, bool udp, uint32_t prog, uint32_t vers, int timeout_ms,
+    struct fds *fds)
+{
 	struct rpc_client *c = calloc(1, sizeof *c);
 	int err;
 
 	if (c == NULL)
 		return ENOMEM;
-	*c = (struct rpc_client){ .udp = udp, .prog = prog, .vers = vers,
-	    .timeout_ms = timeout_ms, .size = IN_MIN };
+	*c = (struct rpc_client){ .fds = fds, .udp = udp, .prog = prog,
+	    .vers = vers, .timeout_ms = timeout_ms, .size = IN_MIN };
 	c->in = malloc(c->size);
-	c->fd = socket(sa->sa_family, (udp ? SOCK_DGRAM : SOCK_STREAM) |
-	    SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fds_begin();
+	c->fd = fds_end(fds, socket(sa->sa_family,
+	    (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0));
 	if (c->in == NULL || c->fd == -1 ||
 	    getrandom(&c->xid, sizeof c->xid, 0) == -1) {
 		err = errno;
@@ -119,7 +132,7 @@ rpc_client_free(struct rpc_client *c)
 		free(p);
 	}
 	if (c->fd != -1)
-		close(c->fd);
+		fds_close(c->fds, c->fd);
 	free(c->in);
 	free(c);
 }

@@ -143,7 +143,7 @@ conn_close(struct rpc_conn *c)
 	drc_origin_end(c->origin, end_state(c));
 	link_end(c->link);
 	poller_del(loop, &c->source);
-	close(c->source.fd);
+	fds_close(&loop->server->fds, c->source.fd);
 	wheel_disarm(&loop->wheel, &c->timer);
 	*c->prev = c->next;
 	if (c->next != NULL)

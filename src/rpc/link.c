@@ -231,20 +231,21 @@ struct dialing {
 
 /* The socket, about to be connected; or -1. */
 static int
-dial(const struct sockaddr_storage *to)
+dial(struct fds *fds, const struct sockaddr_storage *to)
 {
 	socklen_t len = to->ss_family == AF_INET6 ?
 	    sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 	int fd;
 
-	fd = socket(to->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
+	fds_begin();
+	fd = fds_end(fds, socket(to->ss_family,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 	if (fd == -1)
 		return -1;
 	if (connect(fd, (const struct sockaddr *)to, len) == 0 ||
 	    errno == EINPROGRESS)
 		return fd;
-	close(fd);
+	fds_close(fds, fd);
 	return -1;
 }
 
@@ -257,11 +258,11 @@ dial_on_loop(struct loop_task *task, struct rpc_loop *loop)
 
 	if (!atomic_load(&server->stopping) &&
 	    atomic_load(&server->nconns) < server->max_conns / 2)
-		fd = dial(&d->peer.addr);
+		fd = dial(&server->fds, &d->peer.addr);
 	if (fd != -1) {
 		atomic_fetch_add(&server->nconns, 1);
 		if (conn_new(loop, fd, &d->peer, false, d->link) != 0) {
-			close(fd);
+			fds_close(&server->fds, fd);
 			atomic_fetch_sub(&server->nconns, 1);
 			fd = -1;
 		}

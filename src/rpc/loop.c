@@ -342,8 +342,13 @@ loop_init(struct rpc_loop *loop, struct rpc_server *server)
 	loop->chunks.max = POOL_CHUNKS;
 	loop->now_ms = clock_boot_ms();
 	wheel_init(&loop->wheel, loop->now_ms);
-	if ((loop->poll_fd = poller_new()) == -1 ||
-	    (loop->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1)
+	fds_begin();
+	if ((loop->poll_fd = fds_end(&server->fds, poller_new())) == -1)
+		return errno;
+	fds_begin();
+	loop->wake.fd = fds_end(&server->fds,
+	    eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+	if (loop->wake.fd == -1)
 		return errno;
 	return poller_add(loop, &loop->wake, LOOP_IN);
 }
@@ -354,7 +359,7 @@ loop_fini(struct rpc_loop *loop)
 	free_dead(loop);
 	pools_fini(loop);
 	if (loop->wake.fd != -1)
-		close(loop->wake.fd);
+		fds_close(&loop->server->fds, loop->wake.fd);
 	if (loop->poll_fd != -1)
-		close(loop->poll_fd);
+		fds_close(&loop->server->fds, loop->poll_fd);
 }

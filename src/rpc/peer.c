@@ -243,20 +243,23 @@ diag_answer(const struct nlmsghdr *h, size_t n, uint16_t port, bool udp,
 }
 
 static int
-diag_ask(const struct diag_query *q, uint16_t port, bool udp, uint32_t *uid)
+diag_ask(const struct diag_query *q, uint16_t port, bool udp, struct fds *fds,
+    uint32_t *uid)
 {
 	_Alignas(8) char buf[1024];
 	ssize_t n;
 	int fd, err = ENOSYS;
 
-	fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	fds_begin();
+	fd = fds_end(fds, socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC,
+	    NETLINK_SOCK_DIAG));
 	if (fd == -1)
 		return ENOSYS;
 	if (send(fd, q, sizeof *q, 0) == (ssize_t)sizeof *q &&
 	    (n = recv(fd, buf, sizeof buf, 0)) > 0)
 		err = diag_answer((const struct nlmsghdr *)buf, (size_t)n,
 		    port, udp, uid);
-	close(fd);
+	fds_close(fds, fd);
 	return err;
 }
 
@@ -357,7 +360,8 @@ proc_ask(const struct sockaddr_storage *peer,
 
 int
 peer_owner(const struct sockaddr_storage *peer,
-    const struct sockaddr_storage *local, bool udp, uint32_t *uid)
+    const struct sockaddr_storage *local, bool udp, struct fds *fds,
+    uint32_t *uid)
 {
 	struct diag_query q;
 	uint8_t a[16];
@@ -367,7 +371,7 @@ peer_owner(const struct sockaddr_storage *peer,
 	peer_addr_bytes(peer, a);
 	v4 = is_mapped(a);
 	diag_query(&q, peer, local, udp, v4);
-	err = diag_ask(&q, peer_port(peer), udp, uid);
+	err = diag_ask(&q, peer_port(peer), udp, fds, uid);
 	if (err == ENOSYS)
 		err = proc_ask(peer, local, udp, v4, uid);
 	return err;

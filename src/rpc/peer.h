@@ -7,6 +7,8 @@
 
 #include <pinefs/rpc.h>
 
+#include "base/fds.h"
+
 /* IPv4 as v4-mapped IPv6, so that one form serves both. */
 void	 peer_addr_bytes(const struct sockaddr_storage *, uint8_t addr[16]);
 uint16_t peer_port(const struct sockaddr_storage *);
@@ -25,8 +27,10 @@ bool	 peer_in_net(const struct sockaddr_storage *, const char *net);
  * ESTABLISHED (TCP) and the inode is not 0: a client that connected, sent
  * and closed is reported as uid 0.  EPERM: not to be believed; ENOENT: no
  * such socket here (another network namespace); ENOSYS: cannot be asked.
+ * `fds` (or NULL) knows of the socket by which it is asked.
  */
 int	 peer_owner(const struct sockaddr_storage *peer,
-	    const struct sockaddr_storage *local, bool udp, uint32_t *uid);
+	    const struct sockaddr_storage *local, bool udp, struct fds *fds,
+	    uint32_t *uid);
 
 #endif

@@ -333,7 +333,7 @@ rpc_server_free(struct rpc_server *s)
 		return;
 	for (i = 0; i < s->nlisteners; i++)
 		if (s->listener[i].source.fd != -1)
-			close(s->listener[i].source.fd);
+			fds_close(&s->fds, s->listener[i].source.fd);
 	udp_close(s);
 	rpc_executor_free(s->slow);
 	for (i = 0; i < s->nloops; i++) {
@@ -344,27 +344,14 @@ rpc_server_free(struct rpc_server *s)
 	drc_free(s->drc);
 	groups_free(s->groups);
 	addrs_free(s->addrs);
+	fds_fini(&s->fds);
 	free(s);
 }
 
 void
 rpc_server_fork_child(struct rpc_server *s)
 {
-	struct rpc_conn *c;
-	struct rpc_udp *u;
-	unsigned i;
-
-	for (i = 0; i < s->nlisteners; i++)
-		if (s->listener[i].source.fd != -1)
-			close(s->listener[i].source.fd);
-	for (i = 0; i < s->nloops; i++) {
-		for (c = s->loops[i].conns; c != NULL; c = c->next)
-			close(c->source.fd);
-		close(s->loops[i].poll_fd);
-		close(s->loops[i].wake.fd);
-	}
-	for (u = s->udp; u != NULL; u = udp_next(u))
-		close(udp_fd(u));
+	fds_fork_child(&s->fds);
 }
 
 /* ---------------------------------------------------------------- timers -- */

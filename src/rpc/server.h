@@ -5,6 +5,7 @@
 #ifndef RPC_SERVER_H
 #define RPC_SERVER_H
 
+#include "base/fds.h"
 #include "rpc/drc.h"
 #include "rpc/loop.h"
 
@@ -38,6 +39,7 @@ struct rpc_server {
 	struct rpc_listener	 listener[SERVER_MAX_LISTENERS];
 	unsigned		 nlisteners;
 	struct rpc_udp		*udp;		/* all sockets, a list */
+	struct fds		 fds;		/* all that it has open */
 	struct drc		*drc;
 	struct groups		*groups;	/* of local users */
 	struct rpc_executor	*slow;		/* the user database */
@@ -64,8 +66,6 @@ int	udp_open(struct rpc_server *);	/* after the TCP bind */
 void	udp_close(struct rpc_server *);
 bool	udp_is_second(const struct rpc_udp *);
 void	udp_pause(struct rpc_loop *);	/* read no more */
-struct rpc_udp *udp_next(const struct rpc_udp *);
-int	udp_fd(const struct rpc_udp *);
 void	udp_reply(struct rpc_call *, struct pinefs_chain *);
 
 /* May this peer come at all?  (--allow, source port) */

@@ -53,15 +53,15 @@ local_addr(struct msghdr *m, const struct rpc_udp *u,
 
 /* Weaker than TCP's: the port may have changed hands (SECURITY 3, 5). */
 static bool
-identify(const struct rpc_server *server, struct rpc_peer *peer)
+identify(struct rpc_server *server, struct rpc_peer *peer)
 {
 	peer->udp = true;
 	peer_name(&peer->addr, peer->name, sizeof peer->name);
 	peer->loopback = peer_is_loopback(&peer->addr) &&
 	    peer_is_loopback(&peer->local);
 	if (peer->loopback && !server->config.local_auth_none) {
-		if (peer_owner(&peer->addr, &peer->local, true, &peer->uid)
-		    != 0)
+		if (peer_owner(&peer->addr, &peer->local, true, &server->fds,
+		    &peer->uid) != 0)
 			return false;
 		peer->proven = true;
 	}
@@ -202,8 +202,9 @@ open_one(struct rpc_server *server, struct rpc_loop *loop,
 	u->second = l->second;
 	u->next = server->udp;
 	server->udp = u;
-	u->source.fd = socket(l->addr.ss_family,
-	    SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fds_begin();
+	u->source.fd = fds_end(&server->fds, socket(l->addr.ss_family,
+	    SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 	if (u->source.fd == -1)
 		return errno;
 	setsockopt(u->source.fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
@@ -233,18 +234,6 @@ udp_pause(struct rpc_loop *loop)
 			poller_set(loop, &u->source, 0);
 }
 
-struct rpc_udp *
-udp_next(const struct rpc_udp *u)
-{
-	return u->next;
-}
-
-int
-udp_fd(const struct rpc_udp *u)
-{
-	return u->source.fd;
-}
-
 int
 udp_open(struct rpc_server *server)
 {
@@ -271,7 +260,7 @@ udp_close(struct rpc_server *server)
 		server->udp = u->next;
 		if (u->source.fd != -1) {
 			poller_del(u->loop, &u->source);
-			close(u->source.fd);
+			fds_close(&server->fds, u->source.fd);
 		}
 		free(u->buf);
 		free(u);

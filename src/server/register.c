@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "proto/portmap.h"
+#include "rpc/client.h"
 #include "rpc/peer.h"
 #include "server/server.h"
 
@@ -21,6 +22,7 @@ enum { TIMEOUT_MS = 2000, PROBE_MS = 200, MAX_DUMP = 1 << 20 };
 struct portmapper {
 	struct rpc_client	*client;
 	unsigned		 version;
+	struct fds		*fds;	/* of the server */
 };
 
 static int
@@ -30,8 +32,8 @@ open_unix(struct portmapper *pm, unsigned version)
 	    .sun_path = SOCKET_PATH };
 
 	pm->version = version;
-	return rpc_client_new(&pm->client, (struct sockaddr *)&sun,
-	    sizeof sun, false, PMAP_PROG, version, TIMEOUT_MS);
+	return rpc_client_open(&pm->client, (struct sockaddr *)&sun,
+	    sizeof sun, false, PMAP_PROG, version, TIMEOUT_MS, pm->fds);
 }
 
 static int
@@ -42,8 +44,8 @@ open_tcp(struct portmapper *pm)
 
 	pm->version = 2;
 	peer_parse("127.0.0.1", PMAP_PORT, &ss, &len);
-	return rpc_client_new(&pm->client, (struct sockaddr *)&ss, len, false,
-	    PMAP_PROG, 2, TIMEOUT_MS);
+	return rpc_client_open(&pm->client, (struct sockaddr *)&ss, len,
+	    false, PMAP_PROG, 2, TIMEOUT_MS, pm->fds);
 }
 
 /* The answer to a call whose result is a bool; EEXIST: it said no. */
@@ -190,8 +192,8 @@ is_any(const char *host)
  * our own port is we.
  */
 static bool
-is_alive(const struct register_row *row, const char *host,
-    const struct place *place)
+is_alive(const struct portmapper *pm, const struct register_row *row,
+    const char *host, const struct place *place)
 {
 	struct sockaddr_storage ss;
 	struct rpc_client *probe;
@@ -203,8 +205,8 @@ is_alive(const struct register_row *row, const char *host,
 	if (place->port == 0 || place->port > 65535 || peer_parse(place->host,
 	    (uint16_t)place->port, &ss, &len) != 0)
 		return true;	/* cannot tell: leave it alone */
-	err = rpc_client_new(&probe, (struct sockaddr *)&ss, len, row->udp,
-	    row->prog, row->vers, PROBE_MS);
+	err = rpc_client_open(&probe, (struct sockaddr *)&ss, len, row->udp,
+	    row->prog, row->vers, PROBE_MS, pm->fds);
 	if (err != 0)
 		return err != ECONNREFUSED;
 	if (row->udp)
@@ -233,7 +235,7 @@ tell(struct portmapper *pm, const struct register_row *row, const char *host,
 	struct place place;
 
 	if (err != EEXIST || find(pm, row, v6, &place) != 0 ||
-	    is_alive(row, host, &place))
+	    is_alive(pm, row, host, &place))
 		return err;
 	set_row(pm, row, host, v6, false);
 	return set_row(pm, row, host, v6, true);
@@ -287,9 +289,9 @@ all(struct portmapper *pm, const struct register_row *rows, unsigned n,
 
 int
 register_rows(const struct register_row *rows, unsigned n, const char *host4,
-    const char *host6, bool on)
+    const char *host6, bool on, struct fds *fds)
 {
-	struct portmapper pm = { 0 };
+	struct portmapper pm = { .fds = fds };
 	unsigned version;
 	int err;
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "nfs/nfs4.h"
 #include "rpc/peer.h"
+#include "rpc/server.h"
 
 enum { MAX_PAYLOAD = 1 << 20, WAIT_CHECK_MS = 10000, EXECUTOR_THREADS = 4 };
 
@@ -232,7 +233,7 @@ tell_portmapper(struct pinefs_server *s, bool on)
 	if (s->opt.no_portmap || (!on && !s->registered))
 		return;
 	err = register_rows(rows, rows_of(s, rows), host_of(s, false),
-	    host_of(s, true), on);
+	    host_of(s, true), on, &s->rpc->fds);
 	s->registered = on && (err == 0 || err == EEXIST);
 	if (!on || err == 0)
 		return;
@@ -373,10 +374,12 @@ prepare(struct pinefs_server *s)
 static void
 undo(struct pinefs_server *s)
 {
+	struct rpc_server *rpc = s->rpc;
+
 	more_end(s);
 	free_executors(s);
-	rpc_server_free(s->rpc);
-	s->rpc = NULL;
+	s->rpc = NULL;	/* first, for the child of a fork */
+	rpc_server_free(rpc);
 	nfs4_free(s->nfs.nfs4);
 	s->nfs.nfs4 = NULL;
 	clients_free(s->clients);
@@ -490,8 +493,7 @@ pinefs_fork_child(struct pinefs_server *s)
 {
 	if (s->rpc != NULL)
 		rpc_server_fork_child(s->rpc);
-	if (s->state.lock != -1)
-		close(s->state.lock);	/* the parent's copy keeps the lock */
+	fds_fork_child(&s->state.fds);	/* the parent's keep the lock */
 }
 
 void

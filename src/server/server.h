@@ -101,9 +101,10 @@ struct register_row {
 /*
  * `host4`, `host6`: an address we listen on, or NULL.  ENOENT: there is no
  * portmapper, or none that answers; EEXIST: it has other servers for some of
- * these and keeps them.  Withdrawing leaves those alone.
+ * these and keeps them.  Withdrawing leaves those alone.  `fds`: of whom the
+ * sockets are meanwhile.
  */
 int	register_rows(const struct register_row *, unsigned n,
-	    const char *host4, const char *host6, bool on);
+	    const char *host4, const char *host6, bool on, struct fds *fds);
 
 #endif

@@ -73,7 +73,9 @@ clean(char *name)
 static int
 lock_directory(struct state *s)
 {
-	s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fds_begin();
+	s->lock = fds_end(&s->fds, openat(s->dir, "lock",
+	    O_RDWR | O_CREAT | O_CLOEXEC, 0600));
 	if (s->lock == -1)
 		return errno;
 	return flock(s->lock, LOCK_EX | LOCK_NB) == -1 ? errno : 0;
@@ -88,7 +90,9 @@ open_directory(struct state *s)
 		return ENOENT;
 	if ((err = make_path(s->path)) != 0)
 		return err;
-	s->dir = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fds_begin();
+	s->dir = fds_end(&s->fds,
+	    open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	if (s->dir == -1)
 		return errno;
 	return lock_directory(s);
@@ -241,9 +245,10 @@ void
 state_close(struct state *s)
 {
 	if (s->lock != -1)
-		close(s->lock);
+		fds_close(&s->fds, s->lock);
 	if (s->dir != -1)
-		close(s->dir);
+		fds_close(&s->fds, s->dir);
+	fds_fini(&s->fds);
 	free(s->path);
 	explicit_bzero(s->keys.now, sizeof s->keys.now);
 	explicit_bzero(s->keys.before, sizeof s->keys.before);

@@ -18,11 +18,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/fds.h"
 #include "nfs/fh.h"
 
 struct state {
 	int		 dir;		/* -1: nothing is kept */
 	int		 lock;
+	struct fds	 fds;		/* both */
 	char		*path;
 	struct nfs_keys	 keys;
 };

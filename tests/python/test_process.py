@@ -233,6 +233,38 @@ served.soon(lambda: threads() == 1 and sockets() == 0)
 ''')
 
 
+def test_fork_inherits_no_socket_that_is_opened_or_closed_just_then():
+    """fork copies descriptors first, and memory when they may have changed;
+    the ballast, which is copied in between, gives it time to."""
+    if served.BRIEF:
+        return
+    ends('''
+import socket
+port = server.port
+ballast = bytearray(b"x" * (150 << 20))
+hammer = os.fork()
+if hammer == 0:
+    while os.getppid() != 1:
+        try:
+            socket.create_connection(('127.0.0.1', port)).close()
+        except OSError:
+            break
+    os._exit(0)
+left = 0
+for i in range(50):
+    pid = os.fork()
+    if pid == 0:
+        kinds = [os.readlink('/proc/self/fd/%d' % fd).split(':')[0]
+                 for fd in range(3, 64)
+                 if os.path.islink('/proc/self/fd/%d' % fd)]
+        os._exit(len(set(kinds) & {'socket', 'anon_inode'}))
+    left += os.WEXITSTATUS(os.waitpid(pid, 0)[1])
+os.kill(hammer, 9)
+os.waitpid(hammer, 0)
+assert left == 0, left
+''')
+
+
 def test_exit_with_clients_and_stages():
     out = ends('''
 import atexit

@@ -81,7 +81,7 @@ owner(int server, uint32_t *uid)
 
 	CHECK(getpeername(server, (struct sockaddr *)&peer, &n) == 0);
 	CHECK(getsockname(server, (struct sockaddr *)&local, &m) == 0);
-	return peer_owner(&peer, &local, false, uid);
+	return peer_owner(&peer, &local, false, NULL, uid);
 }
 
 static void
@@ -109,7 +109,7 @@ test_a_peer_that_has_closed_already_is_not_believed(void)
 	CHECK(getpeername(server, (struct sockaddr *)&peer, &n) == 0);
 	CHECK(getsockname(server, (struct sockaddr *)&local, &m) == 0);
 	close(client);
-	CHECK(peer_owner(&peer, &local, false, &uid) != 0);
+	CHECK(peer_owner(&peer, &local, false, NULL, &uid) != 0);
 	CHECK(uid == 12345);
 	close(server);
 }
