@@ -5,7 +5,8 @@ pinefs(1) is replaced by python3, which is told what to do by the environment:
 
     PINEFS_SERVE_DIR      where this package lies, if Python has none
     PINEFS_SERVE_VERSION  of the program pinefs
-    PINEFS_SERVE_OPTIONS  lines NAME=VALUE, as pinefs_set takes them
+    PINEFS_SERVE_OPTIONS  lines NAME=VALUE, as pinefs_set takes them; ?NAME
+                          is from the environment, and may mean nothing here
     PINEFS_SERVE_EXPORTS  lines TYPE PATH BYTES ro|rw: py, and mem beside it
     PINEFS_SERVE_READY    a file descriptor for a newline when it serves
     PINEFS_SERVE_LOOP     "no": after the program, serve until a signal
@@ -78,6 +79,8 @@ def _pinefs_startup(os, sys):
         given, addrs = {}, []
         for line in said.get('OPTIONS', '').split('\n'):
             name, _, value = line.partition('=')
+            advice = name.startswith('?')
+            name = name.lstrip('?')
             if name == 'addr':
                 addrs.append(value)
             elif name in ('port', 'mount-port', 'threads', 'lease'):
@@ -93,7 +96,7 @@ def _pinefs_startup(os, sys):
             elif name == 'local-auth' and value == 'none':
                 give_up('--local-auth none: whoever can write here can run '
                         'code, so -f py must know who it is', 64)
-            elif name and name != 'local-auth':
+            elif name and name != 'local-auth' and not advice:
                 give_up('--%s means nothing to -f py' % name, 64)
         given['addr'] = addrs or None
         return given

@@ -190,23 +190,24 @@ find_python(void)
 
 /* ---------------------------------------------------------- environment -- */
 
+/* Lines NAME=VALUE; "?" before one that py need not know. */
 static int
-set_options(const struct py_command *cmd)
+set_options(const struct cli_settings *settings)
 {
+	const struct cli_setting *v = settings->v;
 	size_t len = 1;
 	char *text, *p;
 	unsigned i;
 	int err;
 
-	for (i = 0; i < cmd->nsettings; i++)
-		len += strlen(cmd->setting[i].name) +
-		    strlen(cmd->setting[i].value) + 2;
+	for (i = 0; i < settings->n; i++)
+		len += strlen(v[i].name) + strlen(v[i].value) + 3;
 	if ((text = p = malloc(len)) == NULL)
 		return ENOMEM;
 	*p = '\0';
-	for (i = 0; i < cmd->nsettings; i++)
-		p += sprintf(p, "%s=%s\n", cmd->setting[i].name,
-		    cmd->setting[i].value);
+	for (i = 0; i < settings->n; i++)
+		p += sprintf(p, "%s%s=%s\n", v[i].environment ? "?" : "",
+		    v[i].name, v[i].value);
 	err = setenv("PINEFS_SERVE_OPTIONS", text, 1) == 0 ? 0 : errno;
 	free(text);
 	return err;
@@ -260,7 +261,7 @@ set_environment(const struct py_command *cmd, const char *dir,
 		return errno;
 	if ((err = set_exports(cmd->exports)) != 0)
 		return err;
-	return set_options(cmd);
+	return set_options(cmd->settings);
 }
 
 /* -------------------------------------------------------------- running -- */

@@ -8,15 +8,10 @@
 #include <stdbool.h>
 
 #include "pinefs/exports.h"
-
-/* An option for pinefs_set, as the command line gave it. */
-struct py_setting {
-	const char	*name, *value;
-};
+#include "server/cli.h"
 
 struct py_command {
-	const struct py_setting	*setting;
-	unsigned		 nsettings;
+	const struct cli_settings *settings;
 	const struct exports	*exports;	/* py is one of them */
 	const char		*module;	/* -m MOD, or NULL */
 	bool			 no_loop;	/* no prompt: until a signal */

@@ -1,8 +1,10 @@
-/* The command line.  See cli.h. */
+/*
+ * Options of every server, and the life of a program that is one.  See cli.h;
+ * cli_parse.c reads the command line.
+ */
 #include "server/cli.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +13,7 @@
 
 #include "base/log.h"
 
-enum { MAX_ROWS = 64, LONG_ONLY = 256, DRAIN_MS = 5000 };
+enum { DRAIN_MS = 5000 };
 
 const struct cli_row cli_serve_rows[] = {
 	{ 't', "tcp", NULL, "tcp-only", "yes", "TCP only, no UDP" },
@@ -25,136 +27,28 @@ const struct cli_row cli_serve_rows[] = {
 	    "do not tell the portmapper" },
 	{ 0, "allow", "NET", "allow", NULL,
 	    "who may come from elsewhere: 10.0.0.0/8 (again)" },
-	{ 0, "local-auth", "HOW", "local-auth", NULL,
-	    "peer: ask who owns a local client's socket; none" },
-	{ 0, "squash", "WHOM", "squash", NULL,
-	    "none, root or all become the anonymous user; root" },
+	{ 0, "local-auth", "peer|none", "local-auth", NULL,
+	    "peer: ask who owns a local client's socket" },
+	{ 0, "squash", "none|root|all", "squash", NULL,
+	    "these become the anonymous user; root" },
 	{ 0, "no-delegations", NULL, "delegations", "no",
 	    "promise v4 clients nothing about files" },
-	{ 0, "lease", "SECONDS", "lease", NULL, NULL },
+	{ 0, "lease", "SECONDS", "lease", NULL,
+	    "silence of a v4 client; 60" },
 	{ 0, "threads", "N", "threads", NULL,
-	    "silence of clients, 60; loops, one per core" },
+	    "event loops; one per core" },
 	{ 0, "state-dir", "DIR", "state-dir", NULL,
 	    "where the key of handles is kept" },
-	{ 'o', "options", "ro", NULL, NULL, "ro: read-only; rw" },
-	{ 0, "log", "LEVEL", "log", NULL,
-	    "error, warning, info or debug; info" },
+	{ 'o', "options", "LIST", NULL, NULL,
+	    "words of exports(5): ro, rw, all_squash, ..." },
+	{ 0, "log", "error|warning|info|debug", "log", NULL,
+	    "how much is said; info" },
 	{ 0, "ready-fd", "FD", NULL, NULL,
 	    "write a newline there when it serves" },
-	{ 'h', "help", NULL, NULL, NULL, NULL },
-	{ 'V', "version", NULL, NULL, NULL, "this; the version" },
+	{ 'h', "help", NULL, NULL, NULL, "this" },
+	{ 'V', "version", NULL, NULL, NULL, "the version" },
 	{ 0, NULL, NULL, NULL, NULL, NULL }
 };
-
-/* --------------------------------------------------------------- parsing -- */
-
-struct tables {
-	const struct cli_row	*row[MAX_ROWS];
-	struct option		 longs[MAX_ROWS + 1];
-	char			 shorts[3 * MAX_ROWS + 3];
-	unsigned		 n;
-};
-
-static void
-add_rows(struct tables *t, const struct cli_row *row)
-{
-	char *p = t->shorts + strlen(t->shorts);
-
-	for (; row != NULL && row->name != NULL && t->n < MAX_ROWS; row++) {
-		t->longs[t->n] = (struct option){ row->name,
-		    row->arg == NULL ? no_argument : required_argument, NULL,
-		    LONG_ONLY + (int)t->n };
-		t->row[t->n++] = row;
-		if (row->letter != 0) {
-			*p++ = (char)row->letter;
-			if (row->arg != NULL)
-				*p++ = ':';
-		}
-	}
-	*p = '\0';
-}
-
-static const struct cli_row *
-find_row(const struct tables *t, int c)
-{
-	unsigned i;
-
-	if (c >= LONG_ONLY)
-		return t->row[c - LONG_ONLY];
-	for (i = 0; i < t->n; i++)
-		if (t->row[i]->letter == c)
-			return t->row[i];
-	return NULL;
-}
-
-int
-cli_parse(const struct cli_row *own, const struct cli_row *serve, int argc,
-    char **argv, cli_option_fn *fn, void *ctx, int *rest)
-{
-	struct tables t = { .n = 0 };
-	int c, status;
-
-	/* '+': what follows the first word is not ours; ':': we complain. */
-	strcpy(t.shorts, "+:");
-	add_rows(&t, own);
-	add_rows(&t, serve);
-	optind = 0;
-	while ((c = getopt_long(argc, argv, t.shorts, t.longs, NULL)) != -1) {
-		if (c == '?' || c == ':') {
-			log_error(c == ':' ? "option %s needs an argument; try "
-			    "--help" : "unknown option %s; try --help",
-			    argv[optind - 1]);
-			return EXIT_USAGE;
-		}
-		status = fn(ctx, find_row(&t, c), optarg);
-		if (status == CLI_REST)
-			break;
-		if (status != 0)
-			return status;
-	}
-	*rest = optind;
-	return 0;
-}
-
-/* "-p, --port N"; one without a letter is indented, where a line begins. */
-static size_t
-put_option(const struct cli_row *row, bool first, char *to, size_t size)
-{
-	char letter[8] = "";
-	int n;
-
-	if (row->letter != 0)
-		snprintf(letter, sizeof letter, "-%c, ", row->letter);
-	n = snprintf(to, size, "%s%s--%s%s%s", first ? "" : ", ",
-	    first && row->letter == 0 ? "    " : letter, row->name,
-	    row->arg == NULL ? "" : " ", row->arg == NULL ? "" : row->arg);
-	return n < 0 || (size_t)n >= size ? size - 1 : (size_t)n;
-}
-
-/* A row without help shares the line, and the help, of the one behind it. */
-static void
-print_rows(const struct cli_row *row)
-{
-	char left[64] = "";
-	size_t n = 0;
-
-	for (; row != NULL && row->name != NULL; row++) {
-		n += put_option(row, n == 0, left + n, sizeof left - n);
-		if (row->help == NULL)
-			continue;
-		printf("  %-22s %s\n", left, row->help);
-		n = 0;
-	}
-}
-
-void
-cli_help(const char *usage, const struct cli_row *own,
-    const struct cli_row *serve)
-{
-	fputs(usage, stdout);
-	print_rows(own);
-	print_rows(serve);
-}
 
 /* --------------------------------------------------------------- serving -- */
 
@@ -230,8 +124,10 @@ cli_serve(struct pinefs_server *s, const struct cli_ready *ready)
 /* ----------------------------------------------------------- pinefs_main -- */
 
 struct run {
-	struct pinefs_server	*server;
+	struct cli_settings	 settings;
 	struct cli_ready	 ready;
+	const char		*options;	/* -o */
+	bool			 environment;	/* it is read now */
 	bool			 done;		/* --help, --version */
 };
 
@@ -244,20 +140,6 @@ set_mount_options(struct pinefs_server *s, const char *list)
 		return pinefs_set(s, "ro", "no");
 	log_error("-o %s: only ro and rw are known", list);
 	return EINVAL;
-}
-
-int
-cli_number(const char *name, const char *text, int *n)
-{
-	char *end;
-	long v = strtol(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end != '\0' || v > 1 << 20) {
-		log_error("--%s %s: not a number", name, text);
-		return EXIT_USAGE;
-	}
-	*n = (int)v;
-	return 0;
 }
 
 static int
@@ -275,16 +157,50 @@ take(void *ctx, const struct cli_row *row, const char *arg)
 	} else if (strcmp(row->name, "ready-fd") == 0) {
 		return cli_number(row->name, arg, &run->ready.fd);
 	} else if (row->option == NULL) {
-		return set_mount_options(run->server, arg) == 0 ? 0 :
-		    EXIT_USAGE;
+		run->options = arg;
 	} else {
-		if (strcmp(row->name, "addr") == 0 && run->ready.addr == NULL)
-			run->ready.addr = arg;
-		return pinefs_set(run->server, row->option,
-		    row->value != NULL ? row->value : arg) == 0 ? 0 :
-		    EXIT_USAGE;
+		return cli_keep(&run->settings, row->option,
+		    row->value != NULL ? row->value : arg, run->environment);
 	}
 	return 0;
+}
+
+static int
+parse_main(struct run *run, int argc, char **argv)
+{
+	const struct cli_syntax syntax = { .serve = cli_serve_rows,
+	    .fn = take, .ctx = run };
+	int status, rest = 0;
+
+	run->environment = true;
+	status = cli_environment(&syntax);
+	run->environment = false;
+	if (status == 0)
+		status = cli_parse(&syntax, argc, argv, &rest);
+	if (status == 0 && !run->done && rest < argc) {
+		log_error("'%s' is not understood; try --help", argv[rest]);
+		status = EXIT_USAGE;
+	}
+	return status;
+}
+
+static int
+serve_main(struct pinefs_server *server, struct pinefs *fs, struct run *run)
+{
+	unsigned i;
+
+	for (i = 0; i < run->settings.n; i++)
+		if (pinefs_set(server, run->settings.v[i].name,
+		    run->settings.v[i].value) != 0)
+			return EXIT_USAGE;
+	if (run->options != NULL &&
+	    set_mount_options(server, run->options) != 0)
+		return EXIT_USAGE;
+	run->ready.addr = cli_setting(&run->settings, "addr");
+	if (run->ready.addr == NULL)
+		run->ready.addr = "127.0.0.1";
+	return pinefs_export(server, "/", fs) != 0 ? EXIT_OSERR :
+	    cli_serve(server, &run->ready);
 }
 
 int
@@ -293,27 +209,17 @@ pinefs_main(struct pinefs *fs, int argc, char **argv)
 	const char *slash = strrchr(argv[0], '/');
 	const char *name = slash == NULL ? argv[0] : slash + 1;
 	struct run run = { .ready = { .what = name, .path = "/", .fd = -1 } };
-	int status, rest;
+	struct pinefs_server *server;
+	int status;
 
-	if (pinefs_server_new(&run.server) != 0)
+	if (pinefs_server_new(&server) != 0)
 		return EXIT_OSERR;
-	pinefs_set(run.server, "instance", name);
-	status = cli_parse(NULL, cli_serve_rows, argc, argv, take, &run,
-	    &rest);
-	if (status == 0 && !run.done && rest < argc) {
-		log_error("'%s' is not understood; try --help", argv[rest]);
-		status = EXIT_USAGE;
-	}
-	if (status == 0 && !run.done) {
-		if (run.ready.addr == NULL)
-			run.ready.addr = "127.0.0.1";
-		if (pinefs_export(run.server, "/", fs) != 0)
-			status = EXIT_OSERR;
-		else
-			status = cli_serve(run.server, &run.ready);
-	}
-	if (pinefs_stop(run.server, 0) == 0)
+	pinefs_set(server, "instance", name);
+	status = parse_main(&run, argc, argv);
+	if (status == 0 && !run.done)
+		status = serve_main(server, fs, &run);
+	if (pinefs_stop(server, 0) == 0)
 		pinefs_free(fs);	/* else a call may still be in it */
-	pinefs_server_free(run.server);
+	pinefs_server_free(server);
 	return status;
 }

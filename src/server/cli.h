@@ -15,30 +15,72 @@ enum { EXIT_USAGE = 64, EXIT_DATA = 65, EXIT_NOINPUT = 66,
 struct cli_row {
 	int		 letter;	/* 0: only a long name */
 	const char	*name;
-	const char	*arg;		/* of its argument; NULL: none */
+	/* What its argument is called; NULL: it has none.  "a|b": one of these;
+	 * FILE and DIR are completed by shells as such. */
+	const char	*arg;
 	const char	*option;	/* pinefs_set's name for it, or NULL */
 	const char	*value;		/* without argument: set to this */
-	const char	*help;		/* NULL: that of the next row */
+	const char	*help;
 };
 
 /* Options of every server, for pinefs_set; ends with a row without name. */
 extern const struct cli_row cli_serve_rows[];
 
 /*
- * Walk the options of argv by two tables (either may be NULL); `fn` takes
- * each with its argument and returns 0 or an exit status, or CLI_REST: what
- * follows is somebody else's.  Stops there and at the first word that is no
- * option: *rest is its index.  0, or an exit status after one line that says
- * what is wrong.
+ * What takes the options of a command line: two tables (either may be NULL),
+ * and a function that gets each with its argument, and returns 0 or an exit
+ * status, or CLI_REST: what follows is somebody else's.
  */
 enum { CLI_REST = -1 };
 typedef int cli_option_fn(void *ctx, const struct cli_row *row,
 	    const char *arg);
-int	cli_parse(const struct cli_row *own, const struct cli_row *serve,
-	    int argc, char **argv, cli_option_fn *fn, void *ctx, int *rest);
+struct cli_syntax {
+	const struct cli_row	*own, *serve;
+	cli_option_fn		*fn;
+	void			*ctx;
+	/* Options may stand behind operands, up to "--".  argv is reordered
+	 * then: operands last. */
+	bool			 anywhere;
+};
+/*
+ * Walk the options of argv.  Stops at the first operand, and at CLI_REST:
+ * *rest is its index.  0, or an exit status after one line that says what is
+ * wrong.
+ */
+int	cli_parse(const struct cli_syntax *, int argc, char **argv, int *rest);
+/*
+ * What the environment says instead: PINEFS_MOUNT_PORT is --mount-port, and
+ * PINEFS_TCP=yes is --tcp.  To be called before cli_parse, so that the command
+ * line has the last word.  As cli_parse.
+ */
+int	cli_environment(const struct cli_syntax *);
+/*
+ * "PINEFS_MOUNT_PORT"; NULL: the environment has no say, as in --help,
+ * --version and what is an operand rather than an option (--module).
+ */
+const char *cli_variable(const struct cli_row *row, char *to, size_t size);
+
 /* Usage lines, then each option, on stdout. */
 void	cli_help(const char *usage, const struct cli_row *own,
 	    const struct cli_row *serve);
+/* A line of such a table: what, and what it means, aligned or below. */
+void	cli_help_line(const char *what, const char *help);
+
+/* An option of the server, kept until there is one. */
+enum { CLI_MAX_SETTINGS = 128 };
+struct cli_setting {
+	const char	*name, *value;		/* for pinefs_set */
+	bool		 environment;		/* it came from there */
+};
+struct cli_settings {
+	struct cli_setting	 v[CLI_MAX_SETTINGS];
+	unsigned		 n;
+};
+/* A name given on the command line replaces what the environment said. */
+int	cli_keep(struct cli_settings *, const char *name, const char *value,
+	    bool environment);
+/* The first value that `name` has, or NULL. */
+const char *cli_setting(const struct cli_settings *, const char *name);
 
 /* A small number that is an option's argument; 0 or an exit status. */
 int	cli_number(const char *name, const char *text, int *n);

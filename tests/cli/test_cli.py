@@ -244,7 +244,7 @@ def test_another_address_wants_allow(tmp_path):
 
 
 def test_help_and_version_go_to_standard_output():
-    done = subprocess.run([PINEFS, "--help"], stdout=subprocess.PIPE,
+    done = subprocess.run([PINEFS, "serve", "--help"], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, check=True)
     assert b"--port" in done.stdout and done.stderr == b""
     done = subprocess.run([PINEFS, "--version"], stdout=subprocess.PIPE,
