@@ -5,7 +5,8 @@
 #	T
 #
 # and passes when all the commands succeed.  `skip WHY` skips it, aloud;
-# `need PROGRAM` does where there is no such program.
+# `need PROGRAM` does where there is no such program, `once` in a boot that is
+# to be brief.
 
 it_n=0 it_failed=0
 it_log=/tmp/it.log
@@ -13,6 +14,12 @@ it_log=/tmp/it.log
 skip() {
 	echo "$*" >$it_log.skip
 	exit 77
+}
+
+# What takes long, in a test that another version of the protocol has passed.
+once() {
+	[ -n "${LONG:-}" ] || [ -z "${BRIEF:-}" ] ||
+	    skip "another version did it; make test-long does by each"
 }
 
 need() {
@@ -29,7 +36,7 @@ not() {
 
 # With two clients: the same directory, seen by the other one.
 there() { echo "$OTHER/$(basename "$PWD")"; }
-export -f skip need not there
+export -f skip once need not there
 export it_log
 
 plan() {
