@@ -660,7 +660,8 @@ int	 pinefs_server_new(struct pinefs_server **server);
 /*
  * Options by name: addr (repeatable), port, mount-port, tcp-only, portmap,
  * allow (repeatable), local-auth, threads, state-dir, ro, log, uids, squash,
- * anonuid, anongid.  EINVAL, and one line logged.
+ * anonuid, anongid; systemd: take the sockets of $LISTEN_FDS instead of own
+ * ones, and tell $NOTIFY_SOCKET.  EINVAL, and one line logged.
  */
 int	 pinefs_set(struct pinefs_server *server, const char *option,
 	    const char *value);

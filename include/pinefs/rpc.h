@@ -202,6 +202,14 @@ struct rpc_program {
 	bool				 mount_port;	/* also on that port */
 };
 
+/* A socket that is bound already, and for TCP listens. */
+struct rpc_socket {
+	struct sockaddr_storage	 addr;		/* it is bound to */
+	int			 fd;
+	bool			 udp;
+	bool			 second;	/* as if of second_port */
+};
+
 struct rpc_server_config {
 	const char *const	*addrs;		/* NULL-terminated; NULL: 127.0.0.1, ::1 */
 	uint16_t		 port;		/* 0: any free one */
@@ -212,6 +220,10 @@ struct rpc_server_config {
 	unsigned		 loops;		/* 0: one per core */
 	const char *const	*allow;		/* "10.0.0.0/8", NULL-terminated */
 	size_t			 max_payload;	/* most bytes of a READ or WRITE */
+	/* Instead of addrs and ports; the server's from its start on, and
+	 * UDP is served on those of them that are of UDP. */
+	const struct rpc_socket	*sockets;
+	unsigned		 nsockets;
 };
 
 int	rpc_server_new(struct rpc_server **, const struct rpc_server_config *);

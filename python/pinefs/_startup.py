@@ -111,6 +111,7 @@ def _pinefs_startup(os, sys):
         given = options(said)
         given['instance'] = what
         given['_beside'] = []
+        given['_systemd'] = True
         for kind, path, size, readonly in exports(said):
             if kind == 'py':
                 given['_path'], given['readonly'] = path, readonly

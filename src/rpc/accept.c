@@ -343,6 +343,37 @@ open_port(struct rpc_server *server, uint16_t *port, bool second,
 	return 0;
 }
 
+/* Sockets that came to us; the first decides what port we say. */
+static int
+adopt_listeners(struct rpc_server *server)
+{
+	const struct rpc_socket *s = server->config.sockets;
+	struct rpc_listener *l;
+	unsigned i;
+	int err;
+
+	for (i = 0; i < server->config.nsockets; i++, s++) {
+		if (s->udp)
+			continue;
+		if (server->nlisteners == SERVER_MAX_LISTENERS)
+			return EMFILE;
+		l = &server->listener[server->nlisteners++];
+		fds_begin();
+		fds_end(&server->fds, s->fd);
+		*l = (struct rpc_listener){ .server = server, .addr = s->addr,
+		    .second = s->second, .source = { .fd = s->fd,
+		    .ready = listener_ready } };
+		err = poller_add(&server->loops[0], &l->source, LOOP_IN);
+		if (err != 0)
+			return err;
+		if (s->second && server->second_port == 0)
+			server->second_port = peer_port(&s->addr);
+		if (!s->second && server->port == 0)
+			server->port = peer_port(&s->addr);
+	}
+	return 0;
+}
+
 int
 listeners_open(struct rpc_server *server)
 {
@@ -351,6 +382,8 @@ listeners_open(struct rpc_server *server)
 	int err;
 
 	server->resume_accept.fn = try_again;
+	if (server->config.nsockets > 0)
+		return adopt_listeners(server);
 	if ((err = open_port(server, &port, false, &addr)) != 0) {
 		server_cannot_listen(addr, port, err);
 		return err;

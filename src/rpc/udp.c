@@ -181,41 +181,86 @@ udp_reply(struct rpc_call *call, struct pinefs_chain *chain)
 		log_debug("udp: reply not sent: %s", strerror(errno));
 }
 
+/* A new one in the list, with no socket yet; NULL: no memory. */
+static struct rpc_udp *
+add(struct rpc_server *server, struct rpc_loop *loop,
+    const struct sockaddr_storage *addr, bool second)
+{
+	struct rpc_udp *u;
+
+	if ((u = calloc(1, sizeof *u)) == NULL ||
+	    (u->buf = malloc((size_t)BATCH * DATAGRAM)) == NULL) {
+		free(u);
+		return NULL;
+	}
+	u->source = (struct rpc_source){ .fd = -1, .ready = udp_ready };
+	u->server = server;
+	u->loop = loop;
+	u->addr = *addr;
+	u->second = second;
+	u->next = server->udp;
+	server->udp = u;
+	return u;
+}
+
+/* Let each datagram tell which address it was sent to. */
+static void
+ask_destination(const struct rpc_udp *u)
+{
+	int on = 1, v6 = u->addr.ss_family == AF_INET6;
+
+	setsockopt(u->source.fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+	    v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, &on, sizeof on);
+}
+
 static int
 open_one(struct rpc_server *server, struct rpc_loop *loop,
     const struct rpc_listener *l)
 {
 	socklen_t len = l->addr.ss_family == AF_INET6 ?
 	    sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-	struct rpc_udp *u;
-	int on = 1, err, v6 = l->addr.ss_family == AF_INET6;
+	struct rpc_udp *u = add(server, loop, &l->addr, l->second);
+	int on = 1;
 
-	if ((u = calloc(1, sizeof *u)) == NULL ||
-	    (u->buf = malloc((size_t)BATCH * DATAGRAM)) == NULL) {
-		free(u);
+	if (u == NULL)
 		return ENOMEM;
-	}
-	u->source = (struct rpc_source){ .ready = udp_ready };
-	u->server = server;
-	u->loop = loop;
-	u->addr = l->addr;
-	u->second = l->second;
-	u->next = server->udp;
-	server->udp = u;
 	fds_begin();
 	u->source.fd = fds_end(&server->fds, socket(l->addr.ss_family,
 	    SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 	if (u->source.fd == -1)
 		return errno;
 	setsockopt(u->source.fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-	if (v6)
+	if (l->addr.ss_family == AF_INET6)
 		setsockopt(u->source.fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
 		    sizeof on);
-	setsockopt(u->source.fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
-	    v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, &on, sizeof on);
-	err = bind(u->source.fd, (const struct sockaddr *)&l->addr, len) == -1
+	ask_destination(u);
+	return bind(u->source.fd, (const struct sockaddr *)&l->addr, len) == -1
 	    ? errno : poller_add(loop, &u->source, LOOP_IN);
-	return err;
+}
+
+/* Sockets that came to us: there is one of each, so one loop reads it. */
+static int
+adopt(struct rpc_server *server)
+{
+	const struct rpc_socket *s = server->config.sockets;
+	struct rpc_udp *u;
+	unsigned i, n = 0;
+	int err;
+
+	for (i = 0; i < server->config.nsockets; i++, s++) {
+		if (!s->udp)
+			continue;
+		u = add(server, &server->loops[n++ % server->nloops], &s->addr,
+		    s->second);
+		if (u == NULL)
+			return ENOMEM;
+		fds_begin();
+		u->source.fd = fds_end(&server->fds, s->fd);
+		ask_destination(u);
+		if ((err = poller_add(u->loop, &u->source, LOOP_IN)) != 0)
+			return err;
+	}
+	return 0;
 }
 
 bool
@@ -240,6 +285,8 @@ udp_open(struct rpc_server *server)
 	unsigned i, j;
 	int err;
 
+	if (server->config.nsockets > 0)
+		return adopt(server);
 	for (i = 0; i < server->nlisteners; i++) {
 		for (j = 0; j < server->nloops; j++) {
 			err = open_one(server, &server->loops[j],

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "server/server.h"
 
 enum { DRAIN_MS = 5000 };
 
@@ -73,11 +74,13 @@ status_of(int err)
 static void
 say_ready(const struct pinefs_server *s, const struct cli_ready *ready)
 {
-	bool v6 = strchr(ready->addr, ':') != NULL;
+	/* The first of those it listens on, which may have come to it. */
+	const char *addr = s->opt.naddr > 0 ? s->opt.addr[0] : ready->addr;
+	bool v6 = strchr(addr, ':') != NULL;
 	int port = pinefs_port(s);
 	char options[32] = "", host[64];
 
-	snprintf(host, sizeof host, "%s%s%s", v6 ? "[" : "", ready->addr,
+	snprintf(host, sizeof host, "%s%s%s", v6 ? "[" : "", addr,
 	    v6 ? "]" : "");
 	/* On the usual port the usual line does. */
 	if (port != 2049)
@@ -113,6 +116,7 @@ cli_serve(struct pinefs_server *s, const struct cli_ready *ready)
 	sigaddset(&ends, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &ends, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	pinefs_set(s, "systemd", "yes");
 	if ((err = pinefs_start(s)) != 0)
 		return status_of(err);
 	say_ready(s, ready);

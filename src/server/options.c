@@ -15,12 +15,20 @@ options_init(struct options *o)
 }
 
 void
+options_forget_addrs(struct options *o)
+{
+	while (o->naddr > 0) {
+		free(o->addr[--o->naddr]);
+		o->addr[o->naddr] = NULL;
+	}
+}
+
+void
 options_fini(struct options *o)
 {
 	unsigned i;
 
-	for (i = 0; i < o->naddr; i++)
-		free(o->addr[i]);
+	options_forget_addrs(o);
 	for (i = 0; i < o->nallow; i++)
 		free(o->allow[i]);
 	free(o->state_dir);
@@ -257,6 +265,8 @@ options_set(struct options *o, const char *name, const char *value)
 		return yes_or_no(name, value, &o->read_only);
 	if (strcmp(name, "udp-changes-reserved") == 0)
 		return yes_or_no(name, value, &o->udp_changes_reserved);
+	if (strcmp(name, "systemd") == 0)
+		return yes_or_no(name, value, &o->systemd);
 	if (strcmp(name, "squash") == 0)
 		return set_squash(&o->squash, value);
 	if (strcmp(name, "anonuid") == 0)

@@ -1,6 +1,7 @@
 /* What pinefs_server_new to pinefs_stop do.  See pinefs.h. */
 #include "server/server.h"
 
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "nfs/nfs4.h"
 #include "rpc/peer.h"
 #include "rpc/server.h"
+#include "server/systemd.h"
 
 enum { MAX_PAYLOAD = 1 << 20, WAIT_CHECK_MS = 10000, EXECUTOR_THREADS = 4 };
 
@@ -290,6 +292,8 @@ make_rpc(struct pinefs_server *s)
 		.loops = s->opt.threads,
 		.allow = (const char *const *)s->opt.allow,
 		.max_payload = MAX_PAYLOAD,
+		.sockets = s->socket,
+		.nsockets = s->nsockets,
 	};
 	struct nfs4_records records;
 	unsigned i;
@@ -314,6 +318,52 @@ make_rpc(struct pinefs_server *s)
 		if ((err = rpc_server_add(s->rpc, &s->program[i])) != 0)
 			return err;
 	return 0;
+}
+
+/* As if --addr had named it, once. */
+static int
+add_address(struct pinefs_server *s, const struct sockaddr_storage *ss)
+{
+	const struct sockaddr_in6 *sin6 = (const void *)ss;
+	const struct sockaddr_in *sin = (const void *)ss;
+	char text[INET6_ADDRSTRLEN];
+	unsigned i;
+
+	inet_ntop(ss->ss_family, ss->ss_family == AF_INET6 ?
+	    (const void *)&sin6->sin6_addr : (const void *)&sin->sin_addr,
+	    text, sizeof text);
+	for (i = 0; i < s->opt.naddr; i++)
+		if (strcmp(s->opt.addr[i], text) == 0)
+			return 0;
+	return options_set(&s->opt, "addr", text);
+}
+
+/*
+ * Sockets that a service manager opened, if it did.  The addresses of all of
+ * them are checked as ours are; the first is where NFS is.
+ */
+static int
+take_sockets(struct pinefs_server *s)
+{
+	bool udp = false;
+	unsigned i;
+	int err;
+
+	if (!s->opt.systemd)
+		return 0;
+	err = systemd_sockets(s->socket, SERVER_MAX_SOCKETS, &s->nsockets);
+	if (err != 0 || s->nsockets == 0)
+		return err;
+	options_forget_addrs(&s->opt);
+	for (i = 0; i < s->nsockets && err == 0; i++) {
+		udp |= s->socket[i].udp;
+		if (!s->socket[i].udp && !s->socket[i].second)
+			err = add_address(s, &s->socket[i].addr);
+	}
+	for (i = 0; i < s->nsockets && err == 0; i++)
+		err = add_address(s, &s->socket[i].addr);
+	s->opt.tcp_only |= !udp;
+	return err;
 }
 
 /* AUTH_SYS over a network lets everybody claim to be anybody. */
@@ -362,7 +412,7 @@ prepare(struct pinefs_server *s)
 
 	if (s->exports.n == 0 && s->more == NULL)
 		return EINVAL;
-	if ((err = check_addresses(s)) != 0)
+	if ((err = take_sockets(s)) != 0 || (err = check_addresses(s)) != 0)
 		return err;
 	take_state(s);
 	if ((err = finish_exports(s)) != 0 || (err = make_executors(s)) != 0
@@ -390,6 +440,20 @@ undo(struct pinefs_server *s)
 	s->has_state = false;
 }
 
+static void
+tell_manager(const struct pinefs_server *s, bool on)
+{
+	if (!s->opt.systemd)
+		return;
+	if (on)
+		systemd_notify("READY=1\nSTATUS=Serving NFS on %s port %u",
+		    s->opt.naddr > 0 ? s->opt.addr[0] : "127.0.0.1",
+		    rpc_server_port(s->rpc));
+	else
+		systemd_notify("STOPPING=1\nSTATUS=Ending the calls in "
+		    "flight");
+}
+
 int
 pinefs_start(struct pinefs_server *s)
 {
@@ -408,6 +472,7 @@ pinefs_start(struct pinefs_server *s)
 	rpc_server_after(s->rpc, WAIT_CHECK_MS, check_waits, s);
 	nfs4_start(s->nfs.nfs4);
 	tell_portmapper(s, true);
+	tell_manager(s, true);
 	return 0;
 }
 
@@ -446,6 +511,7 @@ pinefs_stop(struct pinefs_server *s, int drain_ms)
 
 	if (!s->started)
 		return s->busy ? EBUSY : 0;
+	tell_manager(s, false);
 	tell_portmapper(s, false);
 	nfs4_stop(s->nfs.nfs4);
 	err = rpc_server_stop(s->rpc, drain_ms);

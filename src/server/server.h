@@ -13,7 +13,7 @@
 #include "server/state.h"
 
 enum { SERVER_MAX_ADDRS = 16, SERVER_MAX_NETS = 32, SERVER_MAX_UIDS = 64,
-    SERVER_MAX_EXPORTS = 64, SERVER_MAX_NAME = 255 };
+    SERVER_MAX_EXPORTS = 64, SERVER_MAX_NAME = 255, SERVER_MAX_SOCKETS = 32 };
 
 /* What pinefs_set sets. */
 struct options {
@@ -28,6 +28,7 @@ struct options {
 	bool		 tcp_only, no_portmap, local_auth_none, read_only;
 	bool		 no_delegations;
 	bool		 udp_changes_reserved;
+	bool		 systemd;	/* LISTEN_FDS, NOTIFY_SOCKET */
 	unsigned	 threads;
 	unsigned	 lease;		/* s; 0: the default */
 	char		*state_dir, *instance;
@@ -58,6 +59,8 @@ struct pinefs_server {
 	struct rpc_program	 program[NFS_PROGRAMS];
 	unsigned		 nprograms;
 	struct rpc_server	*rpc;
+	struct rpc_socket	 socket[SERVER_MAX_SOCKETS];
+	unsigned		 nsockets;	/* that we were given */
 	bool			 started, registered;
 	bool			 busy;	/* a call was in it when it stopped */
 	struct more		*more;		/* pinefs_on_mount, or NULL */
@@ -81,6 +84,7 @@ void	more_free(struct pinefs_server *);
 /* options.c */
 void	options_init(struct options *);
 void	options_fini(struct options *);
+void	options_forget_addrs(struct options *);
 /* EINVAL, and one line said what is wrong. */
 int	options_set(struct options *, const char *name, const char *value);
 /* Those that were set. */
