@@ -46,6 +46,20 @@ bench:
 wheel: all
 	@packaging/pinefs_build.py $(B) dist
 
+# The source of a release, into dist/: the same bytes for whoever makes it.
+dist:
+	@packaging/pinefs_build.py --dist dist
+
+# Packages of Debian, into dist/deb/.
+deb:
+	@$(SETUP) deb
+	@packaging/deb
+
+# The same, installed, used and removed in a new system.  Minutes, and root.
+test-deb:
+	@$(SETUP) deb test-deb
+	@PINEFS_LONG=1 tests/install/deb
+
 install: all
 	@$(MESON) install -C $(B) --no-rebuild
 
@@ -58,7 +72,11 @@ help:
 	@echo "make test       every test; the last line counts them"
 	@echo "make bench      our share of what TCP on this machine can do"
 	@echo "make wheel      the Python package, into dist/"
+	@echo "make dist       the source of a release, into dist/"
+	@echo "make deb        packages of Debian, into dist/deb/"
 	@echo "make install    to PREFIX=$(PREFIX)"
 	@echo "make test-long  make test, and what takes hours"
+	@echo "make test-deb   make deb, tried in a new system"
 
-.PHONY: all run test test-long bench wheel install clean help
+.PHONY: all run test test-long bench wheel dist deb test-deb install \
+    clean help

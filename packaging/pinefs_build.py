@@ -1,9 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Wheel and source distribution of the Python package pinefs.
+"""Wheel and source distribution of pinefs.
 
     packaging/pinefs_build.py [BUILD [DIR]]     both, into DIR (dist/), from
                                                 a build directory (build/)
+    packaging/pinefs_build.py --dist [DIR]      the source, as .gz and as .xz
+
+The source distribution is one for C and for pip, and is made of the same bytes
+whoever makes it: what is in git, with the time of the last commit
+(SOURCE_DATE_EPOCH, if that is set), owned by nobody.
 
 It is also the build backend of pyproject.toml (PEP 517), so that `pip install`
 works in a tree and on the source distribution.  It needs nothing that is not
@@ -12,8 +17,10 @@ limited API of Python 3.8, so one wheel does for every later Python.
 """
 
 import base64
+import gzip
 import hashlib
 import io
+import lzma
 import os
 import re
 import shutil
@@ -54,7 +61,22 @@ def metadata():
 
 
 def moment():
-    return int(os.environ.get('SOURCE_DATE_EPOCH', time.time()))
+    """When this was made, the same for whoever makes it of the same source."""
+    if 'SOURCE_DATE_EPOCH' in os.environ:
+        return int(os.environ['SOURCE_DATE_EPOCH'])
+    unpacked = os.path.join(SOURCE, 'PKG-INFO')
+    if os.path.exists(unpacked):
+        return int(os.path.getmtime(unpacked))
+    try:
+        return int(git('log', '-1', '--format=%ct'))
+    except (OSError, ValueError, subprocess.CalledProcessError):
+        return int(time.time())
+
+
+def git(*args):
+    return subprocess.run(['git', *args], cwd=SOURCE, check=True,
+                          stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL).stdout
 
 
 # ---------------------------------------------------------------- wheel --
@@ -129,36 +151,37 @@ def wheel(build, directory):
 # ---------------------------------------------------------------- sdist --
 
 def sources():
-    """Every file of the project, from git or (in an sdist) as they lie."""
+    """Every file of the project, from git or (unpacked) as they lie."""
     try:
-        listed = subprocess.run(['git', 'ls-files', '-coz', '--exclude-standard'], cwd=SOURCE,
-                                check=True, stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL).stdout
-        found = [p for p in listed.decode().split('\0') if p]
+        found = [p for p in git('ls-files', '-coz', '--exclude-standard')
+                 .decode().split('\0') if p]
         if 'meson.build' in found:
-            return [p for p in found
-                    if os.path.lexists(os.path.join(SOURCE, p))]
+            return sorted(p for p in found
+                          if os.path.lexists(os.path.join(SOURCE, p)))
     except (OSError, subprocess.CalledProcessError):
         pass
     found = []
     for at, dirs, names in os.walk(SOURCE):
-        dirs[:] = sorted(d for d in dirs if not NOT_SOURCE.match(d))
+        dirs[:] = [d for d in dirs if not NOT_SOURCE.match(d)]
         found += [os.path.relpath(os.path.join(at, n), SOURCE)
-                  for n in sorted(names) if not NOT_SOURCE.match(n)]
-    return [p for p in found if p != 'PKG-INFO']
+                  for n in names if not NOT_SOURCE.match(n)]
+    return sorted(p for p in found if p != 'PKG-INFO')
 
 
-def sdist(directory):
-    top = 'pinefs-%s' % version()
+def archive():
+    """The source as a tar archive of the same bytes each time."""
+    top, when = 'pinefs-%s' % version(), moment()
 
     def plain(entry):
         entry.uid = entry.gid = 0
         entry.uname = entry.gname = ''
-        entry.mtime = moment()
+        entry.mtime = when
+        if entry.isfile():
+            entry.mode = 0o755 if entry.mode & 0o100 else 0o644
         return entry
 
-    name = top + '.tar.gz'
-    with tarfile.open(os.path.join(directory, name), 'w:gz',
+    bytes_ = io.BytesIO()
+    with tarfile.open(fileobj=bytes_, mode='w',
                       format=tarfile.PAX_FORMAT) as t:
         data = metadata()
         entry = tarfile.TarInfo(top + '/PKG-INFO')
@@ -167,7 +190,31 @@ def sdist(directory):
         for path in sources():
             t.add(os.path.join(SOURCE, path), top + '/' + path,
                   recursive=False, filter=plain)
+    return bytes_.getvalue()
+
+
+def write(directory, ending, data):
+    name = 'pinefs-%s.tar.%s' % (version(), ending)
+    with open(os.path.join(directory, name), 'wb') as f:
+        f.write(data)
     return name
+
+
+def sdist(directory):
+    # mtime: gzip's own header has a time, too.
+    return write(directory, 'gz', gzip.compress(archive(), mtime=0))
+
+
+def dist(directory):
+    try:
+        changed = git('status', '--porcelain').decode()
+    except (OSError, subprocess.CalledProcessError):
+        changed = ''
+    if changed:
+        print('pinefs: warning: this has changes that are not committed:\n' +
+              changed, end='', file=sys.stderr)
+    xz = write(directory, 'xz', lzma.compress(archive(), preset=9))
+    return sdist(directory), xz
 
 
 # -------------------------------------------------------------- PEP 517 --
@@ -185,8 +232,12 @@ def build_sdist(sdist_directory, config_settings=None):
 
 def main(build='build', directory='dist'):
     os.makedirs(directory, exist_ok=True)
-    compile_in(os.path.abspath(build))
-    for name in (wheel(build, directory), sdist(directory)):
+    if build == '--dist':
+        names = dist(directory)
+    else:
+        compile_in(os.path.abspath(build))
+        names = wheel(build, directory), sdist(directory)
+    for name in names:
         print(os.path.join(directory, name))
 
 
