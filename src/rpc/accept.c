@@ -358,11 +358,10 @@ adopt_listeners(struct rpc_server *server)
 		if (server->nlisteners == SERVER_MAX_LISTENERS)
 			return EMFILE;
 		l = &server->listener[server->nlisteners++];
-		fds_begin();
-		fds_end(&server->fds, s->fd);
 		*l = (struct rpc_listener){ .server = server, .addr = s->addr,
-		    .second = s->second, .source = { .fd = s->fd,
-		    .ready = listener_ready } };
+		    .second = s->second, .source.ready = listener_ready };
+		fds_begin();
+		l->source.fd = fds_end(&server->fds, s->fd);
 		err = poller_add(&server->loops[0], &l->source, LOOP_IN);
 		if (err != 0)
 			return err;
