@@ -171,13 +171,14 @@ def _pinefs_startup(os, sys):
         sys.exit(0)
 
     def wait_for_signal():
-        # Not pause(): a signal may come in the moment before it.
+        # Not pause() or sigwait(): a signal may come in the moment before,
+        # or to another thread, and then nothing would end this one's wait.
         signal.signal(signal.SIGINT, end_by_signal)     # no user's code now
-        ours = [s for s in (signal.SIGINT, signal.SIGTERM)
-                if signal.getsignal(s) is end_by_signal]
-        signal.pthread_sigmask(signal.SIG_BLOCK, ours)
-        signal.sigwait(ours)
-        sys.exit(0)
+        read, write = os.pipe()
+        os.set_blocking(write, False)
+        signal.set_wakeup_fd(write)
+        while True:
+            os.read(read, 64)   # handlers run when it returns
 
     def start(what, idle=False):
         said = take_environment()

@@ -29,8 +29,9 @@ def null(port):
         return s.recv(100)[4:8]
 
 
-def test_a_service_of_python_has_its_sockets_from_the_manager(tmp_path):
-    path = os.path.join(tempfile.mkdtemp(dir=str(tmp_path)), 'notify')
+def test_a_service_of_python_has_its_sockets_from_the_manager():
+    tmp = tempfile.mkdtemp(prefix='pinefs-test-')
+    path = os.path.join(tmp, 'notify')
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, \
             socket.socket() as nfs:
         manager.bind(path)
@@ -40,7 +41,7 @@ def test_a_service_of_python_has_its_sockets_from_the_manager(tmp_path):
         port = nfs.getsockname()[1]
         program = subprocess.Popen(
             [sys.executable, '-c', START, str(nfs.fileno()), PINEFS, '-f',
-             'py', '--no-loop', '--no-portmap', '--state-dir', str(tmp_path)],
+             'py', '--no-loop', '--no-portmap', '--state-dir', tmp],
             stdin=subprocess.DEVNULL, pass_fds=[nfs.fileno()],
             env=dict(os.environ, NOTIFY_SOCKET=path,
                      PINEFS_PYTHON=sys.executable))
