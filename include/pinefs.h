@@ -661,7 +661,8 @@ int	 pinefs_server_new(struct pinefs_server **server);
  * Options by name: addr (repeatable), port, mount-port, tcp-only, portmap,
  * allow (repeatable), local-auth, threads, state-dir, ro, log, uids, squash,
  * anonuid, anongid; systemd: take the sockets of $LISTEN_FDS instead of own
- * ones, and tell $NOTIFY_SOCKET.  EINVAL, and one line logged.
+ * ones, and tell $NOTIFY_SOCKET; control: a socket for pinefs ls, stat, top
+ * and stop, and what: they say is served.  EINVAL, and one line logged.
  */
 int	 pinefs_set(struct pinefs_server *server, const char *option,
 	    const char *value);

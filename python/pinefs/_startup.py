@@ -76,7 +76,7 @@ def _pinefs_startup(os, sys):
     def options(said):
         """NAME=VALUE lines as arguments of serve()."""
         yes = ('yes', 'on', 'true', '1')
-        given, addrs = {}, []
+        given, addrs = {'_control': True}, []
         for line in said.get('OPTIONS', '').split('\n'):
             name, _, value = line.partition('=')
             advice = name.startswith('?')
@@ -89,6 +89,8 @@ def _pinefs_startup(os, sys):
                 given[name.replace('-', '_')] = value in yes
             elif name == 'delegations':
                 given['_delegations'] = value in yes
+            elif name == 'control':
+                given['_control'] = value in yes
             elif name == 'code':
                 given['code'] = value in yes
             elif name in ('state-dir', 'log'):
@@ -107,9 +109,17 @@ def _pinefs_startup(os, sys):
         return [(kind, path, int(size), mode == 'ro') for
                 kind, path, size, mode in (line.split() for line in lines)]
 
+    def text_of(said):
+        """What is served: "mem:a, py (ro)"."""
+        return ', '.join(
+            kind + (':' + path[1:] if path != '/' else '') +
+            (' (ro)' if readonly else '')
+            for kind, path, _, readonly in exports(said))
+
     def serve(pinefs, said, what):
         given = options(said)
         given['instance'] = what
+        given['_what'] = text_of(said)
         given['_beside'] = []
         given['_systemd'] = True
         for kind, path, size, readonly in exports(said):
@@ -131,10 +141,7 @@ def _pinefs_startup(os, sys):
         port, addr = server.port, server.addr
         host = '[%s]' % addr if ':' in addr else addr
         served = exports(said)
-        what = ', '.join(
-            kind + (':' + path[1:] if path != '/' else '') +
-            (' (ro)' if readonly else '')
-            for kind, path, _, readonly in served)
+        what = text_of(said)
         # One with a name is an example of them all.
         one = ([x[1] for x in served if x[1] != '/'] + ['/'])[0]
         several = len(served) > 1

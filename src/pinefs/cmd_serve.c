@@ -152,6 +152,7 @@ set_options(const struct serving *cmd, struct pinefs_server *server,
 	char uids[32];
 	unsigned i;
 
+	pinefs_set(server, "control", "yes");
 	*addr = cli_setting(&cmd->settings, "addr");
 	if (*addr == NULL)
 		*addr = "127.0.0.1";
@@ -201,6 +202,7 @@ serve(struct serving *cmd)
 	    (what = exports_text(xs)) == NULL))
 		status = EXIT_OSERR;
 	if (status == 0) {
+		pinefs_set(server, "what", what);
 		ready.what = what;
 		ready.path = path_to_mount(xs);
 		ready.several = n > 1;

@@ -10,6 +10,7 @@
 
 const struct command *const commands[] = {
 	&cmd_serve,
+	&cmd_stat,
 	&cmd_help,
 	&cmd_version,
 	&cmd_completion,

@@ -26,6 +26,8 @@ const struct cli_row cli_serve_rows[] = {
 	    "MOUNT also here; 5555; 0: not" },
 	{ 0, "no-portmap", NULL, "portmap", "no",
 	    "do not tell the portmapper" },
+	{ 0, "no-control", NULL, "control", "no",
+	    "pinefs ls, stat, top and stop do not see it" },
 	{ 0, "allow", "NET", "allow", NULL,
 	    "who may come from elsewhere: 10.0.0.0/8 (again)" },
 	{ 0, "local-auth", "peer|none", "local-auth", NULL,
@@ -219,6 +221,7 @@ pinefs_main(struct pinefs *fs, int argc, char **argv)
 	if (pinefs_server_new(&server) != 0)
 		return EXIT_OSERR;
 	pinefs_set(server, "instance", name);
+	pinefs_set(server, "control", "yes");
 	status = parse_main(&run, argc, argv);
 	if (status == 0 && !run.done)
 		status = serve_main(server, fs, &run);

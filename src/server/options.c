@@ -33,6 +33,7 @@ options_fini(struct options *o)
 		free(o->allow[i]);
 	free(o->state_dir);
 	free(o->instance);
+	free(o->what);
 }
 
 static int
@@ -261,6 +262,10 @@ options_set(struct options *o, const char *name, const char *value)
 		return text(&o->state_dir, value);
 	if (strcmp(name, "instance") == 0)
 		return text(&o->instance, value);
+	if (strcmp(name, "what") == 0)
+		return text(&o->what, value);
+	if (strcmp(name, "control") == 0)
+		return yes_or_no(name, value, &o->control);
 	if (strcmp(name, "ro") == 0)
 		return yes_or_no(name, value, &o->read_only);
 	if (strcmp(name, "udp-changes-reserved") == 0)

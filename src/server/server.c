@@ -12,6 +12,7 @@
 #include "nfs/nfs4.h"
 #include "rpc/peer.h"
 #include "rpc/server.h"
+#include "server/control.h"
 #include "server/systemd.h"
 
 enum { MAX_PAYLOAD = 1 << 20, WAIT_CHECK_MS = 10000, EXECUTOR_THREADS = 4 };
@@ -430,6 +431,7 @@ undo(struct pinefs_server *s)
 	free_executors(s);
 	s->rpc = NULL;	/* first, for the child of a fork */
 	rpc_server_free(rpc);
+	control_free(s);
 	nfs4_free(s->nfs.nfs4);
 	s->nfs.nfs4 = NULL;
 	clients_free(s->clients);
@@ -472,6 +474,7 @@ pinefs_start(struct pinefs_server *s)
 	rpc_server_after(s->rpc, WAIT_CHECK_MS, check_waits, s);
 	nfs4_start(s->nfs.nfs4);
 	tell_portmapper(s, true);
+	control_start(s);
 	tell_manager(s, true);
 	return 0;
 }
@@ -488,6 +491,7 @@ pinefs_poll_fd(struct pinefs_server *s)
 		if (rpc_server_poll_fd(s->rpc) == -1)
 			return -1;
 		nfs4_start(s->nfs.nfs4);
+		control_start(s);
 	}
 	return rpc_server_poll_fd(s->rpc);
 }
@@ -511,6 +515,7 @@ pinefs_stop(struct pinefs_server *s, int drain_ms)
 
 	if (!s->started)
 		return s->busy ? EBUSY : 0;
+	control_stop(s);
 	tell_manager(s, false);
 	tell_portmapper(s, false);
 	nfs4_stop(s->nfs.nfs4);
@@ -559,6 +564,7 @@ pinefs_fork_child(struct pinefs_server *s)
 {
 	if (s->rpc != NULL)
 		rpc_server_fork_child(s->rpc);
+	control_fork_child(s);
 	fds_fork_child(&s->state.fds);	/* the parent's keep the lock */
 }
 

@@ -31,7 +31,8 @@ struct options {
 	bool		 systemd;	/* LISTEN_FDS, NOTIFY_SOCKET */
 	unsigned	 threads;
 	unsigned	 lease;		/* s; 0: the default */
-	char		*state_dir, *instance;
+	char		*state_dir, *instance, *what;
+	bool		 control;	/* the socket of control.h */
 	enum vfs_squash	 squash;
 	uint32_t	 anon_uid, anon_gid;
 };
@@ -63,6 +64,7 @@ struct pinefs_server {
 	unsigned		 nsockets;	/* that we were given */
 	bool			 started, registered;
 	bool			 busy;	/* a call was in it when it stopped */
+	struct control		*control;	/* control.h, or NULL */
 	struct more		*more;		/* pinefs_on_mount, or NULL */
 };
 

@@ -1,0 +1,95 @@
+/* Asking a running server.  See asking.h. */
+#include "pinefs/asking.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "server/cli.h"
+#include "server/control_client.h"
+
+uint64_t
+asking_uint(const char *line, const char *key)
+{
+	return json_get_uint(json_find(line, key));
+}
+
+double
+asking_real(const char *line, const char *key)
+{
+	return json_get_real(json_find(line, key));
+}
+
+const char *
+asking_text(const char *line, const char *key, char *to, size_t size)
+{
+	char text[1024];
+
+	if (!json_get_text(json_find(line, key), text, sizeof text))
+		text[0] = '\0';
+	return log_escape(to, size, text, strlen(text));
+}
+
+bool
+asking_is(const char *line, const char *type)
+{
+	char text[32];
+
+	return strcmp(asking_text(line, "type", text, sizeof text), type)
+	    == 0;
+}
+
+int
+asking_print(void *ctx, const char *line)
+{
+	(void)ctx;
+	puts(line);
+	return fflush(stdout) == 0 ? 0 : EXIT_IOERR;
+}
+
+static int
+each_line(FILE *f, asking_fn *fn, void *ctx)
+{
+	char *line = NULL, why[256];
+	size_t size = 0;
+	int status = 0;
+	ssize_t n;
+
+	while (status == 0 && (n = getline(&line, &size, f)) > 0) {
+		if (line[n - 1] == '\n')
+			line[n - 1] = '\0';
+		if (!asking_is(line, "error")) {
+			status = fn(ctx, line);
+			continue;
+		}
+		log_error("the server says: %s; is it of this version?",
+		    asking_text(line, "message", why, sizeof why));
+		status = EXIT_UNAVAILABLE;
+	}
+	free(line);
+	return status;
+}
+
+int
+asking_run(const char *id, const char *request, asking_fn *fn, void *ctx)
+{
+	struct control_record r;
+	int status = control_find(id, &r);
+	FILE *f;
+
+	if (status != 0)
+		return status;
+	if ((f = control_ask(&r, request)) == NULL) {
+		log_error("server %ld does not answer: %s; pinefs ls lists "
+		    "those that run", (long)r.pid, strerror(errno));
+		status = EXIT_UNAVAILABLE;
+	} else {
+		status = each_line(f, fn, ctx);
+		fclose(f);
+	}
+	free(r.json);
+	return status;
+}

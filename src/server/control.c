@@ -1,0 +1,380 @@
+/* The control socket: its thread, and who is connected.  See control.h. */
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/control_in.h"
+#include "server/rundir.h"
+
+enum { BACKLOG = 16, PATIENCE_MS = 10000, CHECK_MS = 2000 };
+
+/* -------------------------------------------------------------- clients -- */
+
+static void
+client_close(struct control *c, struct control_client *cl)
+{
+	fds_close(&c->fds, cl->fd);
+	json_free(&cl->out);
+	cl->fd = -1;
+}
+
+/* Root, and who runs this server: the directory says so, too. */
+static bool
+may_ask(const struct control *c, int fd)
+{
+	struct ucred who;
+	socklen_t len = sizeof who;
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
+	    (who.uid == 0 || who.uid == c->uid);
+}
+
+static struct control_client *
+free_client(struct control *c)
+{
+	unsigned i;
+
+	for (i = 0; i < CONTROL_MAX_CLIENTS; i++)
+		if (c->client[i].fd == -1)
+			return &c->client[i];
+	return NULL;
+}
+
+/* The listener is not watched while there is no free client. */
+static void
+come_in(struct control *c)
+{
+	struct control_client *cl = free_client(c);
+	int fd;
+
+	fds_begin();
+	fd = fds_end(&c->fds, accept4(c->listener, NULL, NULL,
+	    SOCK_CLOEXEC | SOCK_NONBLOCK));
+	if (fd == -1)
+		return;
+	if (cl == NULL || !may_ask(c, fd)) {
+		fds_close(&c->fds, fd);
+		return;
+	}
+	*cl = (struct control_client){ .fd = fd,
+	    .since_ms = clock_boot_ms() };
+}
+
+/* A stream's reader has nothing more to say; its end is its close. */
+static void
+client_read(struct control *c, struct control_client *cl)
+{
+	char *end;
+	ssize_t n;
+
+	n = read(cl->fd, cl->request + cl->have,
+	    CONTROL_MAX_REQUEST - cl->have);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		client_close(c, cl);
+		return;
+	}
+	cl->have += (size_t)n;
+	cl->request[cl->have] = '\0';
+	end = memchr(cl->request, '\n', cl->have);
+	if (end != NULL && !memchr(cl->request, '\0', cl->have)) {
+		*end = '\0';
+		control_answer(c, cl, cl->request);
+		cl->have = 0;
+	} else if (end != NULL || cl->have == CONTROL_MAX_REQUEST) {
+		client_close(c, cl);
+	}
+}
+
+static void
+client_write(struct control *c, struct control_client *cl)
+{
+	ssize_t n;
+
+	while (cl->sent < cl->out.len) {
+		n = send(cl->fd, cl->out.text + cl->sent,
+		    cl->out.len - cl->sent, MSG_NOSIGNAL);
+		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n == -1) {
+			client_close(c, cl);
+			return;
+		}
+		cl->sent += (size_t)n;
+		cl->since_ms = clock_boot_ms();
+	}
+	cl->out.len = cl->sent = 0;
+	if (cl->answered)
+		client_close(c, cl);
+}
+
+/* Who asks nothing, or takes nothing, makes room for others. */
+static bool
+is_slow(const struct control_client *cl, uint64_t now)
+{
+	return now - cl->since_ms > PATIENCE_MS &&
+	    (cl->answered || cl->out.len > cl->sent || cl->have > 0);
+}
+
+/* ----------------------------------------------------------- the thread -- */
+
+static void
+serve_client(struct control *c, struct control_client *cl, short events)
+{
+	if (cl->out.bad || ((events & (POLLERR | POLLHUP)) != 0 &&
+	    (events & POLLIN) == 0)) {
+		client_close(c, cl);
+		return;
+	}
+	if ((events & POLLIN) != 0 && cl->out.len == cl->sent)
+		client_read(c, cl);
+	if (cl->fd != -1 && cl->out.len > cl->sent)
+		client_write(c, cl);
+}
+
+static void
+turn(struct control *c)
+{
+	struct pollfd p[2 + CONTROL_MAX_CLIENTS];
+	struct control_client *cl = c->client;
+	uint64_t wakes, now;
+	unsigned i;
+
+	p[0] = (struct pollfd){ c->wake, POLLIN, 0 };
+	p[1] = (struct pollfd){ free_client(c) == NULL ? -1 : c->listener,
+	    POLLIN, 0 };
+	for (i = 0; i < CONTROL_MAX_CLIENTS; i++)
+		p[2 + i] = (struct pollfd){ cl[i].fd,
+		    cl[i].out.len > cl[i].sent ? POLLOUT : POLLIN, 0 };
+	if (poll(p, 2 + CONTROL_MAX_CLIENTS, CHECK_MS) == -1)
+		return;
+	if (p[0].revents != 0 && read(c->wake, &wakes, sizeof wakes) == -1) {
+		/* It is only to wake us. */
+	}
+	now = clock_boot_ms();
+	for (i = 0; i < CONTROL_MAX_CLIENTS; i++) {
+		if (cl[i].fd == -1)
+			continue;
+		if (p[2 + i].revents != 0)
+			serve_client(c, &cl[i], p[2 + i].revents);
+		else if (is_slow(&cl[i], now))
+			client_close(c, &cl[i]);
+	}
+	if (p[1].revents != 0)
+		come_in(c);
+}
+
+static void *
+control_thread(void *arg)
+{
+	struct control *c = arg;
+
+	while (!atomic_load(&c->stop))
+		turn(c);
+	return NULL;
+}
+
+/* Signals are the program's, never ours. */
+static int
+start_thread(struct control *c)
+{
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&c->thread, NULL, control_thread, c);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return err;
+}
+
+/* ------------------------------------------------------- start and stop -- */
+
+static int
+listen_there(struct control *c)
+{
+	char name[RUNDIR_NAME];
+	struct sockaddr_un sun;
+	socklen_t len;
+
+	rundir_name(name, getpid(), ".sock");
+	len = rundir_addr(c->dir, name, &sun);
+	/* Of a process that had our number and was killed. */
+	(void)unlinkat(c->dir, name, 0);
+	fds_begin();
+	c->listener = fds_end(&c->fds, socket(AF_UNIX, SOCK_STREAM |
+	    SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+	fds_begin();
+	c->wake = fds_end(&c->fds, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+	return c->listener == -1 || c->wake == -1 ||
+	    bind(c->listener, (struct sockaddr *)&sun, len) == -1 ||
+	    listen(c->listener, BACKLOG) == -1 ? errno : 0;
+}
+
+static void
+close_all(struct control *c)
+{
+	unsigned i;
+
+	for (i = 0; i < CONTROL_MAX_CLIENTS; i++)
+		if (c->client[i].fd != -1)
+			client_close(c, &c->client[i]);
+	if (c->listener != -1)
+		fds_close(&c->fds, c->listener);
+	if (c->wake != -1)
+		fds_close(&c->fds, c->wake);
+	if (c->dir != -1)
+		fds_close(&c->fds, c->dir);
+	c->listener = c->wake = c->dir = -1;
+}
+
+static struct control *
+control_new(struct pinefs_server *s)
+{
+	struct control *c = calloc(1, sizeof *c);
+	unsigned i;
+
+	if (c == NULL)
+		return NULL;
+	c->server = s;
+	c->dir = c->listener = c->wake = -1;
+	c->uid = geteuid();
+	c->started = (time_t)(clock_wall_ns() / 1000000000);
+	for (i = 0; i < CONTROL_MAX_CLIENTS; i++)
+		c->client[i].fd = -1;
+	pthread_mutex_init(&c->lock, NULL);
+	return c;
+}
+
+static void
+give_up(struct control *c)
+{
+	unsigned i;
+
+	close_all(c);
+	fds_fini(&c->fds);
+	for (i = 0; i < c->nmounts; i++)
+		free(c->mounts[i]);
+	free(c->source);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+}
+
+void
+control_start(struct pinefs_server *s)
+{
+	struct control *c;
+	int err;
+
+	if (!s->opt.control || (c = control_new(s)) == NULL)
+		return;
+	if (record_open(c) != 0) {
+		give_up(c);
+		return;
+	}
+	s->control = c;
+	if ((err = listen_there(c)) != 0 || (err = record_write(c)) != 0 ||
+	    (err = start_thread(c)) != 0) {
+		log_warning("no control socket: %s; pinefs ls, stat, top and "
+		    "stop will not find this server", strerror(err));
+		record_remove(c);
+		control_free(s);
+	}
+}
+
+void
+control_stop(struct pinefs_server *s)
+{
+	struct control *c = s->control;
+	uint64_t one = 1;
+
+	if (c == NULL || atomic_load(&c->stop))
+		return;
+	record_remove(c);
+	atomic_store(&c->stop, true);
+	if (write(c->wake, &one, sizeof one) == -1) {
+		/* It is awake then. */
+	}
+	pthread_join(c->thread, NULL);
+	close_all(c);
+}
+
+void
+control_free(struct pinefs_server *s)
+{
+	if (s->control != NULL)
+		give_up(s->control);
+	s->control = NULL;
+}
+
+void
+control_fork_child(struct pinefs_server *s)
+{
+	if (s->control == NULL)
+		return;
+	atomic_store(&s->control->stop, true);	/* its thread is not here */
+	fds_fork_child(&s->control->fds);
+}
+
+/* -------------------------------------------------- what the record says -- */
+
+/* The list is ours. */
+static int
+set_mount(struct control *c, const char *dir, bool on)
+{
+	unsigned i = 0;
+
+	while (i < c->nmounts && strcmp(c->mounts[i], dir) != 0)
+		i++;
+	if (!on && i < c->nmounts) {
+		free(c->mounts[i]);
+		c->mounts[i] = c->mounts[--c->nmounts];
+	}
+	if (!on || i < c->nmounts)
+		return 0;
+	if (c->nmounts == CONTROL_MAX_MOUNTS)
+		return ENOSPC;
+	if ((c->mounts[i] = strdup(dir)) == NULL)
+		return ENOMEM;
+	c->nmounts++;
+	return 0;
+}
+
+int
+control_mounted(struct pinefs_server *s, const char *dir, bool on)
+{
+	struct control *c = s->control;
+	int err;
+
+	if (c == NULL)
+		return ENOENT;
+	pthread_mutex_lock(&c->lock);
+	err = set_mount(c, dir, on);
+	pthread_mutex_unlock(&c->lock);
+	return err != 0 ? err : record_write(c);
+}
+
+int
+control_set_source(struct pinefs_server *s, const char *source)
+{
+	struct control *c = s->control;
+	char *copy;
+
+	if (c == NULL)
+		return ENOENT;
+	if ((copy = strdup(source)) == NULL)
+		return ENOMEM;
+	pthread_mutex_lock(&c->lock);
+	free(c->source);
+	c->source = copy;
+	pthread_mutex_unlock(&c->lock);
+	return record_write(c);
+}

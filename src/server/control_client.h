@@ -1,0 +1,41 @@
+/*
+ * The other end of a control socket: the servers of this user that run, or
+ * ran and left their record behind; asking one.
+ */
+#ifndef SERVER_CONTROL_CLIENT_H
+#define SERVER_CONTROL_CLIENT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/* One server. */
+struct control_record {
+	pid_t	 pid;
+	bool	 alive;		/* else a leftover: it was killed */
+	char	*json;		/* its record, for json_find */
+};
+
+/*
+ * All of them by pid; to be freed.  0 and none where there is no run
+ * directory; EPERM: it is not safe to use; ENOMEM, EIO.
+ */
+int	control_list(struct control_record **, unsigned *n);
+void	control_list_free(struct control_record *, unsigned n);
+/*
+ * The one that `id` names, by its id, by ":PORT", or by a directory that it
+ * is mounted on; NULL: the only one.  0, or an exit status after lines that
+ * say what is wrong and what to do.  record->json is to be freed.
+ */
+int	control_find(const char *id, struct control_record *);
+
+/*
+ * Connect and ask; the answer is lines.  NULL and errno; ECONNREFUSED: it is
+ * gone; EPERM: whoever answers there is not this process.  To be closed with
+ * fclose.
+ */
+FILE	*control_ask(const struct control_record *, const char *request);
+/* The record and the socket of a server that is gone. */
+void	control_forget(const struct control_record *);
+
+#endif

@@ -1,0 +1,45 @@
+/* Inside of the control socket: what its files share. */
+#ifndef SERVER_CONTROL_IN_H
+#define SERVER_CONTROL_IN_H
+
+#include "base/fds.h"
+#include "base/json.h"
+#include "server/control.h"
+
+/* Of one reader. */
+struct control_client {
+	int		 fd;		/* -1: free */
+	char		 request[CONTROL_MAX_REQUEST + 1];
+	size_t		 have;
+	bool		 answered;	/* close when all is sent */
+	struct json	 out;
+	size_t		 sent;		/* of out */
+	uint64_t	 since_ms;	/* came, or took the last byte */
+};
+
+struct control {
+	struct pinefs_server	*server;
+	struct fds		 fds;		/* all that are open */
+	pthread_t		 thread;
+	int			 dir, listener, wake;	/* -1: none */
+	atomic_bool		 stop;
+	uint32_t		 uid;
+	time_t			 started;
+	struct control_client	 client[CONTROL_MAX_CLIENTS];
+	pthread_mutex_t		 lock;		/* of these, and the file */
+	char			*mounts[CONTROL_MAX_MOUNTS];
+	unsigned		 nmounts;
+	char			*source;
+};
+
+/* control_record.c: the run directory, the record. */
+int	record_open(struct control *);		/* dir */
+void	record_put(struct control *, struct json *);
+int	record_write(struct control *);
+void	record_remove(struct control *);
+
+/* control_answer.c: a whole request has come. */
+void	control_answer(struct control *, struct control_client *,
+	    const char *request);
+
+#endif
