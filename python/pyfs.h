@@ -154,6 +154,8 @@ const char *shape_mapped_kind(PyObject *o);
 enum shape shape_of(const struct pyfs *, PyObject *o);
 /* What is known of types is old: code of the user may have run. */
 void	shape_forget(void);
+/* Counts that: the same number, and nobody else has had the lock. */
+uint64_t shape_epoch(void);
 /* Something can be bound in it, or (a file) its text can be parsed. */
 bool	shape_is_writable(enum shape s, PyObject *o);
 /* The dict behind a module, class, mappingproxy, instance or dict; a new
@@ -193,10 +195,18 @@ struct view;
 
 /* A path: a name in a directory. */
 struct node {
+	/* What a look-up compares is together, and close to the name. */
 	struct node	*id_next;	/* chains of the three indexes */
 	struct node	*at_next;
 	struct node	*home_next;
 	struct node	*parent;	/* NULL: the root */
+	uint64_t	 id;		/* fileid */
+	const void	*home;		/* address of the object at home here */
+	char		*name;
+	uint16_t	 flags, name_len;
+	uint8_t		 kind;		/* PINEFS_REG, _DIR or _LNK */
+	uint8_t		 own_len;
+	uint16_t	 mode;
 	struct node	*leader;	/* of a group of hard links, or NULL */
 	struct node	*link_next;	/* ring of that group, or NULL */
 	struct node	*beside_next;	/* of the parent's shadows */
@@ -205,10 +215,7 @@ struct node {
 	struct view	*view;		/* NODE_VIEW: the text made last */
 	PyObject	*memo;		/* what is bound there, in this hold */
 	struct node	*memo_next;
-	const void	*home;		/* address of the object at home here */
 	uint8_t		*own;		/* handle bytes it was born with */
-	char		*name;
-	uint64_t	 id;		/* fileid */
 	uint64_t	 path_hash;
 	uint64_t	 seen;		/* hash of the content seen last */
 	uint64_t	 meta;		/* counts chmod and utimes */
@@ -218,10 +225,7 @@ struct node {
 	uint8_t		 verf[8];
 	uint32_t	 children;	/* nodes whose parent this is */
 	uint32_t	 pins;
-	uint16_t	 flags, mode, name_len;
 	uint16_t	 opens;		/* of version 4, not yet seen to close */
-	uint8_t		 kind;		/* PINEFS_REG, _DIR or _LNK */
-	uint8_t		 own_len;
 	char		 inline_name[];
 };
 

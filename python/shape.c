@@ -29,6 +29,12 @@ shape_forget(void)
 	epoch++;
 }
 
+uint64_t
+shape_epoch(void)
+{
+	return epoch;
+}
+
 /* ------------------------------------------------------- dicts of types -- */
 
 static PyObject *

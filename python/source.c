@@ -10,9 +10,9 @@
  *
  * A file on our own mount is not read: mounts.c.
  *
- * The last few files are kept, checked against the file's time and size.  For
- * a listing they are loaded while the program goes on: 225 files of a large
- * one take 0.2 s.
+ * The last files are kept, checked against the file's time and size once in a
+ * hold.  For a listing they are loaded while the program goes on: 225 files of
+ * a large one take 0.2 s.
  */
 #include "pyfs.h"
 
@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILES_KEPT = 64, FILE_MAX = 8 << 20 };
+enum { FILES_KEPT = 512, FILE_MAX = 8 << 20, ALL_MAX = 24 << 20 };
 
 struct file {
 	char		*name, *base;
@@ -29,10 +29,13 @@ struct file {
 	size_t		*lines;		/* where each begins */
 	size_t		 nlines;
 	struct timespec	 mtime;
+	uint64_t	 hash;		/* of the name */
 	uint64_t	 used;
+	uint64_t	 checked;	/* in this hold */
 };
 
 static struct file files[FILES_KEPT];
+static size_t nfiles, nbytes;
 static uint64_t clock_hand;
 
 static void
@@ -108,30 +111,48 @@ file_load(struct file *f, const char *name)
 		err = find_lines(f);
 	if (err == 0 && (f->name = strdup(name)) == NULL)
 		err = ENOMEM;
+	f->hash = hash64(0, name, strlen(name));
 	if (err != 0)
 		file_fini(f);
 	return err;
 }
 
 static bool
-is_current(const struct file *f)
+is_current(struct file *f)
 {
 	struct stat st;
 
-	return stat(f->name, &st) == 0 && (size_t)st.st_size == f->len &&
-	    st.st_mtim.tv_sec == f->mtime.tv_sec &&
-	    st.st_mtim.tv_nsec == f->mtime.tv_nsec;
+	if (f->checked == shape_epoch())
+		return true;
+	if (stat(f->name, &st) == -1 || (size_t)st.st_size != f->len ||
+	    st.st_mtim.tv_sec != f->mtime.tv_sec ||
+	    st.st_mtim.tv_nsec != f->mtime.tv_nsec)
+		return false;
+	f->checked = shape_epoch();
+	return true;
+}
+
+static void
+file_drop(struct file *f)
+{
+	nbytes -= f->len;
+	file_fini(f);
+	*f = files[--nfiles];
 }
 
 static struct file *
 file_find(const char *name)
 {
+	uint64_t hash = hash64(0, name, strlen(name));
 	struct file *f;
 
-	for (f = files; f < files + FILES_KEPT; f++)
-		if (f->name != NULL && strcmp(f->name, name) == 0 &&
-		    is_current(f))
-			return f;
+	for (f = files; f < files + nfiles; f++)
+		if (f->hash == hash && strcmp(f->name, name) == 0) {
+			if (is_current(f))
+				return f;
+			file_drop(f);
+			break;
+		}
 	return NULL;
 }
 
@@ -139,14 +160,29 @@ file_find(const char *name)
 static struct file *
 file_keep(struct file *f)
 {
-	struct file *p, *oldest = &files[0];
+	struct file *p, *oldest;
 
-	for (p = files; p < files + FILES_KEPT; p++)
-		if (p->used < oldest->used)
-			oldest = p;
-	file_fini(oldest);
-	*oldest = *f;
-	return oldest;
+	while (nfiles > 0 && (nfiles == FILES_KEPT ||
+	    nbytes + f->len > ALL_MAX)) {
+		oldest = files;
+		for (p = files; p < files + nfiles; p++)
+			if (p->used < oldest->used)
+				oldest = p;
+		file_drop(oldest);
+	}
+	nbytes += f->len;
+	files[nfiles] = *f;
+	return &files[nfiles++];
+}
+
+/* `<string>` and the like, as linecache has it; or not to be read. */
+static bool
+is_no_file(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len == 0 || (name[0] == '<' && name[len - 1] == '>') ||
+	    mounts_is_ours(name);
 }
 
 static struct file *
@@ -154,7 +190,7 @@ file_get(const char *name)
 {
 	struct file *f, loaded = { 0 };
 
-	if (mounts_is_ours(name))
+	if (is_no_file(name))
 		return NULL;
 	if ((f = file_find(name)) == NULL) {
 		if (file_load(&loaded, name) != 0)
@@ -497,7 +533,7 @@ source_prepare(struct hold *h, PyObject *o)
 	int err;
 
 	if (!h->broker || file_name_of(o, &name) != 0 ||
-	    mounts_is_ours(name.base) || file_find(name.base) != NULL) {
+	    is_no_file(name.base) || file_find(name.base) != NULL) {
 		text_fini(&name);
 		return;
 	}
