@@ -61,6 +61,13 @@ _shared = {}
 _numbers = itertools.count()
 
 
+def once(test):
+    """What it tests does not depend on the version of Python: the system's
+    does it for all."""
+    test.once = True
+    return test
+
+
 def serve(**options):
     options = dict({'port': 0, 'mount_port': 0, 'portmap': False,
                     'state_dir': STATE, 'threads': 1}, **options)

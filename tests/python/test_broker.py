@@ -317,6 +317,7 @@ print('done')
     assert status == 0 and text == 'done\n', text
 
 
+@served.once
 def test_a_client_is_told_to_try_again_when_the_lock_does_not_come():
     status, text = served.python('''
 import ctypes, subprocess, sys

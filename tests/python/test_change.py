@@ -51,6 +51,7 @@ def test_a_sampling_thread_never_sees_half_a_value():
         assert seen <= {letter * 5000 for letter in 'abcdef'}
 
 
+@served.once
 def test_a_stage_commits_by_itself():
     with served.module(x=5, s='text') as (c, at, m):
         c.setattr(at + '/x', size=0)
@@ -311,6 +312,7 @@ def test_create_mkdir_and_their_guards():
         assert not hasattr(m, 'd')
 
 
+@served.once
 def test_exclusive_create_binds_with_its_first_content():
     with served.module(d={}) as (c, at, m):
         c.create(at + '/d/new', how=2, verf=b'verifier')
@@ -500,6 +502,7 @@ def test_a_shadow_renamed_onto_a_value_is_a_typed_write():
         assert m.fresh == 'new\n'
 
 
+@served.once
 def test_a_value_renamed_to_a_backup_keeps_its_type_and_is_not_missed():
     with served.module(n=5, d={'k': 1}) as (c, at, m):
         c.rename(at + '/n', at + '/n~')
@@ -537,6 +540,7 @@ def test_the_clients_own_way_to_remove_removes_at_once():
         c.remove(at + '/d/.nfs0000123')
 
 
+@served.once
 def test_a_temporary_file_is_not_seen_before_it_is_renamed():
     class Space:
         pass

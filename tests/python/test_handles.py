@@ -81,6 +81,7 @@ def that_work(port, version, handles):
     return works / len(handles)
 
 
+@served.once
 def test_most_handles_outlive_the_program():
     """Version 3 has room for short paths only.  A link whose target nobody
     has met yet is stale, until somebody has: there a client looks again."""

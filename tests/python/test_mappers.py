@@ -156,6 +156,7 @@ class CountedMapper(PointMapper):
         super().write(p, data)
 
 
+@served.once
 def test_a_backup_of_a_mapped_file_has_its_text_and_the_mapper_no_write():
     with served.module(p=Counted(1, 2), q=Counted(3, 4)) as (c, at, m):
         p, q = m.p, m.q
@@ -218,6 +219,7 @@ class FullMapper(BoxMapper):
         b.rows[new] = b.rows.pop(name)
 
 
+@served.once
 def test_names_in_a_mapped_directory_are_made_and_removed():
     with served.module(b=Box(a='text', n=1)) as (c, at, m):
         rows = m.b.rows

@@ -56,6 +56,7 @@ def test_a_port_in_use_is_an_error_that_says_what_to_do():
             raise AssertionError('served twice')
 
 
+@served.once
 def test_only_loopback():
     for addr in ('0.0.0.0', '192.168.1.1', '::'):
         try:
@@ -66,6 +67,7 @@ def test_only_loopback():
             raise AssertionError(addr)
 
 
+@served.once
 def test_other_users_are_refused():
     with served.serve(uids=(4242,), instance='uids') as server:
         try:
@@ -76,6 +78,7 @@ def test_other_users_are_refused():
             raise AssertionError('let in')
 
 
+@served.once
 def test_the_process_of_another_user_is_refused():
     """By each version, with an answer; also with a handle it came by."""
     if os.geteuid() != 0:
@@ -126,6 +129,7 @@ c.list('/')
     assert honest['4.2'] == 'ACCES', honest
 
 
+@served.once
 def test_nothing_listens_but_on_loopback():
     """With every option that could: UDP, MOUNT's own port, the portmapper."""
     out = ends('''
@@ -233,11 +237,10 @@ served.soon(lambda: threads() == 1 and sockets() == 0)
 ''')
 
 
+@served.once
 def test_fork_inherits_no_socket_that_is_opened_or_closed_just_then():
     """fork copies descriptors first, and memory when they may have changed;
     the ballast, which is copied in between, gives it time to."""
-    if served.BRIEF:
-        return
     ends('''
 import socket
 port = server.port
@@ -641,6 +644,7 @@ def is_refused(port, path):
     return False
 
 
+@served.once
 def test_memory_is_served_beside_the_program():
     with tempfile.NamedTemporaryFile('w', suffix='.py') as f:
         f.write('import time\nx = 42\ntime.sleep(1000)\n')
@@ -699,6 +703,7 @@ def test_read_only_is_the_program_alone_if_it_is_said_of_it():
     assert code == 0 and '/mnt/prog/rpchelp/trace_rpc' in out, (code, out)
 
 
+@served.once
 def test_what_is_beside_a_program_that_fails_is_served_on():
     for text in ('1/0', 'this is no Python', None):
         with tempfile.TemporaryDirectory() as d:
@@ -751,6 +756,7 @@ def test_memory_is_served_where_python_cannot_be():
 # -------------------------------------------------------- whose options --
 
 
+@served.once
 def test_what_follows_a_module_or_a_script_is_its_own():
     """As with python3: the options of pinefs end there."""
     with tempfile.TemporaryDirectory() as d:
@@ -758,17 +764,21 @@ def test_what_follows_a_module_or_a_script_is_its_own():
         with open(script, 'w') as f:
             f.write('import sys\nprint(sys.argv[1:])\n')
         env = {'PYTHONPATH': d}
-        for before in (['-m', 'says'], ['-msays'], ['-tm', 'says'],
-                       ['--module', 'says'], ['--module=says'], [script],
-                       ['--', script]):
-            for args in (['-n', '1', 'pass'], ['--help'], ['--', '-x'], [],
-                         ['-m', 'other'], ['word', '--port', '1']):
+        ways = (['-m', 'says'], ['-msays'], ['-tm', 'says'],
+                ['--module', 'says'], ['--module=says'], [script],
+                ['--', script])
+        rests = (['-n', '1', 'pass'], ['--help'], ['--', '-x'], [],
+                 ['-m', 'other'], ['word', '--port', '1'])
+        # Each way with two of the rests, and each of these with two ways.
+        for n, before in enumerate(ways):
+            for args in (rests[n % 6], rests[(n + 2) % 6]):
                 process, ready = launched(*before, *args, env=env)
                 code, out = finish(process)
                 assert ready == b'\n' and code == 0, (before, args, out)
                 assert out.splitlines()[-1] == repr(args), (before, args, out)
 
 
+@served.once
 def test_messages_of_the_launcher():
     def said(env, *args):
         done = subprocess.run(

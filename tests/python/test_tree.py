@@ -162,6 +162,7 @@ def test_sys_modules_met_inside_itself_is_the_root():
         assert c.readlink('/os/__builtins__') == b'../builtins'
 
 
+@served.once
 def test_a_whole_walk_ends_and_meets_each_file_once():
     c = served.mounted()
     ids, paths, n = set(), set(), 0

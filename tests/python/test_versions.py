@@ -225,6 +225,7 @@ EVENTS = [
 ]
 
 
+@served.once
 def test_when_what_is_written_is_bound():
     with each_version() as clients, told() as (at, m):
         for version, c in clients:
@@ -341,6 +342,7 @@ def test_a_newer_value_is_overwritten_and_it_is_logged():
             assert 'overwrote a newer value' in text[0], (version, text)
 
 
+@served.once
 def test_holes_patches_and_appends_in_each_version():
     with each_version() as clients, served.module() as (_, at, m):
         for version, c in clients:

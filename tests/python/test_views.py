@@ -454,6 +454,7 @@ def test_views_while_the_program_changes_what_they_are_of():
             thread.join()
 
 
+@served.once
 def test_a_long_text_is_read_in_pieces_and_old_ones_are_forgotten():
     space = {'n%d' % i: 'x' * 1000 for i in range(600)}
     space['long'] = 'abc' * 2000000
