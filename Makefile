@@ -57,8 +57,9 @@ deb:
 
 # The same, installed, used and removed in a new system.  Minutes, and root.
 test-deb:
-	@$(SETUP) deb test-deb
-	@PINEFS_LONG=1 tests/install/deb
+	@$(SETUP) test deb test-deb
+	@$(MAKE) --no-print-directory all >&2
+	@PINEFS_LONG=1 PINEFS_BUILD=$(B) /usr/bin/pytest-3 tests/install/test_deb.py
 
 install: all
 	@$(MESON) install -C $(B) --no-rebuild

@@ -659,10 +659,11 @@ int	 pinefs_main(struct pinefs *fs, int argc, char **argv);
 int	 pinefs_server_new(struct pinefs_server **server);
 /*
  * Options by name: addr (repeatable), port, mount-port, tcp-only, portmap,
- * allow (repeatable), local-auth, threads, state-dir, ro, log, uids, squash,
- * anonuid, anongid; systemd: take the sockets of $LISTEN_FDS instead of own
- * ones, and tell $NOTIFY_SOCKET; control: a socket for pinefs ls, stat, top
- * and stop, and what: they say is served.  EINVAL, and one line logged.
+ * allow (repeatable), local-auth, threads, state-dir, ro, log, log-format,
+ * color, uids, squash, anonuid, anongid; systemd: take the sockets of
+ * $LISTEN_FDS instead of own ones, and tell $NOTIFY_SOCKET; control: a socket
+ * for pinefs ls, stat, top and stop, and what: they say is served.  EINVAL,
+ * and one line logged.
  */
 int	 pinefs_set(struct pinefs_server *server, const char *option,
 	    const char *value);

@@ -254,7 +254,7 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
           gil='auto', timeout=2.0, patience=10.0, max_nodes=1 << 18,
           max_file=1 << 26, threads=None, lease=None, instance=None,
           log=None, tails=(), _path='/', _beside=(), _delegations=True,
-          _systemd=False, _control=False, _what=None):
+          _more=()):
     """Serve this process, and return the Server.
 
     addr        a loopback address or several; None: 127.0.0.1 and ::1
@@ -295,8 +295,7 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
     """
     # _path, _beside: pinefs(1) exports the program there, and file systems in
     # memory beside it: (path, bytes, readonly), _delegations for those;
-    # _systemd: sockets and news as sd_listen_fds(3) and sd_notify(3) have it;
-    # _control: pinefs ls, stat, top and stop find it, as _what.
+    # _more: options of the program that are for the server as they are.
     if newline not in ('auto', 'exact'):
         raise ValueError('newline is "auto" or "exact"')
     if gil not in ('auto', 'polite', 'signal'):
@@ -332,8 +331,8 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
         addrs, _uids(uids, public), port=port, mount_port=mount_port,
         portmap=portmap, tcp_only=tcp_only, state_dir=state_dir,
         threads=threads, lease=lease, log=log, delegations=_delegations,
-        instance=instance or program(), udp_changes_reserved=True,
-        systemd=_systemd, control=_control, what=_what)
+        instance=instance or program(), udp_changes_reserved=True)
+    settings.extend(_more)
     ask.tails = _begin_tails(tails)
     try:
         handle = _pinefs.start(options, settings, _path, list(_beside))

@@ -89,8 +89,8 @@ def _pinefs_startup(os, sys):
                 given[name.replace('-', '_')] = value in yes
             elif name == 'delegations':
                 given['_delegations'] = value in yes
-            elif name == 'control':
-                given['_control'] = value in yes
+            elif name in ('log-format', 'color', 'control'):
+                given.setdefault('_more', []).append((name, value))
             elif name == 'code':
                 given['code'] = value in yes
             elif name in ('state-dir', 'log'):
@@ -119,9 +119,9 @@ def _pinefs_startup(os, sys):
     def serve(pinefs, said, what):
         given = options(said)
         given['instance'] = what
-        given['_what'] = text_of(said)
         given['_beside'] = []
-        given['_systemd'] = True
+        given.setdefault('_more', []).extend(
+            [('systemd', 'yes'), ('what', text_of(said))])
         for kind, path, size, readonly in exports(said):
             if kind == 'py':
                 given['_path'], given['readonly'] = path, readonly
@@ -137,7 +137,7 @@ def _pinefs_startup(os, sys):
         except ValueError as error:
             give_up('%s' % error, 77)
 
-    def say_ready(server, said):
+    def say_how_to_mount(server, said):
         port, addr = server.port, server.addr
         host = '[%s]' % addr if ':' in addr else addr
         served = exports(said)
@@ -166,6 +166,12 @@ def _pinefs_startup(os, sys):
             % (py if several and py != '/' else '',
                'stop with kill %d' % os.getpid() if as_program
                else 'stop with exit()'))
+
+    def say_ready(server, said):
+        formats = [line for line in said.get('OPTIONS', '').split('\n')
+                   if line.startswith('log-format=')]
+        if not formats or formats[-1] == 'log-format=text':
+            say_how_to_mount(server, said)
         if said.get('READY'):
             fd = int(said['READY'])
             try:

@@ -46,6 +46,10 @@ const struct cli_row cli_serve_rows[] = {
 	    "words of exports(5): ro, rw, all_squash, ..." },
 	{ 0, "log", "error|warning|info|debug", "log", NULL,
 	    "how much is said; info" },
+	{ 0, "log-format", "text|json|journal", "log-format", NULL,
+	    "how it is said; journal: to systemd's" },
+	{ 0, "color", "auto|always|never", "color", NULL,
+	    "auto: on a terminal, unless $NO_COLOR" },
 	{ 0, "ready-fd", "FD", NULL, NULL,
 	    "write a newline there when it serves" },
 	{ 'h', "help", NULL, NULL, NULL, "this" },
@@ -73,8 +77,9 @@ status_of(int err)
 	return EXIT_OSERR;
 }
 
+/* The block for a person who has just started it. */
 static void
-say_ready(const struct pinefs_server *s, const struct cli_ready *ready)
+say_how_to_mount(const struct pinefs_server *s, const struct cli_ready *ready)
 {
 	/* The first of those it listens on, which may have come to it. */
 	const char *addr = s->opt.naddr > 0 ? s->opt.addr[0] : ready->addr;
@@ -98,6 +103,13 @@ say_ready(const struct pinefs_server *s, const struct cli_ready *ready)
 	    "-o vers=3,tcp,port=%d,mountport=%d,locallocks %s:%s DIR\n",
 	    port, port, host, ready->path);
 	fflush(stderr);
+}
+
+static void
+say_ready(const struct pinefs_server *s, const struct cli_ready *ready)
+{
+	if (log_is_text())
+		say_how_to_mount(s, ready);
 	if (ready->fd != -1) {
 		if (write(ready->fd, "\n", 1) == -1)
 			log_warning("--ready-fd %d: %s", ready->fd,

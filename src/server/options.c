@@ -194,6 +194,14 @@ set_log(const char *value)
 	return 0;
 }
 
+static int
+set_log_look(const char *name, const char *value, int err, const char *words)
+{
+	if (err != 0)
+		log_error("--%s %s: say %s", name, value, words);
+	return err;
+}
+
 /* threads, at most as many as there may be loops. */
 static int
 set_threads(struct options *o, const char *value)
@@ -282,6 +290,12 @@ options_set(struct options *o, const char *name, const char *value)
 		return set_uids(o, value);
 	if (strcmp(name, "log") == 0)
 		return set_log(value);
+	if (strcmp(name, "log-format") == 0)
+		return set_log_look(name, value, log_set_format(value),
+		    "text, json or journal");
+	if (strcmp(name, "color") == 0)
+		return set_log_look(name, value, log_set_colour(value),
+		    "auto, always or never");
 	log_error("no option is named '%s'", name);
 	return EINVAL;
 }

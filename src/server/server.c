@@ -276,6 +276,7 @@ check_waits(void *arg)
 
 	for (e = s->exports.first; e != NULL; e = e->next)
 		vfs_fs_check_waits(e->fs, clock_boot_ms());
+	log_count(false);
 	rpc_server_after(s->rpc, WAIT_CHECK_MS, check_waits, s);
 }
 
@@ -447,6 +448,12 @@ tell_manager(const struct pinefs_server *s, bool on)
 {
 	if (!s->opt.systemd)
 		return;
+	/* Where a person reads, the program says it, and how to mount it. */
+	if (!log_is_text())
+		log_info(on ? "serving NFS on %s port %u" :
+		    "no longer serving NFS on %s port %u",
+		    s->opt.naddr > 0 ? s->opt.addr[0] : "127.0.0.1",
+		    rpc_server_port(s->rpc));
 	if (on)
 		systemd_notify("READY=1\nSTATUS=Serving NFS on %s port %u",
 		    s->opt.naddr > 0 ? s->opt.addr[0] : "127.0.0.1",
@@ -524,6 +531,7 @@ pinefs_stop(struct pinefs_server *s, int drain_ms)
 		more_end(s);
 		free_executors(s);
 	}
+	log_count(true);
 	s->started = false;
 	s->busy = err != 0;
 	return err;
@@ -571,25 +579,14 @@ pinefs_fork_child(struct pinefs_server *s)
 void
 pinefs_log(int level, const char *fmt, ...)
 {
-	char text[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
+	log_va(level == PINEFS_LOG_ERROR ? LOG_LEVEL_ERROR :
+	    level == PINEFS_LOG_WARNING ? LOG_LEVEL_WARNING :
+	    level == PINEFS_LOG_INFO ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, fmt,
+	    ap);
 	va_end(ap);
-	switch (level) {
-	case PINEFS_LOG_ERROR:
-		log_error("%s", text);
-		break;
-	case PINEFS_LOG_WARNING:
-		log_warning("%s", text);
-		break;
-	case PINEFS_LOG_INFO:
-		log_info("%s", text);
-		break;
-	default:
-		log_debug("%s", text);
-	}
 }
 
 int *

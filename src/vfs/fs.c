@@ -133,6 +133,7 @@ pinefs_free(struct pinefs *fs)
 	if (fs->ops.fini != NULL)
 		fs->ops.fini(fs->arg);
 	free(fs->parents);
+	log_limit_end(&fs->bad);
 	free(fs);
 }
 

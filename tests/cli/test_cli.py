@@ -1,6 +1,7 @@
 """The program `pinefs` from outside: starting, messages, ending."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -294,3 +295,44 @@ def listening_port(pid):
             if words[3] == "0A" and words[9] in inodes:
                 return int(words[1].split(":")[1], 16)
     raise AssertionError("it listens on no port")
+
+
+def test_a_log_of_json_is_nothing_but_objects_on_lines(tmp_path):
+    server = Running(tmp_path, *QUIET, "--log-format", "json")
+    status, _, err = server.end()
+    assert status == 0
+    records = [json.loads(line) for line in err.splitlines()]
+    assert re.fullmatch(r"serving NFS on 127\.0\.0\.1 port \d+",
+                        records[0]["message"])
+    assert records[0]["level"] == "info"
+    assert all({"time", "level", "pid", "message"} <= set(r) for r in records)
+    with busy() as port:
+        status, err = refused("-f", "mem", "--log-format", "json", "--port",
+                              str(port), "--mount-port", "0", "--no-portmap",
+                              "--state-dir", str(tmp_path))
+    record = json.loads(err)
+    assert "--port 0" in err and "in use" in record["message"]
+
+
+def test_what_clients_did_is_counted_not_repeated(tmp_path):
+    server = Running(tmp_path, *QUIET, "--color", "always")
+    port = listening_port(server.process.pid)
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", port), 20) as s:
+            s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            while s.recv(100):
+                pass
+    status, _, err = server.end()
+    assert status == 0
+    said = [line for line in lines(err) if "HTTP" in line]
+    assert len(said) == 2, err
+    assert re.search(r"\.\.\. 4 more in \d+ s$", said[1]), said
+    assert said[0].startswith("\033[1;33mpinefs: warning: \033[0m")
+
+
+@pytest.mark.parametrize("option, says", [
+    (("--log-format", "xml"), "text, json or journal"),
+    (("--color", "sometimes"), "auto, always or never")])
+def test_looks_of_the_log_that_there_are_not(option, says):
+    status, err = refused("-f", "mem", *option)
+    assert status == 64 and says in err
