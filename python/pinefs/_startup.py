@@ -76,7 +76,7 @@ def _pinefs_startup(os, sys):
     def options(said):
         """NAME=VALUE lines as arguments of serve()."""
         yes = ('yes', 'on', 'true', '1')
-        given, addrs = {'_control': True}, []
+        given, addrs = {'_more': [('control', 'yes')]}, []
         for line in said.get('OPTIONS', '').split('\n'):
             name, _, value = line.partition('=')
             advice = name.startswith('?')
@@ -90,7 +90,7 @@ def _pinefs_startup(os, sys):
             elif name == 'delegations':
                 given['_delegations'] = value in yes
             elif name in ('log-format', 'color', 'control'):
-                given.setdefault('_more', []).append((name, value))
+                given['_more'].append((name, value))
             elif name == 'code':
                 given['code'] = value in yes
             elif name in ('state-dir', 'log'):
@@ -120,8 +120,7 @@ def _pinefs_startup(os, sys):
         given = options(said)
         given['instance'] = what
         given['_beside'] = []
-        given.setdefault('_more', []).extend(
-            [('systemd', 'yes'), ('what', text_of(said))])
+        given['_more'] += [('systemd', 'yes'), ('what', text_of(said))]
         for kind, path, size, readonly in exports(said):
             if kind == 'py':
                 given['_path'], given['readonly'] = path, readonly
