@@ -18,6 +18,7 @@ struct request {
 	int			 kind;		/* of remove */
 	uint32_t		 len;		/* of a write */
 	uint64_t		 close;		/* its number; of closing */
+	bool			 aside;		/* the call succeeds anyway */
 	/* Results, and where they go when all is well: */
 	struct pinefs_change	 chg, to_chg;
 	struct pinefs_made	 made;

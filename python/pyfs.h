@@ -604,6 +604,7 @@ struct stage {
 	uint64_t	 base_hash;	/* of the value it was begun over */
 	int64_t		 due;		/* by pyfs_clock: commit; 0: never */
 	bool		 replacing;	/* begun by cutting to nothing */
+	bool		 written;	/* not only cut */
 };
 
 enum { STAGE_AFTER_WRITE = 200, STAGE_AFTER_CUT = 1000 };	/* ms */
@@ -633,7 +634,9 @@ void	stage_drop(struct node *);
 int	stage_commit(struct hold *, struct node *);
 /* It cannot be bound: the old value shows again, what is new is gone. */
 void	stage_fail(struct pyfs *, struct node *);
-/* Those whose time has come, or all; failures are logged. */
+/* The same for one whose failure nobody waits for: it is logged. */
+int	stage_commit_alone(struct hold *, struct node *);
+/* Those whose time has come, or all. */
 void	stage_commit_due(struct hold *, bool all);
 
 /* ---------------------------------------------------------------- glow -- */

@@ -114,8 +114,10 @@ stage_resize(struct pyfs *pf, struct node *n, uint64_t size)
 	st->len = (size_t)size;
 	st->version++;
 	st->closes = pf->closes;
-	if (size == 0)
+	if (size == 0) {
 		st->replacing = true;
+		st->written = false;
+	}
 	return 0;
 }
 
@@ -145,6 +147,7 @@ stage_write(struct pyfs *pf, struct node *n, uint64_t off,
 	}
 	st->version++;
 	st->closes = pf->closes;
+	st->written = true;
 	return 0;
 }
 
@@ -565,9 +568,8 @@ stage_fail(struct pyfs *pf, struct node *n)
 		node_remove(&pf->nodes, n);	/* it never was more */
 }
 
-/* A failure nobody waits for: logged, and the old value shows again. */
-static void
-commit_alone(struct hold *h, struct node *n)
+int
+stage_commit_alone(struct hold *h, struct node *n)
 {
 	struct pyfs *pf = h->pf;
 	char what[64];
@@ -582,8 +584,10 @@ commit_alone(struct hold *h, struct node *n)
 		    "not written: %s", strerror(err));
 		log_about(n, what);
 		stage_fail(pf, n);
+		err = 0;
 	}
 	node_unpin(&pf->nodes, n);
+	return err;
 }
 
 static struct stage *
@@ -614,7 +618,7 @@ stage_commit_due(struct hold *h, bool all)
 	while ((st = next_due(h->pf, all, now, &later)) != NULL) {
 		n = st->node;
 		node_pin(n);
-		commit_alone(h, n);
+		(void)stage_commit_alone(h, n);
 		if (all)
 			stage_drop(n);
 		node_unpin(&h->pf->nodes, n);

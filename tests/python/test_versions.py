@@ -272,6 +272,24 @@ def test_another_client_that_opens_it_reads_what_is_staged():
                         soon(lambda: m.v == 42)     # though both are open
 
 
+def test_an_open_binds_what_another_client_has_written_and_no_cut():
+    """Also where a setter has to run, and where it does not parse."""
+    with told() as (at, m):
+        port = served.mounted().port
+        with versions.mount(port, '3') as c, versions.mount(port, '4.2') as d:
+            for name, data, then in (('v', b'42\n', 42), ('v', b'many', 5)):
+                m.put(v=5)
+                c.write_at(at + '/v', 0, data, UNSTABLE)
+                with opened(d, at + '/v') as f:
+                    assert m.v == then
+                    assert d.read(f) == b'%d\n' % then
+            m.put(v='old')
+            c.setattr(at + '/v', size=0)
+            with opened(d, at + '/v') as f:
+                assert m.v == 'old' and d.read(f) == b''
+            assert c.write(at + '/v', b'new') and m.v == 'new'
+
+
 def attempt_a_late_close():
     """(what is bound, seconds since it was cut) when both workers come to
     a CLOSE only after the file is open again and has been cut."""
