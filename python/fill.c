@@ -39,17 +39,23 @@ fill_set(PyObject *o, PyObject *value)
 	return v != NULL ? 0 : -1;
 }
 
-/* `old` is a copy of what is in it. */
+/*
+ * `old` is a copy of what is in it.  Up to 3.11 any allocation may collect, as
+ * of the arguments to set.update: a finalizer would see it empty.
+ */
 static int
 exchange(int (*fill)(PyObject *, PyObject *), PyObject *o, PyObject *old,
     PyObject *value)
 {
+	bool collected;
 	int failed;
 
 	if (old == NULL)
 		return -1;
+	collected = gil_collector_off();
 	if ((failed = fill(o, value)) != 0)
 		put_back(fill, o, old);
+	gil_collector_on(collected);
 	Py_DECREF(old);
 	return failed;
 }

@@ -236,8 +236,8 @@ call_gc(const char *name)
 	return v;
 }
 
-static bool
-collector_off(void)
+bool
+gil_collector_off(void)
 {
 	PyObject *on;
 	bool was;
@@ -252,8 +252,8 @@ collector_off(void)
 	return was;
 }
 
-static void
-collector_on(bool was)
+void
+gil_collector_on(bool was)
 {
 	if (!was)
 		return;
@@ -415,7 +415,7 @@ gil_take(struct gil *g)
 	count_wait(g, waited);
 	if (waited > LONG_WAIT && !g->polite)
 		burst_begin();
-	g->collected = collector_off();
+	g->collected = gil_collector_off();
 	g->inside = held = true;
 	shape_forget();
 }
@@ -428,7 +428,7 @@ gil_drop(struct gil *g)
 	if (time > g->count.longest)
 		g->count.longest = time;
 	g->inside = held = false;
-	collector_on(g->collected);
+	gil_collector_on(g->collected);
 	(void)PyEval_SaveThread();
 }
 
@@ -476,15 +476,19 @@ gil_bye(PyThreadState **kept)
 
 /* The threads are gone; what they held must not stay held. */
 void
-gil_fork_child(struct gil *g)
+gil_fork_child(void)
 {
-	if (g->inside)	/* code of the library let go of the lock in there */
-		collector_on(g->collected);
-
 	(void)pthread_mutex_init(&hand.lock, NULL);
 	(void)pthread_cond_init(&hand.served_one, NULL);
 	hand.waiting = 0;
 	hand.queued = false;
 	probe_fork_child();
 	gil_restore();
+}
+
+void
+gil_fork_child_of(struct gil *g)
+{
+	if (g->inside)	/* code of the library let go of the lock in there */
+		gil_collector_on(g->collected);
 }

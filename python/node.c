@@ -311,8 +311,8 @@ is_evictable(const struct node *n)
 	const unsigned keep = NODE_MOVED | NODE_MODE | NODE_SHADOW |
 	    NODE_FRESH | NODE_VERF | NODE_TIMES | NODE_WALKING | NODE_AWAY;
 
-	return n->pins == 0 && n->children == 0 && n->memo == NULL &&
-	    n->stage == NULL && n->link_next == NULL && !(n->flags & keep);
+	return n->pins == 0 && n->children == 0 && n->opens == 0 &&
+	    n->memo == NULL && n->stage == NULL && n->link_next == NULL && !(n->flags & keep);
 }
 
 /* The hand passes a few buckets at a time: work in proportion to need. */

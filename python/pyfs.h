@@ -706,8 +706,12 @@ void	gil_restore(void);
  * another thread adds from then on.
  */
 void	gil_hand_over_no_more(void);
-/* In the child of a fork. */
-void	gil_fork_child(struct gil *);
+/* In the child of a fork: for each server, then whether there is one or not. */
+void	gil_fork_child_of(struct gil *);
+void	gil_fork_child(void);
+/* With the lock: no finalizers run in between.  Whether it was on. */
+bool	gil_collector_off(void);
+void	gil_collector_on(bool was);
 int64_t	pyfs_clock(void);		/* ns, monotonic */
 
 /* -------------------------------------------------------------- workers -- */

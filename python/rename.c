@@ -107,6 +107,7 @@ shadow_to_real(struct hold *h, struct move *m)
 	struct stage *st = m->source->stage;
 	enum shape s = shape_or_none(h, m->old);
 	PyObject *like = m->old, *value, *bytes;
+	uint64_t version = st->version, hash = stage_hash(st);
 	int err;
 
 	if (m->target != NULL && m->target->kind != PINEFS_REG)
@@ -137,7 +138,14 @@ shadow_to_real(struct hold *h, struct move *m)
 	m->source->flags &= (uint16_t)~(NODE_FRESH | NODE_VERF);
 	if (like != NULL)
 		m->source->flags &= (uint16_t)~NODE_MADE;
-	stage_drop(m->source);
+	/* What came while code of the user ran is bound as a later write. */
+	st = m->source->stage;
+	if (st != NULL && st->version != version) {
+		st->base_hash = hash;
+		stage_due(m->source, STAGE_AFTER_WRITE);
+	} else {
+		stage_drop(m->source);
+	}
 	return move_node(h, m);
 }
 

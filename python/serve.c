@@ -276,9 +276,10 @@ pyfs_fork_child(void)
 	for (pf = pyfs_all; pf != NULL; pf = pf->next)
 		pinefs_fork_child(pf->server);
 	for (pf = pyfs_all; pf != NULL; pf = pf->next) {
-		gil_fork_child(pf->gil);
+		gil_fork_child_of(pf->gil);
 		(void)glow_init(&pf->glows);	/* somebody may have had it */
 	}
+	gil_fork_child();
 	workers_fork_child();
 	mounts_fork_child();
 	pyfs_all = NULL;

@@ -5,7 +5,7 @@ import collections
 import threading
 
 import served
-from served import DIR, LNK, REG, status
+from served import DIR, LNK, REG, soon, status
 
 UNSTABLE, FILE_SYNC = 0, 2
 
@@ -500,6 +500,33 @@ def test_a_shadow_renamed_onto_a_value_is_a_typed_write():
         c.write(at + '/.fresh.abc123', b'new\n')
         c.rename(at + '/.fresh.abc123', at + '/fresh')
         assert m.fresh == 'new\n'
+
+
+class Waits(Slow):
+    """The same, and then it does as it was told."""
+
+    def __setattr__(self, name, value):
+        begun, go_on = self.steps
+        begun.set()
+        go_on.wait(20)
+        self.__dict__[name] = value
+
+
+def test_what_is_written_to_a_file_while_it_is_renamed_is_bound_later():
+    begun, go_on = threading.Event(), threading.Event()
+    o = Waits('old', begun, go_on)
+    with served.own(root={'o': o}) as c, served.client.Client(c.port) as c2:
+        fh = c.write('/o/sedXyZ123', b'first')
+        mover = threading.Thread(
+            target=lambda: c.rename('/o/sedXyZ123', '/o/text'))
+        mover.start()
+        try:
+            assert begun.wait(20)
+            c2.write_at((fh,), 0, b'later', UNSTABLE)
+        finally:
+            go_on.set()
+            mover.join()
+        soon(lambda: o.text == 'later')
 
 
 @served.once

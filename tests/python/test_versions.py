@@ -290,6 +290,20 @@ def test_an_open_binds_what_another_client_has_written_and_no_cut():
             assert c.write(at + '/v', b'new') and m.v == 'new'
 
 
+def test_what_is_open_is_not_forgotten():
+    """Its path is too long for a handle that is found again by it."""
+    deep = dict(x=7)
+    for i in range(6):
+        deep = {'d' * 40: deep}
+    space = {'deep': deep, 'wide': {'k%d' % i: i for i in range(1500)}}
+    path = '/deep' + ('/' + 'd' * 40) * 6 + '/x'
+    with served.own(root=space, max_nodes=64) as c:
+        with versions.mount(c.port, '4.2') as d, opened(d, path) as f:
+            for i in range(3):
+                assert len(c.list('/wide')) == 1500
+            assert d.read(f) == b'7\n'
+
+
 def attempt_a_late_close():
     """(what is bound, seconds since it was cut) when both workers come to
     a CLOSE only after the file is open again and has been cut."""
