@@ -200,7 +200,8 @@ with pinefs.serve(port=0, mount_port=0, portmap=False,
 '''
 
 MAN = r'''
-for page in pinefs pinefs-rpcgen pinefs-pyfs pinefs-tarfs; do
+for page in pinefs pinefs-rpcgen pinefs-pyfs pinefs-tarfs pinefs.h \
+    pinefs-protocols pinefs-security; do
     man -w $page
     man $page | grep -q NAME
 done
