@@ -197,6 +197,19 @@ struct rpc_program {
 	 */
 	bool				 (*keeps)(void *self,
 					    const struct xdr_in *args);
+	/*
+	 * For statistics: procedures whose calls are made of parts.  `parts`
+	 * tells the number, below nparts, and the status of each that a result
+	 * has; part_name what a number is called, NULL: it is none.
+	 */
+	unsigned			 nparts;
+	const char			*(*part_name)(unsigned number);
+	void				 (*parts)(uint32_t proc,
+					    const void *res,
+					    void (*tell)(void *arg,
+						uint32_t number,
+						uint32_t status),
+					    void *arg);
 	/* Not over UDP, not over TCP (RPC over that transport: mismatch). */
 	bool				 no_udp;
 	bool				 mount_port;	/* also on that port */

@@ -23,6 +23,14 @@ spin_lock(struct spin *s)
 		spin_wait(s);
 }
 
+/* False: somebody has it. */
+static inline bool
+spin_try(struct spin *s)
+{
+	return atomic_exchange_explicit(&s->held, 1, memory_order_acquire) ==
+	    0;
+}
+
 static inline void
 spin_unlock(struct spin *s)
 {

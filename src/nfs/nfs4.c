@@ -833,6 +833,30 @@ route(void *self, struct rpc_call *rpc, const void *args)
 	return on;
 }
 
+/* ----------------------------------------------------------- statistics -- */
+
+static const char *
+part_name(unsigned number)
+{
+	return nfs4_ops[number].name;
+}
+
+/* Every result begins with its status, as OP_ILLEGAL's does. */
+static void
+parts(uint32_t proc, const void *arg, void (*tell)(void *, uint32_t, uint32_t),
+    void *to)
+{
+	const COMPOUND4res *res = arg;
+	uint32_t i;
+
+	if (proc != NFSPROC4_COMPOUND)
+		return;
+	for (i = 0; i < res->resarray.n; i++)
+		if ((uint32_t)res->resarray.v[i].resop < NFS4_OPS)
+			tell(to, (uint32_t)res->resarray.v[i].resop,
+			    (uint32_t)res->resarray.v[i].opillegal.status);
+}
+
 static const struct nfs4_v4_server handlers = { .compound = compound };
 
 void
@@ -841,5 +865,6 @@ nfs4_program(struct nfs *nfs, struct rpc_program *row)
 	nfs4_attr_init();
 	*row = (struct rpc_program){ .service = &nfs4_v4_service,
 	    .handlers = &handlers, .self = nfs, .rules = rules,
-	    .route = route, .keeps = keeps, .no_udp = true };
+	    .route = route, .keeps = keeps, .no_udp = true,
+	    .nparts = NFS4_OPS, .part_name = part_name, .parts = parts };
 }

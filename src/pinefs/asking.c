@@ -34,6 +34,12 @@ asking_text(const char *line, const char *key, char *to, size_t size)
 }
 
 bool
+asking_has(const char *line, const char *key)
+{
+	return json_find(line, key) != NULL;
+}
+
+bool
 asking_is(const char *line, const char *type)
 {
 	char text[32];
@@ -48,6 +54,18 @@ asking_print(void *ctx, const char *line)
 	(void)ctx;
 	puts(line);
 	return fflush(stdout) == 0 ? 0 : EXIT_IOERR;
+}
+
+int
+asking_id(struct asking *a, int argc, char **argv, int first)
+{
+	if (first < argc)
+		a->id = argv[first++];
+	if (first == argc)
+		return 0;
+	log_error("'%s' is not understood; try pinefs help %s", argv[first],
+	    argv[0]);
+	return EXIT_USAGE;
 }
 
 static int

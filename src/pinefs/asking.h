@@ -15,6 +15,9 @@ struct asking {
 	bool		 json;
 };
 
+/* The operand, of which there is at most one; as asking_run. */
+int	asking_id(struct asking *, int argc, char **argv, int first);
+
 /* One line of the answer, without its newline; 0: go on. */
 typedef int asking_fn(void *ctx, const char *line);
 /*
@@ -32,6 +35,7 @@ uint64_t asking_uint(const char *line, const char *key);
 double	asking_real(const char *line, const char *key);
 const char *asking_text(const char *line, const char *key, char *to,
 	    size_t size);
+bool	asking_has(const char *line, const char *key);
 /* Is it of this "type"? */
 bool	asking_is(const char *line, const char *type);
 

@@ -11,6 +11,7 @@
 const struct command *const commands[] = {
 	&cmd_serve,
 	&cmd_stat,
+	&cmd_top,
 	&cmd_help,
 	&cmd_version,
 	&cmd_completion,

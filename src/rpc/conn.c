@@ -28,6 +28,7 @@
 #include "base/log.h"
 #include "rpc/peer.h"
 #include "rpc/server.h"
+#include "rpc/stats.h"
 
 enum {
 	TURN_RECORDS = 64,		/* then the next connection's turn */
@@ -361,6 +362,7 @@ conn_output(struct rpc_conn *c)
 		n = sendmsg(c->source.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n >= 0) {
 			chain_consume(&c->out, (size_t)n);
+			c->sent += (uint64_t)n;
 			c->sent_ms = c->loop->now_ms;
 		} else if (errno == EAGAIN) {
 			full = true;
@@ -466,6 +468,7 @@ run_record(struct rpc_conn *c, const struct xdr_seg *segs, unsigned nsegs,
 		call->size += segs[i].len;
 	}
 	c->in_flight++;
+	c->calls++;
 	rpc_dispatch(call);
 }
 
@@ -653,6 +656,7 @@ receive(struct rpc_conn *c, size_t *asked)
 		conn_close(c);
 	if (got <= 0)
 		return 0;
+	c->received += (uint64_t)got;
 	part = 0;
 	if (b->buf != NULL) {
 		part = (size_t)got < iov[0].iov_len ? (size_t)got :
@@ -699,6 +703,8 @@ input_turn(struct rpc_conn *c)
 		if ((n = receive(c, &asked)) == 0)
 			break;
 		bytes += n;
+		if (stats_watched(c->loop))
+			stats_batch(c->loop);
 		if (c->skip > 0)
 			skip_some(c);
 		if (bulk_is_whole(c)) {

@@ -48,6 +48,7 @@ struct rpc_conn {
 	struct drc_origin	*origin;
 	struct rpc_link		*link;		/* for those who keep it */
 
+	uint64_t		 calls, received, sent;	/* bytes of both */
 	struct wheel_timer	 timer;
 	uint64_t		 armed_ms;	/* 0: not armed */
 	uint64_t		 heard_ms;	/* last byte in */

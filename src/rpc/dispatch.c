@@ -9,6 +9,7 @@
 #include "rpc/conn.h"
 #include "rpc/peer.h"
 #include "rpc/server.h"
+#include "rpc/stats.h"
 
 enum { DIGESTED = 512 };	/* bytes of arguments */
 
@@ -169,6 +170,7 @@ reply(struct rpc_call *call, enum rpc_accept_stat stat)
 	n = encode(call, way.chain, &stat, way.stream);
 	if (call->drc != NULL)
 		remember(call, way.chain, n);
+	stats_reply(call, stat);
 	if (*rpc_trace_switch() != 0)
 		rpc_trace(call, stat);
 	way_close(&way, call, n > 0);
@@ -572,7 +574,8 @@ rpc_dispatch(struct rpc_call *call)
 	}
 	call->head = call->size - xdr_in_left(&call->in);
 	if (*rpc_trace_switch() != 0)
-		call->started = clock_boot_ns();
+		stats_batch(call->loop);
+	call->started = call->loop->batch_ns;
 	authenticate_and_dispatch(call);
 }
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "rpc/conn.h"
 #include "rpc/server.h"
+#include "rpc/stats.h"
 
 enum { POOL_CALLS = 256, POOL_RBUFS = 64, POOL_CHUNKS = 256 };
 
@@ -246,6 +247,8 @@ run_again(struct rpc_loop *loop)
 	struct rpc_conn *c, *list = loop->again;
 
 	loop->again = NULL;
+	if (stats_watched(loop))
+		stats_batch(loop);
 	while ((c = list) != NULL) {
 		list = c->again_next;
 		c->is_again = false;
@@ -350,6 +353,8 @@ loop_init(struct rpc_loop *loop, struct rpc_server *server)
 	    eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 	if (loop->wake.fd == -1)
 		return errno;
+	if (stats_loop_open(loop) != 0)
+		return ENOMEM;
 	return poller_add(loop, &loop->wake, LOOP_IN);
 }
 
@@ -358,6 +363,7 @@ loop_fini(struct rpc_loop *loop)
 {
 	free_dead(loop);
 	pools_fini(loop);
+	stats_loop_close(loop);
 	if (loop->wake.fd != -1)
 		fds_close(&loop->server->fds, loop->wake.fd);
 	if (loop->poll_fd != -1)

@@ -18,6 +18,7 @@
 #include "rpc/call.h"
 
 struct rpc_server;
+struct stats_cell;
 
 /* What can be ready.  The first member of everything the poller watches. */
 struct rpc_source {
@@ -80,6 +81,8 @@ struct rpc_loop {
 	atomic_uint		 unsent;	/* connections with replies that
 						 * do not fit in the socket */
 	atomic_uint_fast64_t	 count[LOOP_COUNTERS];
+	_Atomic(struct stats_cell *) *cells;	/* stats.c: by place */
+	uint64_t		 batch_ns;	/* stats_batch, last reply */
 };
 
 /* Something to be done once on a loop's thread; from any thread. */

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "rpc/conn.h"
+#include "rpc/stats.h"
 
 enum { MAX_LOOPS = 64, DRC_BYTES = 64 << 20, DRC_PER_ORIGIN = 96 << 10,
     RESERVED_FDS = 32 };
@@ -122,6 +123,8 @@ loops_open(struct rpc_server *s, unsigned n)
 
 	if (s->loops != NULL)
 		return EALREADY;
+	if (stats_open(s) != 0)
+		return ENOMEM;
 	if ((s->loops = calloc(n, sizeof *s->loops)) == NULL)
 		return ENOMEM;
 	while (s->nloops < n) {
@@ -341,6 +344,7 @@ rpc_server_free(struct rpc_server *s)
 		loop_fini(&s->loops[i]);
 	}
 	free(s->loops);
+	stats_close(s);
 	drc_free(s->drc);
 	groups_free(s->groups);
 	addrs_free(s->addrs);

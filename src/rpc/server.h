@@ -49,6 +49,10 @@ struct rpc_server {
 	struct addrs		*addrs;		/* of remote peers */
 	unsigned		 max_conns;
 	atomic_size_t		 memory;
+	struct stats_place	*places;	/* of stats.c: rows of loops */
+	unsigned		 nplaces;
+	unsigned		 first_place[SERVER_MAX_PROGRAMS];
+	atomic_uint		 watched;	/* stats_watch: by so many */
 	atomic_bool		 started, stopping;
 	struct wheel_timer	 resume_accept;	/* of loop 0 */
 };

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "rpc/peer.h"
 #include "rpc/server.h"
+#include "rpc/stats.h"
 
 enum { MAX_IN_FLIGHT = 1024, BATCH = 8, DATAGRAM = 65536, CONTROL = 64, MAX_PAYLOAD = 65507 };
 
@@ -112,7 +113,7 @@ udp_ready(struct rpc_source *s, struct rpc_loop *loop, unsigned events)
 	struct iovec iov[BATCH];
 	int i, n;
 
-	(void)loop, (void)events;
+	(void)events;
 	memset(m, 0, sizeof m);
 	for (i = 0; i < BATCH; i++) {
 		iov[i] = (struct iovec){ u->buf + (size_t)i * DATAGRAM,
@@ -123,6 +124,8 @@ udp_ready(struct rpc_source *s, struct rpc_loop *loop, unsigned events)
 		    .msg_controllen = CONTROL };
 	}
 	n = recvmmsg(s->fd, m, BATCH, MSG_DONTWAIT, NULL);
+	if (stats_watched(loop))
+		stats_batch(loop);
 	for (i = 0; i < n; i++)
 		if ((m[i].msg_hdr.msg_flags & MSG_TRUNC) == 0)
 			datagram(u, &m[i].msg_hdr, iov[i].iov_base,

@@ -13,13 +13,14 @@
 #include "server/control_in.h"
 #include "server/rundir.h"
 
-enum { BACKLOG = 16, PATIENCE_MS = 10000, CHECK_MS = 2000 };
+enum { BACKLOG = 128, PATIENCE_MS = 10000, CHECK_MS = 2000 };
 
 /* -------------------------------------------------------------- clients -- */
 
 static void
 client_close(struct control *c, struct control_client *cl)
 {
+	control_forget_client(c, cl);
 	fds_close(&c->fds, cl->fd);
 	json_free(&cl->out);
 	cl->fd = -1;
@@ -67,7 +68,7 @@ come_in(struct control *c)
 	    .since_ms = clock_boot_ms() };
 }
 
-/* A stream's reader has nothing more to say; its end is its close. */
+/* Who waits has nothing more to say: only its end is looked for. */
 static void
 client_read(struct control *c, struct control_client *cl)
 {
@@ -82,6 +83,8 @@ client_read(struct control *c, struct control_client *cl)
 		client_close(c, cl);
 		return;
 	}
+	if (cl->phase != CLIENT_ASKS)
+		return;
 	cl->have += (size_t)n;
 	cl->request[cl->have] = '\0';
 	end = memchr(cl->request, '\n', cl->have);
@@ -112,7 +115,7 @@ client_write(struct control *c, struct control_client *cl)
 		cl->since_ms = clock_boot_ms();
 	}
 	cl->out.len = cl->sent = 0;
-	if (cl->answered)
+	if (cl->phase == CLIENT_ANSWERED)
 		client_close(c, cl);
 }
 
@@ -121,7 +124,7 @@ static bool
 is_slow(const struct control_client *cl, uint64_t now)
 {
 	return now - cl->since_ms > PATIENCE_MS &&
-	    (cl->answered || cl->out.len > cl->sent || cl->have > 0);
+	    (cl->phase == CLIENT_ASKS || cl->out.len > cl->sent);
 }
 
 /* ----------------------------------------------------------- the thread -- */
@@ -140,12 +143,21 @@ serve_client(struct control *c, struct control_client *cl, short events)
 		client_write(c, cl);
 }
 
+/* ms until `at`, but not longer than anything else wants. */
+static int
+wait_until(uint64_t at, uint64_t now)
+{
+	return at <= now ? 0 : at - now < CHECK_MS ? (int)(at - now) :
+	    CHECK_MS;
+}
+
 static void
 turn(struct control *c)
 {
 	struct pollfd p[2 + CONTROL_MAX_CLIENTS];
 	struct control_client *cl = c->client;
-	uint64_t wakes, now;
+	uint64_t wakes, now = clock_boot_ms();
+	int wait = wait_until(control_tick(c, now), now);
 	unsigned i;
 
 	p[0] = (struct pollfd){ c->wake, POLLIN, 0 };
@@ -154,7 +166,7 @@ turn(struct control *c)
 	for (i = 0; i < CONTROL_MAX_CLIENTS; i++)
 		p[2 + i] = (struct pollfd){ cl[i].fd,
 		    cl[i].out.len > cl[i].sent ? POLLOUT : POLLIN, 0 };
-	if (poll(p, 2 + CONTROL_MAX_CLIENTS, CHECK_MS) == -1)
+	if (poll(p, 2 + CONTROL_MAX_CLIENTS, wait) == -1)
 		return;
 	if (p[0].revents != 0 && read(c->wake, &wakes, sizeof wakes) == -1) {
 		/* It is only to wake us. */
@@ -260,6 +272,7 @@ give_up(struct control *c)
 	unsigned i;
 
 	close_all(c);
+	stats_clients_put(c->asked);
 	fds_fini(&c->fds);
 	for (i = 0; i < c->nmounts; i++)
 		free(c->mounts[i]);

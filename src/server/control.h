@@ -12,7 +12,9 @@
  * then the end; a stream goes on until the client closes.
  *
  *	info		the record of this server, as in its file
- *	stat		counters, once
+ *	stat		what has been counted since the start, once
+ *	top {"interval_ms":1000}
+ *			what came in each interval; a stream
  *	mounted {"dir":"/mnt"}, unmounted {"dir":"/mnt"}
  *			for the record: `pinefs mount` has made a mount
  *	source {"source":"mem:"}

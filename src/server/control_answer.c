@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "rpc/stats.h"
 #include "server/control_in.h"
 
 static void
@@ -16,46 +15,119 @@ refuse(struct json *j, const char *why)
 	json_end(j);
 }
 
-/* ----------------------------------------------------------------- stat -- */
+/* -------------------------------------------------------------- reports -- */
+
+enum { EVERY_MS = 1000, LEAST_MS = 50, MOST_MS = 3600000, LATE_MS = 200,
+    LOOK_MS = 2 };
 
 static void
-put_counters(const struct pinefs_server *s, struct json *j)
+answer_stat(struct control *c, struct control_client *cl, const char *args)
 {
-	struct rpc_counts counts;
-	unsigned i;
-
-	stats_counts(s->rpc, &counts);
-	json_begin(j);
-	json_string(j, "type", "counters");
-	for (i = 0; i < LOOP_COUNTERS; i++)
-		json_uint(j, stats_counter_name(i), counts.count[i]);
-	json_uint(j, "connections", counts.connections);
-	json_uint(j, "in_flight", counts.in_flight);
-	json_uint(j, "memory", counts.memory);
-	json_uint(j, "loops", counts.loops);
-	json_end(j);
+	(void)c, (void)args;
+	cl->phase = CLIENT_WAITS;
 }
 
 static void
-answer_stat(struct control *c, struct json *j, const char *args)
+answer_top(struct control *c, struct control_client *cl, const char *args)
 {
-	(void)args;
+	uint64_t ms = json_get_uint(json_find(args, "interval_ms"));
+
+	cl->phase = CLIENT_WATCHES;
+	cl->every_ms = ms == 0 ? EVERY_MS : ms < LEAST_MS ? LEAST_MS :
+	    ms > MOST_MS ? MOST_MS : (unsigned)ms;
+	report_watch(c->server, true);
+}
+
+static void
+put_server(struct control *c, struct json *j)
+{
 	json_begin(j);
 	json_string(j, "type", "server");
 	record_put(c, j);
 	json_end(j);
-	put_counters(c->server, j);
+}
+
+/* Has it a report to get?  A slow reader goes without, and loses nothing. */
+static bool
+is_due(const struct control_client *cl, uint64_t now)
+{
+	return cl->fd != -1 && (cl->phase == CLIENT_WAITS ||
+	    (cl->phase == CLIENT_WATCHES && cl->next_ms <= now &&
+	    cl->out.len == cl->sent));
+}
+
+/* The first one of who watches is what the others are compared with. */
+static void
+give(struct control *c, struct control_client *cl, uint64_t now)
+{
+	struct report r;
+
+	report_take(c->server, c->asked, &r);
+	cl->since_ms = now;
+	if (cl->phase == CLIENT_WAITS) {
+		cl->phase = CLIENT_ANSWERED;
+		put_server(c, &cl->out);
+		report_put(c->server, &r, &cl->out);
+		report_free(&r);
+		return;
+	}
+	if (cl->next_ms == 0)
+		put_server(c, &cl->out);
+	else
+		report_put_between(c->server, &cl->before, &r, &cl->out);
+	report_free(&cl->before);
+	cl->before = r;
+	cl->next_ms = now + cl->every_ms;
+}
+
+uint64_t
+control_tick(struct control *c, uint64_t now)
+{
+	struct control_client *cl = c->client, *end = cl + CONTROL_MAX_CLIENTS;
+	uint64_t next = UINT64_MAX;
+	bool due = false;
+
+	for (; cl < end; cl++) {
+		due = due || is_due(cl, now);
+		if (cl->fd != -1 && cl->phase == CLIENT_WATCHES &&
+		    cl->next_ms > now && cl->next_ms < next)
+			next = cl->next_ms;
+	}
+	if (!due)
+		return next;
+	if (c->asked == NULL) {
+		if (stats_clients_ask(c->server->rpc, &c->asked) != 0)
+			c->asked = NULL;
+		c->asked_ms = now;
+	}
+	if (c->asked != NULL && !stats_clients_ready(c->asked) &&
+	    now - c->asked_ms < LATE_MS)
+		return now + LOOK_MS;
+	for (cl = c->client; cl < end; cl++)
+		if (is_due(cl, now))
+			give(c, cl, now);
+	stats_clients_put(c->asked);
+	c->asked = NULL;
+	return now;
+}
+
+void
+control_forget_client(struct control *c, struct control_client *cl)
+{
+	if (cl->phase == CLIENT_WATCHES)
+		report_watch(c->server, false);
+	report_free(&cl->before);
 }
 
 /* ------------------------------------------------------------- the rest -- */
 
 static void
-answer_info(struct control *c, struct json *j, const char *args)
+answer_info(struct control *c, struct control_client *cl, const char *args)
 {
 	(void)args;
-	json_begin(j);
-	record_put(c, j);
-	json_end(j);
+	json_begin(&cl->out);
+	record_put(c, &cl->out);
+	json_end(&cl->out);
 }
 
 static void
@@ -83,42 +155,43 @@ set_mounted(struct control *c, struct json *j, const char *args, bool on)
 }
 
 static void
-answer_mounted(struct control *c, struct json *j, const char *args)
+answer_mounted(struct control *c, struct control_client *cl, const char *args)
 {
-	set_mounted(c, j, args, true);
+	set_mounted(c, &cl->out, args, true);
 }
 
 static void
-answer_unmounted(struct control *c, struct json *j, const char *args)
+answer_unmounted(struct control *c, struct control_client *cl, const char *args)
 {
-	set_mounted(c, j, args, false);
+	set_mounted(c, &cl->out, args, false);
 }
 
 static void
-answer_source(struct control *c, struct json *j, const char *args)
+answer_source(struct control *c, struct control_client *cl, const char *args)
 {
 	char source[PATH_MAX + 16];
 
 	if (!json_get_text(json_find(args, "source"), source, sizeof source))
-		refuse(j, "no source");
+		refuse(&cl->out, "no source");
 	else
-		done(j, control_set_source(c->server, source));
+		done(&cl->out, control_set_source(c->server, source));
 }
 
 static void
-answer_stop(struct control *c, struct json *j, const char *args)
+answer_stop(struct control *c, struct control_client *cl, const char *args)
 {
 	(void)c, (void)args;
-	done(j, kill(getpid(), SIGTERM) == 0 ? 0 : errno);
+	done(&cl->out, kill(getpid(), SIGTERM) == 0 ? 0 : errno);
 }
 
 static const struct row {
 	const char	*word;
-	void		(*answer)(struct control *, struct json *,
-			    const char *args);
+	void		(*answer)(struct control *,
+			    struct control_client *, const char *args);
 } rows[] = {
 	{ "info", answer_info },
 	{ "stat", answer_stat },
+	{ "top", answer_top },
 	{ "mounted", answer_mounted },
 	{ "unmounted", answer_unmounted },
 	{ "source", answer_source },
@@ -132,7 +205,7 @@ control_answer(struct control *c, struct control_client *cl,
 	size_t n = strcspn(request, " "), i;
 	const char *args = request[n] == '\0' ? "{}" : request + n + 1;
 
-	cl->answered = true;
+	cl->phase = CLIENT_ANSWERED;
 	if (!json_is_object(args)) {
 		refuse(&cl->out, "what follows the word is no JSON object");
 		return;
@@ -142,7 +215,7 @@ control_answer(struct control *c, struct control_client *cl,
 		    memcmp(rows[i].word, request, n) == 0)
 			break;
 	if (i < sizeof rows / sizeof rows[0])
-		rows[i].answer(c, &cl->out, args);
+		rows[i].answer(c, cl, args);
 	else
 		refuse(&cl->out, "no such request");
 }

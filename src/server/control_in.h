@@ -5,13 +5,21 @@
 #include "base/fds.h"
 #include "base/json.h"
 #include "server/control.h"
+#include "server/report.h"
 
 /* Of one reader. */
 struct control_client {
 	int		 fd;		/* -1: free */
 	char		 request[CONTROL_MAX_REQUEST + 1];
 	size_t		 have;
-	bool		 answered;	/* close when all is sent */
+	enum { CLIENT_ASKS,
+	    CLIENT_ANSWERED,		/* close when all is sent */
+	    CLIENT_WAITS,		/* for one report */
+	    CLIENT_WATCHES		/* for one every `every_ms` */
+	}		 phase;
+	unsigned	 every_ms;
+	uint64_t	 next_ms;
+	struct report	 before;	/* the last one */
 	struct json	 out;
 	size_t		 sent;		/* of out */
 	uint64_t	 since_ms;	/* came, or took the last byte */
@@ -26,6 +34,8 @@ struct control {
 	uint32_t		 uid;
 	time_t			 started;
 	struct control_client	 client[CONTROL_MAX_CLIENTS];
+	struct stats_clients	*asked;		/* loops are, or NULL */
+	uint64_t		 asked_ms;
 	pthread_mutex_t		 lock;		/* of these, and the file */
 	char			*mounts[CONTROL_MAX_MOUNTS];
 	unsigned		 nmounts;
@@ -41,5 +51,10 @@ void	record_remove(struct control *);
 /* control_answer.c: a whole request has come. */
 void	control_answer(struct control *, struct control_client *,
 	    const char *request);
+
+/* What comes of it in time: reports.  When it wants to be called again. */
+uint64_t control_tick(struct control *, uint64_t now);
+/* The client goes. */
+void	control_forget_client(struct control *, struct control_client *);
 
 #endif

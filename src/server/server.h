@@ -65,6 +65,7 @@ struct pinefs_server {
 	bool			 started, registered;
 	bool			 busy;	/* a call was in it when it stopped */
 	struct control		*control;	/* control.h, or NULL */
+	int			 watchers;	/* report_watch */
 	struct more		*more;		/* pinefs_on_mount, or NULL */
 };
 

@@ -346,10 +346,13 @@ vfs_create(struct pinefs_call *call, struct pinefs_node *dir,
 	    call->cred.uid != 0)
 		return EPERM;
 	if (!dir->fs->tree)
-		return create_by_asking(call, dir, name, how, node, wcc);
-	if ((err = own_access_check(call, dir, PINEFS_ACCESS_EXTEND)) != 0)
-		return err;
-	return create_in_tree(call, dir, name, how, node, wcc);
+		err = create_by_asking(call, dir, name, how, node, wcc);
+	else if ((err = own_access_check(call, dir,
+	    PINEFS_ACCESS_EXTEND)) == 0)
+		err = create_in_tree(call, dir, name, how, node, wcc);
+	if (err == 0)
+		hot_note(dir, name, *node);
+	return err;
 }
 
 /* ------------------------------------------------------------- remove -- */

@@ -134,6 +134,7 @@ pinefs_free(struct pinefs *fs)
 		fs->ops.fini(fs->arg);
 	free(fs->parents);
 	log_limit_end(&fs->bad);
+	hot_free(fs->hot_tables);
 	free(fs);
 }
 

@@ -3,9 +3,11 @@
 #define VFS_FS_H
 
 #include <pthread.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "vfs/gate.h"
+#include "vfs/hot.h"
 #include "vfs/node.h"
 
 struct pinefs {
@@ -43,6 +45,9 @@ struct pinefs {
 	vfs_guard_fn		*guard;
 	void			*guard_arg;
 
+	_Atomic(struct vfs_hot *) hot;		/* while it is watched */
+	_Atomic(struct vfs_hot *) hot_tables;	/* once it was */
+
 	struct log_limit	 bad;		/* broken contracts */
 	_Atomic uint32_t	 blocked;	/* ms, when that was logged */
 };
@@ -55,5 +60,18 @@ void	fs_parent_note(struct pinefs *, const struct pinefs_ident *child,
 	    const struct pinefs_node *dir);
 bool	fs_parent_find(struct pinefs *, const struct pinefs_node *child,
 	    struct pinefs_ident *dir, uint8_t own[NODE_OWN_MAX]);
+
+/* A name was found, or made: for who watches. */
+static inline void
+hot_note(const struct pinefs_node *dir, struct pinefs_name name,
+    const struct pinefs_node *found)
+{
+	struct vfs_hot *hot = atomic_load_explicit(&dir->fs->hot,
+	    memory_order_acquire);
+
+	if (hot != NULL && !(name.len <= 2 && memcmp(name.base, "..",
+	    name.len) == 0))
+		hot_found(hot, dir->fileid, name, found->fileid);
+}
 
 #endif

@@ -157,6 +157,7 @@ vfs_node_find(struct pinefs_call *call, const struct vfs_export *x,
 	struct pinefs *fs = x->fs;
 	struct pinefs_ident id = *handle;
 	struct step_find *s;
+	struct vfs_hot *hot;
 	int err;
 
 	s = step_take(call, STEP_FIND, fs, NULL, sizeof *s);
@@ -170,6 +171,9 @@ vfs_node_find(struct pinefs_call *call, const struct vfs_export *x,
 	}
 	id.generation = handle_generation(fs, id.fileid, id.generation);
 	if (s->candidate == NULL) {
+		hot = atomic_load_explicit(&fs->hot, memory_order_acquire);
+		if (hot != NULL)
+			hot_use(hot, id.fileid);
 		if ((s->step.node = node_find(fs, &id)) != NULL) {
 			*to = s->step.node;
 			return step_set(&s->step, 0);
@@ -293,8 +297,11 @@ vfs_lookup(struct pinefs_call *call, struct pinefs_node *dir,
 	if ((err = must_be_dir(call, dir)) != 0 ||
 	    (err = name_check(name)) != 0)
 		return err;
-	return dir->fs->tree ? lookup_in_tree(call, dir, name, to) :
+	err = dir->fs->tree ? lookup_in_tree(call, dir, name, to) :
 	    lookup_by_asking(call, dir, name, to);
+	if (err == 0)
+		hot_note(dir, name, *to);
+	return err;
 }
 
 int

@@ -220,13 +220,16 @@ def test_pyfs_has_a_record_too(run_dir, tmp_path):
 
 # -------------------------------------------------------------------- stat --
 
-def null_call(port):
+def call_null(s):
     """NULL of NFS 3."""
-    call = b"".join(n.to_bytes(4, "big") for n in
-                    (0x80000000 | 40, 77, 0, 2, 100003, 3, 0, 0, 0, 0, 0))
+    s.sendall(b"".join(n.to_bytes(4, "big") for n in
+              (0x80000000 | 40, 77, 0, 2, 100003, 3, 0, 0, 0, 0, 0)))
+    assert s.recv(1000)[4:8] == (77).to_bytes(4, "big")
+
+
+def null_call(port):
     with socket.create_connection(("127.0.0.1", port), 20) as s:
-        s.sendall(call)
-        assert s.recv(1000)[4:8] == (77).to_bytes(4, "big")
+        call_null(s)
 
 
 def rows(done, kind):
@@ -271,3 +274,82 @@ def test_without_a_server_stat_says_how_to_start_one(tmp_path):
     done = pinefs("stat", env=env)
     assert done.returncode == 69
     assert "pinefs -f" in done.stderr and str(tmp_path) in done.stderr
+
+
+# --------------------------------------------------------------------- top --
+
+def top(*args):
+    done = pinefs("top", "--json", "--interval", "0.05", "--count", "1",
+                  *args)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_top_tells_what_came_in_the_interval(server):
+    port = record(server)["port"]
+    with subprocess.Popen(
+            [PINEFS, "top", "--json", "--interval", "0.05"],
+            stdout=subprocess.PIPE, text=True) as process:
+        seen = {}
+        first = json.loads(process.stdout.readline())
+        assert first["type"] == "server"
+        with socket.create_connection(("127.0.0.1", port), 20) as s:
+            while not {"procedure", "client"} <= set(seen):
+                call_null(s)
+                while (row := json.loads(process.stdout.readline()))[
+                        "type"] != "end":
+                    seen.setdefault(row["type"], row)
+            name = "127.0.0.1:%d" % s.getsockname()[1]
+        process.kill()
+        process.communicate()
+    assert seen["interval"]["seconds"] > 0
+    row = seen["procedure"]
+    assert (row["program"], row["procedure"]) == ("NFS_V3", "NULL")
+    assert row["status"] == "OK" and row["timed"] == row["calls"] > 0
+    assert 0 < row["p50_us"] <= row["p99_us"]
+    assert seen["client"]["client"] == name
+    assert seen["client"]["uid"] == os.geteuid()
+
+
+def test_who_watches_no_more_costs_no_more(server):
+    """Calls are timed while somebody watches, and not after."""
+    port = record(server)["port"]
+
+    def timed():
+        return sum(row.get("timed", 0) for row in
+                   rows(pinefs("stat", "--json"), "procedure"))
+
+    top()
+    before = timed()
+    null_call(port)
+    assert timed() == before
+
+
+def test_a_reader_that_takes_nothing_slows_nobody(server):
+    """Of a stream: what it does not take is left out."""
+    with connected(server) as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        slow.sendall(b'top {"interval_ms":50}\n')
+        for _ in range(50):
+            null_call(record(server)["port"])
+            assert len(ask(server, "stat")) > 2
+
+
+@pytest.mark.parametrize("args", [
+    ["top", "--interval", "0"], ["top", "--interval", "x"],
+    ["top", "--count", "-1"], ["top", "a", "b"], ["stat", "a", "b"],
+], ids=" ".join)
+def test_wrong_usage_is_one_line(server, args):
+    done = pinefs(*args)
+    assert done.returncode == 64
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_tables_are_for_people(server):
+    null_call(record(server)["port"])
+    done = pinefs("stat")
+    assert "NFS_V3 NULL" in done.stdout and "PROCEDURE" in done.stdout
+    done = pinefs("top", "-i", "0.05", "-n", "2")
+    assert done.returncode == 0
+    assert done.stdout.count("calls/s") == 2
+    assert "\x1b" not in done.stdout
