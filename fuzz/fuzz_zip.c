@@ -12,7 +12,9 @@
 #include "fs/tar/index.h"
 #include "fs/tar/zip_source.h"
 
-enum { MOST = 600 << 10, PART = 1000 };
+/* More than a step, and than a large member has between two points. */
+enum { BLOCK = TAR_BLOCK_SIZE, MOST = 40 * BLOCK, PIECE = BLOCK / 5 * 2,
+    PART = 1000, STEPS = 8 };
 
 static void
 quiet(void *arg, const char *text)
@@ -30,7 +32,7 @@ read_all(struct tar_source *s, uint64_t data, uint64_t size, char *to)
 
 	while (len < size && len < MOST) {
 		err = tar_source_read(s, data + len, to + len,
-		    size - len < 50000 ? (size_t)(size - len) : 50000, &got);
+		    size - len < PIECE ? (size_t)(size - len) : PIECE, &got);
 		assert(err == 0 || err == EIO);
 		if (err != 0 || got == 0)
 			break;
@@ -39,15 +41,31 @@ read_all(struct tar_source *s, uint64_t data, uint64_t size, char *to)
 	return len;
 }
 
+/* As a worker reads it. */
+static void
+check_steps(struct tar_source *s, uint64_t at, const char *is)
+{
+	static char part[PART];
+	unsigned i = 0;
+	size_t got;
+	int err;
+
+	do
+		err = tar_source_step(s, at, part, PART, &got);
+	while (err == EAGAIN && ++i < STEPS);
+	assert(err == 0 && got == PART && memcmp(part, is, PART) == 0);
+}
+
 /* Backwards, and again without waiting. */
 static void
 check_data(struct tar_source *s, uint64_t data, uint64_t size)
 {
-	static char all[MOST + 50000], part[PART];
+	static char all[MOST + PIECE], part[PART];
 	uint64_t len = read_all(s, data, size, all), at;
 	size_t got;
 
-	for (at = len; at > PART; at -= at < 130000 ? at : 130000) {
+	for (at = len; at > PART; at -= at < BLOCK + 999 ? at : BLOCK + 999) {
+		check_steps(s, data + at - PART, all + at - PART);
 		assert(tar_source_read(s, data + at - PART, part, PART, &got)
 		    == 0 && got == PART);
 		assert(memcmp(part, all + at - PART, PART) == 0);

@@ -7,7 +7,11 @@
 
 #include "codec.h"
 
+#ifdef PINEFS_FUZZ
+#define MEMORY_MAX	(UINT64_C(2) << 20)
+#else
 #define MEMORY_MAX	(UINT64_C(256) << 20)
+#endif
 
 static void
 xz_end(void *state)

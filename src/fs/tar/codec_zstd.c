@@ -6,8 +6,12 @@
 
 #include "codec.h"
 
-enum { WINDOW_LOG_MAX = 27,		/* 128 MiB */
-    POINT_LOG_MAX = 23 };		/* of frames to begin with */
+#ifdef PINEFS_FUZZ
+enum { WINDOW_LOG_MAX = 20 };
+#else
+enum { WINDOW_LOG_MAX = 27 };		/* 128 MiB */
+#endif
+enum { POINT_LOG_MAX = 23 };		/* of frames to begin with */
 
 static void *
 zstd_begin(void *state)

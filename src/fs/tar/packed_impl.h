@@ -20,10 +20,10 @@
 
 /* A block that ends no further than span and this behind a point is decoded
  * from there. */
-#define TAR_SPAN_MORE	(UINT64_C(256) << 10)
+#define TAR_SPAN_MORE	((uint64_t)2 * TAR_BLOCK_SIZE)
 
 enum { TAR_LIVE = 4, TAR_RECENT = 4, TAR_FLYING = 32,
-    TAR_PENDING = (64 << 20) / TAR_BLOCK_SIZE + 32,
+    TAR_PENDING = 512 + 32,	/* 64 MiB */
     TAR_PENDING_FEW = 16 };
 
 /* A block in the store. */

@@ -21,8 +21,8 @@
 enum { RATIO_MAX = 1000, PATIENCE_MS = 10,
     BEHIND = 16 };		/* blocks of the pass that stay cached */
 #define RATIO_FROM	(UINT64_C(1) << 30)	/* decoded; then it counts */
-#define PATIENCE	(UINT64_C(4) << 20)	/* decoded */
-#define POINT_MIN	(UINT64_C(128) << 10)	/* between two streams' */
+#define PATIENCE	((uint64_t)32 * TAR_BLOCK_SIZE)	/* decoded: 4 MiB */
+#define POINT_MIN	((uint64_t)TAR_BLOCK_SIZE)	/* between two streams' */
 
 /* -------------------------------------------------------------- pending -- */
 

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { INPUT = 128 << 10 };
+#include "blocks.h"
+
+enum { INPUT = TAR_BLOCK_SIZE };
 
 static void
 end(struct tar_run *r, const char *why)

@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TAR_STORE_MEMORY = 64 << 20 };	/* then a file */
+enum { TAR_STORE_MEMORY = 64 << 20,	/* then a file */
+    TAR_BLOB_MAX = 128 << 10 };		/* of one, not packed */
 
 struct tar_blob {
 	uint64_t	off;

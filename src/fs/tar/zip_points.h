@@ -6,9 +6,11 @@
 #ifndef FS_TAR_ZIP_POINTS_H
 #define FS_TAR_ZIP_POINTS_H
 
+#include "blocks.h"
 #include "zip_inflate.h"
 
-enum { ZIP_SPACING = 1 << 20, ZIP_POINTS_EACH = 512, ZIP_POINTS_ALL = 2048 };
+enum { ZIP_SPACING = 8 * TAR_BLOCK_SIZE,	/* 1 MiB */
+    ZIP_POINTS_EACH = 512, ZIP_POINTS_ALL = 2048 };
 
 struct zip_points;
 
