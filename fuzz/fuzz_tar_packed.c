@@ -10,7 +10,8 @@
 
 #include "fs/tar/packed.h"
 
-enum { MOST = 512 << 10 };
+enum { MOST = 6 * TAR_BLOCK_SIZE, PIECE = TAR_BLOCK_SIZE / 5 * 2,
+    BACK = TAR_BLOCK_SIZE * 3 / 2 };
 
 static void
 quiet(void *arg, const char *text)
@@ -24,10 +25,10 @@ read_all(struct tar_source *s, char *to)
 	size_t len = 0, got;
 
 	do {
-		if (tar_source_read(s, len, to + len, 50000, &got) != 0)
+		if (tar_source_read(s, len, to + len, PIECE, &got) != 0)
 			return 0;
 		len += got;
-	} while (got == 50000 && len < MOST);
+	} while (got == PIECE && len < MOST);
 	return len;
 }
 
@@ -38,7 +39,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct tar_blocks *blocks;
 	struct tar_source *s;
 	static const atomic_bool stop;
-	static char all[MOST + 50000], part[1000];
+	static char all[MOST + PIECE], part[1000];
 	size_t len, at, got;
 	int fd;
 
@@ -52,7 +53,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .blocks = blocks, .stop = &stop, .note = quiet });
 	assert(blocks != NULL && s != NULL);
 	len = read_all(s, all);
-	for (at = len; at > sizeof part; at -= at < 200000 ? at : 200000) {
+	for (at = len; at > sizeof part; at -= at < BACK ? at : BACK) {
 		assert(tar_source_read(s, at - sizeof part, part, sizeof part,
 		    &got) == 0 && got == sizeof part);
 		assert(memcmp(part, all + at - sizeof part, got) == 0);

@@ -5,7 +5,9 @@
  */
 #include "tar_seek.h"
 
-enum { PLAIN = 300000, PACKED = 400000 };
+enum { PLAIN = TAR_BLOCK_SIZE * 7 / 3 / 2 * 2, PACKED = PLAIN * 2,
+    SPAN = TAR_BLOCK_SIZE / 3, PART = TAR_BLOCK_SIZE / 14,
+    ON = TAR_BLOCK_SIZE / 2 - 99 };
 
 static struct {
 	struct tar_packed_config config;
@@ -81,7 +83,7 @@ set_up(void)
 	snprintf(rig.store, sizeof rig.store, "/dev/shm/pinefs-saved-%d",
 	    (int)getpid());
 	rig.config = (struct tar_packed_config){ .stop = &stop,
-	    .note = seek_quiet, .small = 1, .span = 40000,
+	    .note = seek_quiet, .small = 1, .span = SPAN,
 	    .dir = "/dev/shm", .store = rig.store,
 	    .blocks = tar_blocks_new(TAR_BLOCK_SIZE) };
 	s = tar_source_packed(seek_file(rig.packed, rig.len),
@@ -97,7 +99,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct seek_saved bad;
-	static uint8_t part[9000];
+	static uint8_t part[PART];
 	struct tar_packed_config config;
 	struct tar_source *s;
 	size_t at, got;
@@ -116,7 +118,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s = tar_source_packed(seek_file(rig.packed, rig.len),
 	    &tar_codec_gzip, &config);
 	assert(s != NULL);
-	for (at = 0; at < PLAIN; at += 61001)
+	for (at = 0; at < PLAIN; at += ON)
 		if (tar_source_read(s, at, part, sizeof part, &got) != 0)
 			break;
 	tar_source_free(s);

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,9 @@
 
 #include "fs/tar/packed.h"
 
-enum { SEEK_MOST = 512 << 10, SEEK_STEP = 50000, SEEK_SAVED = 1 << 16 };
+enum { SEEK_MOST = 6 * TAR_BLOCK_SIZE, SEEK_STEP = TAR_BLOCK_SIZE / 5 * 2,
+    SEEK_PART = TAR_BLOCK_SIZE / 8 + 1, SEEK_BACK = TAR_BLOCK_SIZE / 2 + 1,
+    SEEK_SAVED = 1 << 16 };
 
 static inline void
 seek_quiet(void *arg, const char *text)
@@ -39,17 +42,19 @@ seek_read_all(struct tar_source *s, uint8_t *to)
 	return len;
 }
 
-/* Parts of it, from the end. */
+/* Parts of it, from the end; `rests`: no decoder stays. */
 static inline void
-seek_compare(struct tar_source *s, const uint8_t *all, size_t len)
+seek_compare(struct tar_source *s, const uint8_t *all, size_t len, bool rests)
 {
-	static uint8_t part[9000];
+	static uint8_t part[SEEK_PART];
 	size_t at, want, got;
 
-	for (at = len; at > 0; at -= at < 70001 ? at : 70001) {
+	for (at = len; at > 0; at -= at < SEEK_BACK ? at : SEEK_BACK) {
 		want = at < sizeof part ? at : sizeof part;
 		assert(tar_source_read(s, at - want, part, want, &got) == 0);
 		assert(got == want && memcmp(part, all + at - want, got) == 0);
+		if (rests)
+			tar_source_rest(s);
 	}
 }
 
@@ -93,7 +98,7 @@ seek_again(const uint8_t *data, size_t size, const struct tar_codec *codec,
 	config->saved_len = saved->len;
 	s = tar_source_packed(seek_file(data, size), codec, config);
 	assert(s != NULL && tar_source_size(s) == len);
-	seek_compare(s, all, len);
+	seek_compare(s, all, len, false);
 	tar_source_free(s);
 }
 
@@ -111,7 +116,7 @@ seek_one(const struct tar_codec *codec, const uint8_t *data, size_t size)
 
 	if (size < 2 || codec->begin == NULL)
 		return 0;
-	config.span = UINT64_C(1024) << (data[0] & 7);
+	config.span = (uint64_t)TAR_BLOCK_SIZE / 8 << (data[0] & 7);
 	if (data[0] & 8) {
 		snprintf(store, sizeof store, "/dev/shm/pinefs-fuzz-%d",
 		    (int)getpid());
@@ -124,7 +129,7 @@ seek_one(const struct tar_codec *codec, const uint8_t *data, size_t size)
 	s = tar_source_packed(seek_file(data + 1, size - 1), codec, &config);
 	assert(config.blocks != NULL && s != NULL);
 	len = seek_read_all(s, all);
-	seek_compare(s, all, len);
+	seek_compare(s, all, len, data[0] & 32);
 	saved.len = 0;
 	if (len < SEEK_MOST && tar_source_save(s, seek_sink, &saved) != 0)
 		saved.len = 0;

@@ -209,7 +209,9 @@ open_packed(struct tar_archive *ar, int fd, struct tar_extra *saved)
 	source = tar_source_packed(fd, ar->codec,
 	    &(struct tar_packed_config){ .blocks = host->blocks,
 	    .dir = tar_cache_dir(host->cache), .store = l->store,
-	    .store_max = host->config.cache_max, .saved = l->saved.base,
+	    .store_max = host->config.cache_max,
+	    .key = tar_cache_secret(host->cache), .memory = &ar->host->stores,
+	    .saved = l->saved.base,
 	    .saved_len = l->saved.len, .stop = &host->stop, .note = tell,
 	    .arg = ar });
 	if (source == NULL) {

@@ -38,6 +38,7 @@
 #include "known.h"
 #include "overlay.h"
 #include "pool.h"
+#include "store.h"
 
 struct tar_wait;
 
@@ -52,6 +53,7 @@ struct tar_host {
 						   for its archive */
 	struct mem_space	*space;		/* of overlays */
 	atomic_bool		 stop;		/* no more is decoded */
+	struct tar_store_memory	 stores;
 	uint64_t		 index_most;	/* bytes of indexes in memory */
 	_Atomic uint64_t	 index_bytes;	/* there are */
 

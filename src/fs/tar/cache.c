@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
-enum { NAME = 32, STEM = 16, LITTER = 3600 /* s */ };
+#include "whole.h"
+
+enum { NAME = 32, STEM = 16, LITTER = 3600 /* s */, SECRET = 16 };
 
 struct tar_cache {
 	pthread_mutex_t	 lock;
@@ -17,6 +20,7 @@ struct tar_cache {
 	int		 dir;		/* -1: nothing is kept */
 	uint64_t	 most, bytes;	/* bytes: about what is there */
 	unsigned	 made;		/* temporary names */
+	uint8_t		 secret[SECRET];
 };
 
 /* ---------------------------------------------------------------- where -- */
@@ -88,13 +92,11 @@ name_of(const struct tar_key *key, char name[NAME])
 
 /* -1 with errno; EPERM: somebody else may have written it. */
 static int
-open_file(const struct tar_cache *c, const struct tar_key *key)
+open_ours(const struct tar_cache *c, const char *name)
 {
-	char name[NAME];
 	struct stat st;
 	int fd;
 
-	name_of(key, name);
 	fd = c->dir == -1 ? (errno = ENOENT, -1) : openat(c->dir, name,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1)
@@ -105,6 +107,15 @@ open_file(const struct tar_cache *c, const struct tar_key *key)
 	close(fd);
 	errno = EPERM;
 	return -1;
+}
+
+static int
+open_file(const struct tar_cache *c, const struct tar_key *key)
+{
+	char name[NAME];
+
+	name_of(key, name);
+	return open_ours(c, name);
 }
 
 char *
@@ -379,6 +390,64 @@ tar_cache_save(struct tar_cache *c, const struct tar_key *key,
 	return 0;
 }
 
+/* --------------------------------------------------------------- secret -- */
+
+static int
+read_secret(struct tar_cache *c)
+{
+	int fd = open_ours(c, "key"), err;
+
+	if (fd == -1)
+		return errno;
+	err = tar_whole_read(fd, 0, c->secret, SECRET);
+	close(fd);
+	return err;
+}
+
+/* A new one, unless another server is faster. */
+static void
+write_secret(struct tar_cache *c)
+{
+	char temp[NAME];
+	int fd;
+
+	snprintf(temp, sizeof temp, "key.%ld.new", (long)getpid());
+	fd = openat(c->dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW |
+	    O_CLOEXEC, 0600);
+	if (fd == -1)
+		return;
+	if (tar_whole_write(fd, 0, c->secret, SECRET) == 0 && fsync(fd) == 0)
+		linkat(c->dir, temp, c->dir, "key", 0);
+	unlinkat(c->dir, temp, 0);
+	close(fd);
+}
+
+/* One that cannot be kept is that of this process; one that is cut, or not
+ * ours, makes room for another. */
+static int
+find_secret(struct tar_cache *c)
+{
+	int err = read_secret(c);
+
+	if (err == 0)
+		return 0;
+	if (getrandom(c->secret, SECRET, 0) != SECRET)
+		return ENOMEM;
+	if (c->dir == -1)
+		return 0;
+	if (err != ENOENT)
+		unlinkat(c->dir, "key", 0);
+	write_secret(c);
+	read_secret(c);
+	return 0;
+}
+
+const uint8_t *
+tar_cache_secret(const struct tar_cache *c)
+{
+	return c->secret;
+}
+
 /* ------------------------------------------------------- begin and end -- */
 
 struct tar_cache *
@@ -402,10 +471,13 @@ tar_cache_new(const char *dir, uint64_t most)
 		if (c->dir > 0)
 			close(c->dir);
 		c->dir = -1;
-		return c;
+	} else {
+		make_room(c);
 	}
-	make_room(c);
-	return c;
+	if (find_secret(c) == 0)
+		return c;
+	tar_cache_free(c);
+	return NULL;
 }
 
 void

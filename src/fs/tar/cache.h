@@ -4,7 +4,9 @@
  * there is more than is allowed.  All of it may be lost at any time.
  *
  * What lies there is believed to be ours: the directory must belong to us and
- * be writable by nobody else, and so must each file.
+ * be writable by nobody else, and so must each file.  That is not enough for
+ * states of decoders, which a library believes: these are under a key, which
+ * lies there, too, so that all servers of this user have it.
  */
 #ifndef FS_TAR_CACHE_H
 #define FS_TAR_CACHE_H
@@ -19,6 +21,9 @@ struct tar_cache *tar_cache_new(const char *dir, uint64_t most);
 void	tar_cache_free(struct tar_cache *);
 /* NULL: there is none. */
 const char *tar_cache_dir(const struct tar_cache *);
+
+/* 16 bytes; without a directory, of this process. */
+const uint8_t *tar_cache_secret(const struct tar_cache *);
 
 /* 0, or an errno: there is none, or none that can be used.  A damaged one is
  * removed. */

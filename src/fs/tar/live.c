@@ -54,7 +54,7 @@ go_to(struct packed *p, struct tar_run *r, const struct tar_point *point)
 		return EIO;
 	if ((state = malloc(point->state.len)) == NULL)
 		return ENOMEM;
-	err = tar_store_get(&p->store, &point->state, state);
+	err = tar_store_get(&p->store, TAR_BLOB_STATE, &point->state, state);
 	if (err == 0 && tar_run_at(r, point->out, point->in, state,
 	    point->state.len) != 0)
 		err = EIO;
@@ -174,7 +174,7 @@ tar_live_get(struct packed *p, uint64_t n, bool far, struct tar_block **to)
 		pthread_cond_wait(&p->changed, &p->lock);
 		return EAGAIN;
 	}
-	lv->busy = true;
+	lv->busy = lv->lately = true;
 	lv->used = ++p->uses;
 	lv->target = n;
 	if (!lv->valid)
@@ -189,6 +189,20 @@ tar_live_get(struct packed *p, uint64_t n, bool far, struct tar_block **to)
 	lv->valid = err == 0;
 	pthread_cond_broadcast(&p->changed);
 	return err;
+}
+
+void
+tar_live_rest(struct packed *p)
+{
+	struct tar_live *lv;
+
+	for (lv = p->live; lv < p->live + TAR_LIVE; lv++) {
+		if (!lv->busy && !lv->lately && lv->begun) {
+			tar_run_fini(&lv->run);
+			lv->begun = lv->valid = false;
+		}
+		lv->lately = false;
+	}
 }
 
 void

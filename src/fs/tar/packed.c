@@ -80,8 +80,8 @@ read_store(struct packed *p, const struct tar_blob *blob, size_t want,
 	if (b == NULL)
 		return ENOMEM;
 	b->len = want;
-	err = blob->len == want ? tar_store_get(&p->store, blob, b->data) :
-	    EIO;
+	err = blob->len == want ? tar_store_get(&p->store, TAR_BLOB_BLOCK,
+	    blob, b->data) : EIO;
 	if (err != 0) {
 		tar_block_put(b);
 		return err;
@@ -326,6 +326,16 @@ packed_save(struct tar_source *s, tar_sink_fn *sink, void *arg)
 	return tar_saved_put(packed_of(s), sink, arg);
 }
 
+static void
+packed_rest(struct tar_source *s)
+{
+	struct packed *p = packed_of(s);
+
+	pthread_mutex_lock(&p->lock);
+	tar_live_rest(p);
+	pthread_mutex_unlock(&p->lock);
+}
+
 void
 tar_packed_counts(struct tar_source *s, struct tar_packed_counts *counts)
 {
@@ -379,6 +389,7 @@ begin(struct packed *p)
 	const struct tar_codec *codec = p->codec;
 	const struct tar_units *units = NULL;
 	struct stat st;
+	int err;
 
 	if (fstat(p->fd, &st) == 0)
 		p->fd_size = (uint64_t)st.st_size;
@@ -389,7 +400,10 @@ begin(struct packed *p)
 	}
 	if (p->config.saved != NULL)
 		tar_saved_get(p, p->config.saved, p->config.saved_len);
-	return tar_run_init(&p->run, p->fd, codec, units);
+	err = tar_run_init(&p->run, p->fd, codec, units);
+	if (atomic_load(&p->whole))
+		tar_run_rest(&p->run);
+	return err;
 }
 
 struct tar_source *
@@ -399,11 +413,12 @@ tar_source_packed(int fd, const struct tar_codec *codec,
 	static const struct tar_source_ops ops = { .read = packed_read,
 	    .try_read = packed_try, .step = packed_step, .size = packed_size,
 	    .free = packed_free, .save = packed_save, .hold = packed_hold,
-	    .ahead = packed_ahead };
+	    .ahead = packed_ahead, .rest = packed_rest };
 	struct packed *p = calloc(1, sizeof *p);
 
-	if (p == NULL || tar_store_init(&p->store, config->dir,
-	    config->store_max) != 0) {
+	if (p == NULL || tar_store_init(&p->store, &(struct tar_store_config){
+	    .dir = config->dir, .max = config->store_max, .key = config->key,
+	    .memory = config->memory }) != 0) {
 		close(fd);
 		free(p);
 		errno = ENOMEM;

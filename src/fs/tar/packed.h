@@ -24,6 +24,7 @@
 #include "blocks.h"
 #include "codec.h"
 #include "source.h"
+#include "store.h"
 
 /* What a source of this kind says to a person. */
 typedef void tar_packed_note_fn(void *arg, const char *text);
@@ -37,6 +38,9 @@ struct tar_packed_config {
 	const char		*store;
 	/* Its bytes; 0: what the disk, or a quarter of memory, has. */
 	uint64_t		 store_max;
+	/* Of all stores of a server: see store.h.  NULL: none. */
+	const uint8_t		*key;
+	struct tar_store_memory	*memory;
 	/* What tar_source_save() gave for this file; NULL: nothing.  Bytes
 	 * that are of no use here are ignored.  As all pointers here, they
 	 * are borrowed until the source is freed.  Aligned as a uint64_t. */

@@ -38,6 +38,7 @@ struct tar_live {
 	bool		begun;		/* there is one */
 	bool		valid;		/* and it stands before block `next` */
 	bool		busy;		/* with next ... target */
+	bool			lately;		/* used, since a rest */
 	uint64_t	next, target;
 	uint64_t	used;		/* when */
 };
@@ -106,6 +107,8 @@ bool	tar_pass_covers(const struct packed *, uint64_t n);
  */
 int	tar_live_get(struct packed *, uint64_t n, bool far,
 	    struct tar_block **);
+/* Frees those not used since the last time.  With the lock. */
+void	tar_live_rest(struct packed *);
 void	tar_live_end(struct packed *);
 
 /* Its store is damaged: said once.  Without the lock. */

@@ -85,7 +85,8 @@ write_one(struct packed *p)
 	int err;
 
 	pthread_mutex_unlock(&p->lock);
-	err = tar_store_add(&p->store, block->data, block->len, &one.blob);
+	err = tar_store_add(&p->store, TAR_BLOB_BLOCK, block->data,
+	    block->len, &one.blob);
 	pthread_mutex_lock(&p->lock);
 	if (err == 0)
 		err = keep(p, &one);
@@ -117,6 +118,7 @@ write_pending(void *arg)
 	p->written = true;
 	pthread_cond_broadcast(&p->changed);
 	pthread_mutex_unlock(&p->lock);
+	tar_store_rest(&p->store);
 	return NULL;
 }
 
@@ -157,6 +159,10 @@ tar_pass_end(struct packed *p)
 static void
 finish(struct packed *p)
 {
+	tar_run_rest(&p->run);
+	tar_block_put(p->spare);
+	p->spare = NULL;
+	tar_store_rest(&p->store);
 	pthread_mutex_lock(&p->lock);
 	p->over = true;
 	start_writer(p);
@@ -282,7 +288,7 @@ mark_state(struct packed *p)
 	if (state == NULL)
 		return ENOMEM;
 	if (p->codec->save(r->decoder, state, &len) && (err = tar_store_add(
-	    &p->store, state, len, &point.state)) == 0)
+	    &p->store, TAR_BLOB_STATE, state, len, &point.state)) == 0)
 		err = add_point(p, &point);
 	free(state);
 	return err;

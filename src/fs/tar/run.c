@@ -212,9 +212,16 @@ tar_run_init(struct tar_run *r, int fd, const struct tar_codec *codec,
 }
 
 void
-tar_run_fini(struct tar_run *r)
+tar_run_rest(struct tar_run *r)
 {
 	if (r->decoder != NULL)
 		r->codec->end(r->decoder);
 	free(r->input);
+	r->decoder = r->input = NULL;
+}
+
+void
+tar_run_fini(struct tar_run *r)
+{
+	tar_run_rest(r);
 }

@@ -29,6 +29,8 @@ struct tar_run {
 int	tar_run_init(struct tar_run *, int fd, const struct tar_codec *,
 	    const struct tar_units *);
 void	tar_run_fini(struct tar_run *);
+/* Ended: what is of no use then is freed, and the rest stands. */
+void	tar_run_rest(struct tar_run *);
 /*
  * At another place, from which `in` of the file gives `out`; a stream begins
  * there, or the decoder is in that state.  ENOMEM, EBADMSG.

@@ -27,8 +27,9 @@ struct tar_source_ops {
 	/* NULL: it has not got that. */
 	bool	(*hold)(struct tar_source *, uint64_t off);
 	void	(*ahead)(struct tar_source *, uint64_t off);
-	/* NULL: there is nothing to be saved. */
+	/* NULL: there is nothing to be saved, or freed. */
 	int	(*save)(struct tar_source *, tar_sink_fn *, void *arg);
+	void	(*rest)(struct tar_source *);
 };
 
 /* The first member of what each kind of source is. */
@@ -104,6 +105,15 @@ static inline int
 tar_source_save(struct tar_source *s, tar_sink_fn *sink, void *arg)
 {
 	return s->ops->save == NULL ? 0 : s->ops->save(s, sink, arg);
+}
+
+/* From time to time: what was not used since the last one, and can be had
+ * again, is freed. */
+static inline void
+tar_source_rest(struct tar_source *s)
+{
+	if (s->ops->rest != NULL)
+		s->ops->rest(s);
 }
 
 /* Somebody else holds it, too. */

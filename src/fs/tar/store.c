@@ -4,6 +4,8 @@
  */
 #include "store.h"
 
+#include <pinefs.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,17 +16,12 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "blocks.h"
 #include "whole.h"
 
 #if TAR_WITH_ZSTD
 #include <zstd.h>
 
-static size_t
-pack_bound(size_t len)
-{
-	return ZSTD_compressBound(len);
-}
+enum { ROOM = ZSTD_COMPRESSBOUND(TAR_BLOB_MAX) };
 
 static void *
 packer_new(void)
@@ -40,9 +37,9 @@ packer_free(void *packer)
 
 /* 0: better as it is. */
 static size_t
-pack(void *packer, void *to, size_t room, const void *from, size_t len)
+pack(void *packer, void *to, const void *from, size_t len)
 {
-	size_t n = ZSTD_compressCCtx(packer, to, room, from, len, 1);
+	size_t n = ZSTD_compressCCtx(packer, to, ROOM, from, len, 1);
 
 	return ZSTD_isError(n) || n >= len ? 0 : n;
 }
@@ -53,11 +50,7 @@ unpack(void *to, size_t len, const void *from, size_t packed)
 	return ZSTD_decompress(to, len, from, packed) == len ? 0 : EIO;
 }
 #else
-static size_t
-pack_bound(size_t len)
-{
-	return len;
-}
+enum { ROOM = TAR_BLOB_MAX };
 
 static void *
 packer_new(void)
@@ -72,9 +65,9 @@ packer_free(void *packer)
 }
 
 static size_t
-pack(void *packer, void *to, size_t room, const void *from, size_t len)
+pack(void *packer, void *to, const void *from, size_t len)
 {
-	(void)packer, (void)to, (void)room, (void)from, (void)len;
+	(void)packer, (void)to, (void)from, (void)len;
 	return 0;
 }
 
@@ -91,12 +84,20 @@ unpack(void *to, size_t len, const void *from, size_t packed)
 /* What a file begins with. */
 struct head {
 	char		magic[8];
-	uint64_t	id;
+	uint64_t	id, seal;	/* of the id, by the key */
 };
 
-static const char magic[8] = "pinetar1";
+static const char magic[8] = "pinetar2";
 
-enum { FREE_MIN = 64 << 20, CHECK_EACH = 16 << 20 };
+enum { FREE_MIN = 64 << 20, CHECK_EACH = 16 << 20, FIRST = 64 << 10 };
+
+static void
+fill_head(const struct tar_store *s, uint64_t id, struct head *h)
+{
+	memcpy(h->magic, magic, sizeof magic);
+	h->id = id;
+	h->seal = pinefs_hash(s->key, &id, sizeof id);
+}
 
 /* What is in memory moves to a file without a name.  With `add_lock` held. */
 static int
@@ -113,6 +114,7 @@ to_file(struct tar_store *s)
 	pthread_rwlock_wrlock(&s->lock);
 	free(s->memory);
 	s->memory = NULL;
+	atomic_fetch_sub(&s->all->used, s->cap);
 	s->cap = 0;
 	s->fd = fd;
 	pthread_rwlock_unlock(&s->lock);
@@ -134,22 +136,29 @@ check_free(struct tar_store *s)
 	return 0;
 }
 
+/* ENOSPC: all stores take as much memory as they may. */
 static int
 grow(struct tar_store *s, size_t len)
 {
-	uint64_t cap = s->cap;
+	uint64_t cap = s->cap == 0 ? FIRST : s->cap, more;
 	char *memory;
 
 	while (cap < s->end + len)
 		cap *= 2;
-	if (cap == s->cap)
+	if ((more = cap - s->cap) == 0)
 		return 0;
+	if (atomic_fetch_add(&s->all->used, more) + more > s->all->most) {
+		atomic_fetch_sub(&s->all->used, more);
+		return ENOSPC;
+	}
 	pthread_rwlock_wrlock(&s->lock);
 	if ((memory = realloc(s->memory, cap)) != NULL) {
 		s->memory = memory;
 		s->cap = cap;
 	}
 	pthread_rwlock_unlock(&s->lock);
+	if (memory == NULL)
+		atomic_fetch_sub(&s->all->used, more);
 	return memory == NULL ? ENOMEM : 0;
 }
 
@@ -157,68 +166,90 @@ grow(struct tar_store *s, size_t len)
 static int
 put(struct tar_store *s, const void *data, size_t len)
 {
-	int err;
+	int err = 0;
 
 	if (s->max != 0 && s->end + len > s->max)
 		return ENOSPC;
-	if (s->fd == -1 && s->dir != NULL && s->end + len > TAR_STORE_MEMORY
-	    && (err = to_file(s)) != 0)
-		return err;
-	if (s->fd != -1)
-		return (err = check_free(s)) != 0 ? err :
-		    tar_whole_write(s->fd, s->end, data, len);
-	if ((err = grow(s, len)) == 0)
+	if (s->fd == -1 && s->dir != NULL && s->end + len > TAR_STORE_MEMORY)
+		err = to_file(s);
+	else if (s->fd == -1 && (err = grow(s, len)) == ENOSPC &&
+	    s->dir != NULL)
+		err = to_file(s);
+	if (err == 0 && s->fd != -1 && (err = check_free(s)) == 0)
+		err = tar_whole_write(s->fd, s->end, data, len);
+	else if (err == 0)
 		memcpy(s->memory + s->end, data, len);
+	if (err == 0)
+		atomic_fetch_add(&s->end, len);
 	return err;
 }
 
 /* ---------------------------------------------------------------- blobs -- */
 
-/* No defence against who may write to the file: that is the user alone. */
 static uint64_t
-sum_of(const char *p, size_t len)
+sum_of(const struct tar_store *s, enum tar_blob_kind kind, const char *packed,
+    size_t len)
 {
-	const uint64_t k = UINT64_C(0x9e3779b97f4a7c15);
-	uint64_t h = len * k, word;
+	uint8_t key[16];
 
-	for (; len >= sizeof word; p += sizeof word, len -= sizeof word) {
-		memcpy(&word, p, sizeof word);
-		h = (h ^ word) * k;
-		h ^= h >> 32;
-	}
-	for (; len > 0; p++, len--)
-		h = (h ^ (uint8_t)*p) * k;
-	return h ^ h >> 32;
+	memcpy(key, s->key, sizeof key);
+	key[0] ^= (uint8_t)(1 + kind);
+	return pinefs_hash(key, packed, len);
+}
+
+/* What it takes to add, when there is something. */
+static int
+begin(struct tar_store *s)
+{
+	struct head h;
+
+	if (s->packer == NULL && (s->packer = packer_new()) == NULL)
+		return ENOMEM;
+	if (s->room == NULL && (s->room = malloc(ROOM)) == NULL)
+		return ENOMEM;
+	fill_head(s, s->id, &h);
+	return s->end == 0 ? put(s, &h, sizeof h) : 0;
 }
 
 int
-tar_store_add(struct tar_store *s, const void *base, size_t len,
-    struct tar_blob *blob)
+tar_store_add(struct tar_store *s, enum tar_blob_kind kind, const void *base,
+    size_t len, struct tar_blob *blob)
 {
-	const void *data = s->room;
+	const char *data = base;
 	size_t packed = 0;
+	uint64_t at;
 	int err;
 
 	pthread_mutex_lock(&s->add_lock);
-	if (len <= TAR_BLOCK_SIZE)
-		packed = pack(s->packer, s->room, s->room_len, base, len);
-	if (packed == 0) {
-		data = base;
+	err = len > TAR_BLOB_MAX ? EFBIG : begin(s);
+	if (err == 0 && (packed = pack(s->packer, s->room, base, len)) != 0)
+		data = s->room;
+	else
 		packed = len;
-	}
-	if ((err = put(s, data, packed)) == 0) {
-		*blob = (struct tar_blob){ s->end, (uint32_t)packed,
-		    (uint32_t)len, sum_of(data, packed) };
-		s->end += packed;
-	}
+	at = s->end;
+	if (err == 0 && (err = put(s, data, packed)) == 0)
+		*blob = (struct tar_blob){ at, (uint32_t)packed,
+		    (uint32_t)len, sum_of(s, kind, data, packed) };
 	pthread_mutex_unlock(&s->add_lock);
 	return err;
 }
 
-static int
-open_blob(const struct tar_blob *blob, const char *packed, void *to)
+void
+tar_store_rest(struct tar_store *s)
 {
-	if (sum_of(packed, blob->packed) != blob->sum)
+	pthread_mutex_lock(&s->add_lock);
+	packer_free(s->packer);
+	free(s->room);
+	s->packer = NULL;
+	s->room = NULL;
+	pthread_mutex_unlock(&s->add_lock);
+}
+
+static int
+open_blob(const struct tar_store *s, enum tar_blob_kind kind,
+    const struct tar_blob *blob, const char *packed, void *to)
+{
+	if (sum_of(s, kind, packed, blob->packed) != blob->sum)
 		return EIO;
 	if (blob->packed != blob->len)
 		return unpack(to, blob->len, packed, blob->packed);
@@ -227,7 +258,8 @@ open_blob(const struct tar_blob *blob, const char *packed, void *to)
 }
 
 static int
-get_of_file(struct tar_store *s, const struct tar_blob *blob, void *to)
+get_of_file(struct tar_store *s, enum tar_blob_kind kind,
+    const struct tar_blob *blob, void *to)
 {
 	char *packed = malloc(blob->packed);
 	int err;
@@ -236,25 +268,26 @@ get_of_file(struct tar_store *s, const struct tar_blob *blob, void *to)
 		return ENOMEM;
 	err = tar_whole_read(s->fd, blob->off, packed, blob->packed);
 	if (err == 0)
-		err = open_blob(blob, packed, to);
+		err = open_blob(s, kind, blob, packed, to);
 	free(packed);
 	return err;
 }
 
 int
-tar_store_get(struct tar_store *s, const struct tar_blob *blob, void *to)
+tar_store_get(struct tar_store *s, enum tar_blob_kind kind,
+    const struct tar_blob *blob, void *to)
 {
+	uint64_t end = s->end;
 	int err;
 
-	if (blob->packed > blob->len || blob->len > TAR_BLOCK_SIZE)
+	if (blob->packed > blob->len || blob->len > TAR_BLOB_MAX ||
+	    blob->off > end || blob->packed > end - blob->off)
 		return EIO;		/* the table is damaged */
 	pthread_rwlock_rdlock(&s->lock);
 	if (s->fd != -1)
-		err = get_of_file(s, blob, to);
-	else if (blob->off > s->cap || blob->packed > s->cap - blob->off)
-		err = EIO;
+		err = get_of_file(s, kind, blob, to);
 	else
-		err = open_blob(blob, s->memory + blob->off, to);
+		err = open_blob(s, kind, blob, s->memory + blob->off, to);
 	pthread_rwlock_unlock(&s->lock);
 	return err;
 }
@@ -302,16 +335,17 @@ tar_store_open(struct tar_store *s, const char *path, uint64_t id,
     uint64_t end)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	struct head h, its;
 	struct stat st;
-	struct head h;
 
+	fill_head(s, id, &its);
 	if (fd == -1)
 		return errno;
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
 	    st.st_uid != geteuid() || (st.st_mode & 022) != 0 ||
 	    (uint64_t)st.st_size < end ||
 	    tar_whole_read(fd, 0, (char *)&h, sizeof h) != 0 ||
-	    memcmp(h.magic, magic, sizeof magic) != 0 || h.id != id) {
+	    memcmp(&h, &its, sizeof h) != 0) {
 		close(fd);
 		return ESTALE;
 	}
@@ -334,28 +368,21 @@ memory_max(void)
 }
 
 int
-tar_store_init(struct tar_store *s, const char *dir, uint64_t max)
+tar_store_init(struct tar_store *s, const struct tar_store_config *config)
 {
-	struct head h;
+	static struct tar_store_memory any = { .most = UINT64_MAX };
 
-	*s = (struct tar_store){ .dir = dir, .fd = -1, .max = max,
-	    .room_len = pack_bound(TAR_BLOCK_SIZE), .cap = 64 << 10,
-	    .end = sizeof h };
-	if (dir == NULL && (max == 0 || max > memory_max()))
+	*s = (struct tar_store){ .dir = config->dir, .fd = -1,
+	    .max = config->max,
+	    .all = config->memory != NULL ? config->memory : &any };
+	if (config->key != NULL)
+		memcpy(s->key, config->key, sizeof s->key);
+	if (s->dir == NULL && (s->max == 0 || s->max > memory_max()))
 		s->max = memory_max();
+	if (getrandom(&s->id, sizeof s->id, 0) != sizeof s->id)
+		return ENOMEM;
 	pthread_mutex_init(&s->add_lock, NULL);
 	pthread_rwlock_init(&s->lock, NULL);
-	s->packer = packer_new();
-	s->room = malloc(s->room_len);
-	s->memory = malloc(s->cap);
-	if (s->packer == NULL || s->room == NULL || s->memory == NULL ||
-	    getrandom(&s->id, sizeof s->id, 0) != sizeof s->id) {
-		tar_store_fini(s);
-		return ENOMEM;
-	}
-	memcpy(h.magic, magic, sizeof magic);
-	h.id = s->id;
-	memcpy(s->memory, &h, sizeof h);
 	return 0;
 }
 
@@ -365,6 +392,7 @@ tar_store_fini(struct tar_store *s)
 	packer_free(s->packer);
 	free(s->room);
 	free(s->memory);
+	atomic_fetch_sub(&s->all->used, s->cap);
 	if (s->fd != -1)
 		close(s->fd);
 	pthread_mutex_destroy(&s->add_lock);

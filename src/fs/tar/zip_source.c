@@ -16,6 +16,7 @@ enum { DECODERS = 4, INPUT = TAR_BLOCK_SIZE / 2, SMALL = 8 * TAR_BLOCK_SIZE,
 /* It stands somewhere in a member. */
 struct decoder {
 	bool			 busy;
+	bool			 lately;	/* used, since a rest */
 	uint64_t		 used;		/* when; a count */
 	uint32_t		 member;	/* or NOBODY */
 	const struct tar_codec	*codec;
@@ -469,7 +470,7 @@ take(struct zip *z, uint32_t member, struct decoder **to)
 		if (d->member != member)
 			d->out = UINT64_MAX;	/* nowhere in it */
 		d->member = member;
-		d->busy = true;
+		d->busy = d->lately = true;
 	}
 	pthread_mutex_unlock(&z->lock);
 	*to = d;
@@ -722,17 +723,38 @@ zip_source_whole(struct tar_source *s)
 /* -------------------------------------------------------- begin and end -- */
 
 static void
+free_decoder(struct decoder *d)
+{
+	if (d->state != NULL)
+		d->codec->end(d->state);
+	free(d->input);
+	free(d->block);
+	*d = (struct decoder){ .member = NOBODY };
+}
+
+static void
+zip_rest(struct tar_source *s)
+{
+	struct zip *z = (struct zip *)s;
+	struct decoder *d;
+
+	pthread_mutex_lock(&z->lock);
+	for (d = z->decoder; d < z->decoder + DECODERS; d++) {
+		if (!d->busy && !d->lately)
+			free_decoder(d);
+		d->lately = false;
+	}
+	pthread_mutex_unlock(&z->lock);
+}
+
+static void
 zip_free(struct tar_source *s)
 {
 	struct zip *z = (struct zip *)s;
 	struct decoder *d;
 
-	for (d = z->decoder; d < z->decoder + DECODERS; d++) {
-		if (d->state != NULL)
-			d->codec->end(d->state);
-		free(d->input);
-		free(d->block);
-	}
+	for (d = z->decoder; d < z->decoder + DECODERS; d++)
+		free_decoder(d);
 	tar_blocks_drop(z->blocks, z);
 	zip_points_free(z->points);
 	tar_source_free(z->file);
@@ -746,7 +768,7 @@ zip_free(struct tar_source *s)
 
 static const struct tar_source_ops ops = { .read = zip_read,
     .try_read = zip_try, .step = zip_step, .size = zip_size,
-    .free = zip_free };
+    .free = zip_free, .rest = zip_rest };
 
 bool
 tar_source_is_zip(const struct tar_source *s)
