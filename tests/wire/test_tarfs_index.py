@@ -457,9 +457,10 @@ def test_what_was_decoded_is_kept_for_the_next_time(start, tmp_path, codec):
         zeros = file(c, root, b'zeros')
     eventually(lambda: len(cached(cache)) == 1)
     names = sorted(os.listdir(cache))
-    stem = names[-1].partition('.')[0]
-    assert names == [stem + '.blocks', stem + '.index']
-    assert len(list(sections((cache / names[-1]).read_bytes()))) == 5
+    stem = names[0].partition('.')[0]
+    assert names == [stem + '.blocks', stem + '.index', 'key']
+    assert all((cache / n).stat().st_mode & 0o777 == 0o600 for n in names)
+    assert len(list(sections((cache / names[1]).read_bytes()))) == 5
     server.stop(signal.SIGKILL)
     server = serve_large(start, tmp_path, tmp_path)
     with Nfs3(server.tcp()) as c:
@@ -467,6 +468,25 @@ def test_what_was_decoded_is_kept_for_the_next_time(start, tmp_path, codec):
         assert ok(c.read(file(c, root, b'f'), 0, 9)).data == b'text'
         assert ok(c.read(zeros, size // 2, 9)).data == bytes(9)
     assert ' names' not in server.text()
+    server.stop()
+    # Of one in blocks nothing is decoded.
+    assert (' 0.0 MB were decoded in order, and ' in server.text()) == \
+        (codec is gzip)
+    # Who has not the key cannot have made it: once it is made anew.
+    (cache / 'key').write_bytes(bytes(16))
+    files = [(cache / n).stat().st_ino for n in names[:2]]
+    server = serve_large(start, tmp_path, tmp_path)
+    with Nfs3(server.tcp()) as c:
+        assert ok(c.read(zeros, size - 9, 9)).data == bytes(9)
+    assert "damaged, or another's" in server.text()
+    eventually(lambda: all((cache / n).stat().st_ino != i
+                           for n, i in zip(names, files)))
+    server.stop()
+    server = serve_large(start, tmp_path, tmp_path)
+    with Nfs3(server.tcp()) as c:
+        assert ok(c.read(zeros, size - 9, 9)).data == bytes(9)
+    assert ' names' not in server.text()
+    assert "another's" not in server.text()
 
 
 def test_an_index_is_of_the_options_it_was_made_with(start, tmp_path):

@@ -13,7 +13,7 @@
 #include "packed.h"
 #include "zip_source.h"
 
-enum { PATIENCE = 4, MOUNT_PATIENCE = 8, IDLE = 60 };		/* s */
+enum { PATIENCE = 4, MOUNT_PATIENCE = 8, IDLE = 60, RESTS = 8 };	/* s */
 enum { TRIES = 16 };		/* in order of use, then in any */
 
 /* Cheap, and true to some ms. */
@@ -153,6 +153,21 @@ tell(void *arg, const char *text)
 	pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: %s", ar->shown, text);
 }
 
+/* Of what is compressed, for who wonders what took so long. */
+static void
+tell_decoded(const struct tar_archive *ar)
+{
+	struct tar_packed_counts n;
+
+	if (ar->source == NULL || !tar_source_is_packed(ar->source))
+		return;
+	tar_packed_counts(ar->source, &n);
+	if (n.decoded + n.again > 0)
+		pinefs_log(PINEFS_LOG_INFO, "tarfs: %s: %.1f MB were decoded "
+		    "in order, and %.1f MB again for reads", ar->shown,
+		    (double)n.decoded / 1e6, (double)n.again / 1e6);
+}
+
 /* A file of zip, if it ends as one.  Else it stays what it is. */
 static int
 open_zip(struct tar_archive *ar, int fd, bool begins,
@@ -205,6 +220,7 @@ open_packed(struct tar_archive *ar, int fd, struct tar_extra *saved)
 	}
 	l->saved = *saved;
 	*saved = (struct tar_extra){ 0 };
+	ar->refused = false;
 	l->store = tar_cache_path(host->cache, &ar->life.key, "blocks");
 	source = tar_source_packed(fd, ar->codec,
 	    &(struct tar_packed_config){ .blocks = host->blocks,
@@ -218,6 +234,8 @@ open_packed(struct tar_archive *ar, int fd, struct tar_extra *saved)
 		free_lent(l);
 		return NULL;
 	}
+	ar->refused = l->saved.len > 0 && tar_source_size(source) ==
+	    UINT64_MAX;
 	source->gone = free_lent;
 	source->gone_arg = l;
 	return source;
@@ -261,6 +279,7 @@ open_source(struct tar_archive *ar, int fd, struct tar_extra *saved)
 		tar_source_free(source);
 		return err;
 	}
+	tell_decoded(ar);
 	tar_source_free(ar->source);
 	ar->source = source;
 	ar->fd = fd;
@@ -310,6 +329,7 @@ give_up(struct tar_archive *ar)
 {
 	tar_overlay_drop(ar);
 	drop_index(ar);
+	tell_decoded(ar);
 	tar_source_free(ar->source);
 	ar->source = NULL;
 	ar->at_hand = false;
@@ -393,18 +413,32 @@ relist(struct tar_archive *ar)
 	pthread_mutex_unlock(&host->open_lock);
 }
 
+/* Decoders that nobody needed for some seconds go. */
+static void
+rest(struct tar_archive *ar)
+{
+	if (pthread_rwlock_tryrdlock(&ar->lock) != 0)
+		return;
+	if (ar->source != NULL)
+		tar_source_rest(ar->source);
+	pthread_rwlock_unlock(&ar->lock);
+}
+
 void
 tar_archive_tick(struct tar_host *host)
 {
-	bool keep = host->config.keep_open;
+	bool keep = host->config.keep_open, rests;
 	time_t before = now() - IDLE;
 	struct tar_archive *ar, *next;
 	struct tar_wait *late = NULL, *w;
 
 	pthread_mutex_lock(&host->open_lock);
+	rests = ++host->ticks % RESTS == 0;
 	for (ar = host->open; ar != NULL; ar = next) {
 		next = ar->open_next;
 		take_late(ar, &late);
+		if (rests)
+			rest(ar);
 		if (!keep && atomic_load(&ar->looked) < before)
 			give_up_idle(ar);
 	}
@@ -517,6 +551,14 @@ adopt(struct tar_archive *ar, int fd, const struct tar_life *life, bool same)
 	}
 	if ((err = open_source(ar, fd, &saved)) != 0)
 		return err;
+	/* Else each read, of each process to come, decodes from the start. */
+	if (task == TAR_CHECK && ar->codec != NULL && ar->refused) {
+		pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: what was kept of "
+		    "it in the cache is damaged, or another's: it is made "
+		    "anew", ar->shown);
+		ar->checked = false;
+		task = TAR_REMAKE;
+	}
 	if (stays && grew && ar->codec == NULL && ar->index.end != 0 &&
 	    ar->missing == 0)
 		task = TAR_GO_ON;
@@ -707,6 +749,7 @@ tar_archive_free(struct tar_archive *ar)
 	pinefs_free(ar->fs);
 	tar_overlay_fini(&ar->overlay);
 	drop_index(ar);
+	tell_decoded(ar);
 	tar_source_free(ar->source);
 	pthread_rwlock_destroy(&ar->lock);
 	pthread_mutex_destroy(&ar->wait_lock);

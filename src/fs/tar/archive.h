@@ -59,7 +59,7 @@ struct tar_host {
 
 	pthread_mutex_t		 open_lock;	/* before an archive's lock */
 	struct tar_archive	*open;		/* those at hand */
-	unsigned		 nopen, open_most;
+	unsigned		 nopen, open_most, ticks;
 };
 
 struct tar_archive {
@@ -77,6 +77,7 @@ struct tar_archive {
 	struct tar_source	*source;
 	const struct tar_codec	*codec;		/* NULL: plain, or a zip */
 	const char		*why;		/* it is no archive; or NULL */
+	bool			 refused;	/* what was kept of the source */
 	int			 fd;		/* the source's */
 	uint64_t		 stored;	/* bytes of the file */
 	struct tar_index	 index;

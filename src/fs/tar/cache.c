@@ -21,6 +21,7 @@ struct tar_cache {
 	uint64_t	 most, bytes;	/* bytes: about what is there */
 	unsigned	 made;		/* temporary names */
 	uint8_t		 secret[SECRET];
+	bool		 is_new;	/* and in no file yet */
 };
 
 /* ---------------------------------------------------------------- where -- */
@@ -331,6 +332,64 @@ make_room(struct tar_cache *c)
 	free(all.g);
 }
 
+/* --------------------------------------------------------------- secret -- */
+
+static int
+read_secret(struct tar_cache *c)
+{
+	int fd = open_ours(c, "key"), err;
+
+	if (fd == -1)
+		return errno;
+	err = tar_whole_read(fd, 0, c->secret, SECRET);
+	close(fd);
+	return err;
+}
+
+/*
+ * The first time that there is something under it.  Should another server be
+ * faster, what is of this one is of no use to the next.
+ */
+static void
+write_secret(struct tar_cache *c)
+{
+	char temp[NAME];
+	int fd;
+
+	if (!c->is_new)
+		return;
+	c->is_new = false;
+	snprintf(temp, sizeof temp, "key.%ld.new", (long)getpid());
+	fd = openat(c->dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW |
+	    O_CLOEXEC, 0600);
+	if (fd == -1)
+		return;
+	if (tar_whole_write(fd, 0, c->secret, SECRET) == 0 && fsync(fd) == 0)
+		linkat(c->dir, temp, c->dir, "key", 0);
+	unlinkat(c->dir, temp, 0);
+	close(fd);
+}
+
+/* One that is cut, or not ours, makes room for another. */
+static int
+find_secret(struct tar_cache *c)
+{
+	int err = read_secret(c);
+
+	if (err == 0)
+		return 0;
+	if (c->dir != -1 && err != ENOENT)
+		unlinkat(c->dir, "key", 0);
+	c->is_new = c->dir != -1;
+	return getrandom(c->secret, SECRET, 0) == SECRET ? 0 : ENOMEM;
+}
+
+const uint8_t *
+tar_cache_secret(const struct tar_cache *c)
+{
+	return c->secret;
+}
+
 /* -------------------------------------------------------------- writing -- */
 
 static int
@@ -370,6 +429,8 @@ tar_cache_save(struct tar_cache *c, const struct tar_key *key,
 		return ENOENT;
 	pthread_mutex_lock(&c->lock);
 	made = c->made++;
+	if (kept->len > 0)
+		write_secret(c);
 	pthread_mutex_unlock(&c->lock);
 	name_of(key, name);
 	snprintf(temp, sizeof temp, "%.16s.%lu-%u.new", name,
@@ -388,64 +449,6 @@ tar_cache_save(struct tar_cache *c, const struct tar_key *key,
 		make_room(c);
 	pthread_mutex_unlock(&c->lock);
 	return 0;
-}
-
-/* --------------------------------------------------------------- secret -- */
-
-static int
-read_secret(struct tar_cache *c)
-{
-	int fd = open_ours(c, "key"), err;
-
-	if (fd == -1)
-		return errno;
-	err = tar_whole_read(fd, 0, c->secret, SECRET);
-	close(fd);
-	return err;
-}
-
-/* A new one, unless another server is faster. */
-static void
-write_secret(struct tar_cache *c)
-{
-	char temp[NAME];
-	int fd;
-
-	snprintf(temp, sizeof temp, "key.%ld.new", (long)getpid());
-	fd = openat(c->dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW |
-	    O_CLOEXEC, 0600);
-	if (fd == -1)
-		return;
-	if (tar_whole_write(fd, 0, c->secret, SECRET) == 0 && fsync(fd) == 0)
-		linkat(c->dir, temp, c->dir, "key", 0);
-	unlinkat(c->dir, temp, 0);
-	close(fd);
-}
-
-/* One that cannot be kept is that of this process; one that is cut, or not
- * ours, makes room for another. */
-static int
-find_secret(struct tar_cache *c)
-{
-	int err = read_secret(c);
-
-	if (err == 0)
-		return 0;
-	if (getrandom(c->secret, SECRET, 0) != SECRET)
-		return ENOMEM;
-	if (c->dir == -1)
-		return 0;
-	if (err != ENOENT)
-		unlinkat(c->dir, "key", 0);
-	write_secret(c);
-	read_secret(c);
-	return 0;
-}
-
-const uint8_t *
-tar_cache_secret(const struct tar_cache *c)
-{
-	return c->secret;
 }
 
 /* ------------------------------------------------------- begin and end -- */

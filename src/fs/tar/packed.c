@@ -65,9 +65,13 @@ tar_store_tell(struct packed *p)
 	told = p->told;
 	p->told = true;
 	pthread_mutex_unlock(&p->lock);
-	if (!told)
-		p->config.note(p->config.arg, "what was kept of it in the "
-		    "cache is damaged: it is decoded again where needed");
+	if (told)
+		return;
+	/* The next process is to make another one. */
+	if (p->config.store != NULL)
+		unlink(p->config.store);
+	p->config.note(p->config.arg, "what was kept of it in the cache is "
+	    "damaged: it is decoded again where needed");
 }
 
 static int
@@ -406,14 +410,21 @@ begin(struct packed *p)
 	return err;
 }
 
+static const struct tar_source_ops ops = { .read = packed_read,
+    .try_read = packed_try, .step = packed_step, .size = packed_size,
+    .free = packed_free, .save = packed_save, .hold = packed_hold,
+    .ahead = packed_ahead, .rest = packed_rest };
+
+bool
+tar_source_is_packed(const struct tar_source *s)
+{
+	return s->ops == &ops;
+}
+
 struct tar_source *
 tar_source_packed(int fd, const struct tar_codec *codec,
     const struct tar_packed_config *config)
 {
-	static const struct tar_source_ops ops = { .read = packed_read,
-	    .try_read = packed_try, .step = packed_step, .size = packed_size,
-	    .free = packed_free, .save = packed_save, .hold = packed_hold,
-	    .ahead = packed_ahead, .rest = packed_rest };
 	struct packed *p = calloc(1, sizeof *p);
 
 	if (p == NULL || tar_store_init(&p->store, &(struct tar_store_config){

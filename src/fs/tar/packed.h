@@ -59,6 +59,8 @@ struct tar_packed_config {
 struct tar_source *tar_source_packed(int fd, const struct tar_codec *,
 	    const struct tar_packed_config *);
 
+bool	tar_source_is_packed(const struct tar_source *);
+
 /* Bytes that were decoded: in the pass from the beginning, and for reads. */
 struct tar_packed_counts {
 	uint64_t	decoded, again;
