@@ -46,7 +46,8 @@ struct tar_packed_config {
 	 * are borrowed until the source is freed.  Aligned as a uint64_t. */
 	const void		*saved;
 	size_t			 saved_len;
-	/* From point to point, decoded; 0: 1 MiB.  What is no larger than
+	/* From point to point, decoded; 0: 1 MiB, and three quarters of it
+	 * where a decoder's state is what is kept.  What is no larger than
 	 * `small`, decoded, stays in memory; 0: 64 MiB. */
 	uint64_t		 span, small;
 	/* Once set, nothing more is decoded: ECANCELED. */

@@ -178,17 +178,16 @@ is_full(const struct packed *p)
 }
 
 /*
- * What does not fit into the cache would drive everything out of it, and the
- * beginning of this archive, too: a pass that is so long leaves there only
- * what it has just come by.  Its memory, still in the processor's cache, is
- * taken for the next block.
+ * What nobody has asked for gets a quarter of the cache: a pass that is longer
+ * leaves there its beginning and what it has just come by.  The memory of the
+ * rest, still in the processor's cache, is taken for the next block.
  */
 static void
 forget_old(struct packed *p, uint64_t n)
 {
 	struct tar_block *old;
 
-	if (n < tar_blocks_room(p->config.blocks) || n < BEHIND)
+	if (n < tar_blocks_room(p->config.blocks) / 4 || n < BEHIND)
 		return;
 	old = tar_blocks_take(p->config.blocks, p, n - BEHIND);
 	if (old != NULL && atomic_load(&old->refs) == 1) {
@@ -294,6 +293,13 @@ mark_state(struct packed *p)
 	return err;
 }
 
+/* A state costs 0.1 ms, and a read 0.35 ms for each half MiB before it. */
+static uint64_t
+state_span(const struct packed *p)
+{
+	return p->config.span / 4 * 3;
+}
+
 static int
 mark(struct packed *p)
 {
@@ -304,7 +310,7 @@ mark(struct packed *p)
 	if (r->fresh && !r->between)
 		return mark_stream(p, last);
 	if (r->units == NULL && p->codec->save != NULL && !r->between &&
-	    !r->ended && r->out - last >= p->config.span)
+	    !r->ended && r->out - last >= state_span(p))
 		return mark_state(p);
 	return 0;
 }
