@@ -153,7 +153,7 @@ tell(void *arg, const char *text)
 	pinefs_log(PINEFS_LOG_WARNING, "tarfs: %s: %s", ar->shown, text);
 }
 
-/* Of what is compressed, for who wonders what took so long. */
+/* Of what is compressed, and not little, for who wonders what took long. */
 static void
 tell_decoded(const struct tar_archive *ar)
 {
@@ -162,7 +162,7 @@ tell_decoded(const struct tar_archive *ar)
 	if (ar->source == NULL || !tar_source_is_packed(ar->source))
 		return;
 	tar_packed_counts(ar->source, &n);
-	if (n.decoded + n.again > 0)
+	if (n.decoded + n.again >= 1000000)
 		pinefs_log(PINEFS_LOG_INFO, "tarfs: %s: %.1f MB were decoded "
 		    "in order, and %.1f MB again for reads", ar->shown,
 		    (double)n.decoded / 1e6, (double)n.again / 1e6);
