@@ -311,7 +311,7 @@ set -u
 mkdir -p /tmp/shims
 printf '#!/bin/sh\nexec "$@"\n' >/tmp/shims/sudo
 chmod +x /tmp/shims/sudo
-export PATH=/tmp/shims:$BUILD:$PATH HOME=/tmp PS4='+ $SECONDS '
+export PATH=/tmp/shims:$BUILD:$PATH HOME=/tmp
 for dir in "$1"/*/; do
 	cd "$dir"
 	timeout -k 5 60 unshare --net --mount --propagation private bash -c '
