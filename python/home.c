@@ -475,6 +475,8 @@ check_link(struct hold *h, struct node *n, PyObject *o)
 {
 	struct node *m, *next;
 
+	if (node_lead(n)->flags & NODE_BINDING)
+		return;		/* some have the new value already */
 	if (n->leader != NULL) {
 		if (!is_bound_to(h, n->leader, o))
 			node_unlink(n);

@@ -186,6 +186,7 @@ enum {
 	NODE_TIMES = 0x200,	/* mtime was set by a client */
 	NODE_MADE = 0x400,	/* by a client: its type says nothing */
 	NODE_AWAY = 0x800,	/* renamed to a backup; Python has it still */
+	NODE_BINDING = 0x1000,	/* leads a group that is being bound */
 	NODE_VIEW = 0x4000,	/* made up by the package */
 	NODE_WRITABLE = 0x8000	/* ... and can be written */
 };

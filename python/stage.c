@@ -348,6 +348,7 @@ bind_group(struct hold *h, struct commit *c, struct others *o,
 static int
 bind_names(struct hold *h, struct commit *c, PyObject *value)
 {
+	struct node *lead = node_lead(c->n);
 	struct others o;
 	int err;
 
@@ -356,7 +357,11 @@ bind_names(struct hold *h, struct commit *c, PyObject *value)
 		    value);
 	if ((err = others_begin(c->n, &o)) != 0)
 		return err;
+	node_pin(lead);
+	lead->flags |= NODE_BINDING;
 	err = bind_group(h, c, &o, value);
+	lead->flags &= (uint16_t)~NODE_BINDING;
+	node_unpin(&h->pf->nodes, lead);
 	others_end(h, &o);
 	return err;
 }

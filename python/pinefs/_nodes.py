@@ -69,9 +69,13 @@ def change(name, old, new, do):
     return changes([(name, (old,), (new,))], do)
 
 
+def orders(data):
+    """The list of one: the file that is written is an order to do something."""
+    return [(..., (), (data.decode('utf-8', 'replace'),))]
+
+
 def told(data, do):
-    """The same, of a file that is an order to do something."""
-    return changes([(..., (), (data.decode('utf-8', 'replace'),))], do)
+    return changes(orders(data), do)
 
 
 def line(value):

@@ -32,7 +32,8 @@ from . import _control
 from . import _hotswap
 from . import _mappers
 from . import _pinefs
-from ._nodes import Dir, File, Link, change, changes, line, text, told
+from ._nodes import (Dir, File, Link, change, changes, line, orders, text,
+                     told)
 
 # Views that show all that is in an object.
 WHOLE = {'repr', 'str', 'expr', 'json', 'pickle'}
@@ -103,7 +104,8 @@ class Views:
 
     def view_expr(self, o):
         def write(data):
-            return [], lambda: (evaluate(data),)    # if it may be bound
+            """An order first, that can be refused before it runs."""
+            return orders(data), lambda: (evaluate(data),)
         return File(lambda: line(_repr(o)), write if self.code else None)
 
     def view_json(self, o):

@@ -103,7 +103,7 @@ WAYS = [
     (write('/n', b'2'), [('/n', 1, 2)]),
     (write('/n@repr', b'2'), [('/n', 1, 2)]),
     (write('/n@json', b'2'), [('/n', 1, 2)]),
-    (write('/n@expr', b'1+1'), [('/n', 1, 2)]),
+    (write('/n@expr', b'1+1'), [('/n@expr', ABSENT, '1+1'), ('/n', 1, 2)]),
     (write('/d@repr', b"{'k': 3}"), [('/d', {'k': 1, 'keep': 2}, {'k': 3})]),
     (write('/d@json', b'{"k": 3}'), [('/d', {'k': 1, 'keep': 2}, {'k': 3})]),
     (write('/l@repr', b'[3]'), [('/l', [1], [3])]),
@@ -342,7 +342,7 @@ def do(c, root, act, expected):
             for path, old, new in expected or ()]
     assert seen == want, (seen, want)
     paths = [path for path, old, new in expected or ()]
-    runs = paths and (paths[0] in ('/g', '/call@call') or
+    runs = paths and (paths[0] in ('/g', '/call@call', '/n@expr') or
                       'run' in paths[0] or 'load' in paths[0])
     if runs:
         assert 'pinefs.code' in [e[0] for e in events], paths
@@ -350,6 +350,38 @@ def do(c, root, act, expected):
         assert ('pinefs.code', expected[0][2]) in events, events
 
 test_told.each_way(do)
+print('fine')
+''' % served.HERE)
+    assert (code, out) == (0, 'fine\n'), out
+
+
+def test_an_expression_that_is_refused_does_not_run():
+    sys.served_ran = []
+    with served.own(root={'n': 1}, code=True) as c:
+        text = b'__import__("sys").served_ran.append(1) or 2'
+        with watching(refuse=True) as told:
+            told.expected = range(1)
+            assert status(c.write, '/n@expr', text) in ('PERM', 'ACCES')
+            assert [row[0] for row in told] == ['/n@expr']
+        assert not sys.served_ran
+        c.write('/n@expr', text)
+        assert sys.served_ran == [1] and c.read('/n') == b'2\n'
+
+
+def test_an_audit_hook_that_never_ends_is_interrupted():
+    """It has the broker's thread; what it was asked about is not done."""
+    code, out = served.python('''
+import sys
+sys.path.insert(0, %r)
+import served
+root = {'n': 1}
+def hook(event, args):
+    while event == 'pinefs.write':
+        pass
+sys.addaudithook(hook)
+with served.own(root=root, timeout=0.2) as c:
+    assert served.status(c.write, '/n', b'2') in ('PERM', 'ACCES')
+    assert c.read('/n') == b'1\\n' and root == {'n': 1}
 print('fine')
 ''' % served.HERE)
     assert (code, out) == (0, 'fine\n'), out
@@ -415,6 +447,13 @@ def test_hard_links_are_taken_back_whoever_looks_meanwhile():
         assert found[0] is not None
         assert root['d'] == {'a': 'one', 'b': 'one', 'c': 'mine'}
         assert slow.x == 'one'
+        # And they are one file still, but for what the program has bound.
+        for path in ('/s/x', '/d/a', '/d/b', '/d/c'):
+            c.getattr(path)
+        assert c.getattr('/s/x').nlink == 3
+        c.write('/d/b', b'two')
+        assert root['d'] == {'a': 'two', 'b': 'two', 'c': 'mine'}
+        assert slow.x == 'two'
 
 
 class Ends:
