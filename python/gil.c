@@ -21,11 +21,16 @@
  *
  * The collector is off while the broker has the lock: it would run code of
  * the user, finalizers, in the middle of a look-up.
+ *
+ * One thing of the user's a look-up does call: __eq__ of a key that has the
+ * hash of the name.  If that goes on for too long it is interrupted, like a
+ * job of a worker.
  */
 #include "pyfs.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -46,6 +51,12 @@ struct gil {
 	struct gil_count count;
 	bool		 collected;	/* the collector was on */
 	bool		 inside;	/* a batch is under way */
+	/* The time box: */
+	struct gil	*next;
+	int64_t		 box;		/* ns */
+	unsigned long	 ident;		/* Python's name for the thread */
+	_Atomic int64_t	 at;		/* the hold began, 0: none */
+	bool		 interrupted;
 };
 
 int64_t
@@ -263,6 +274,106 @@ gil_collector_on(bool was)
 		Py_XDECREF(call_gc("enable"));
 }
 
+/* -------------------------------------------------------------- time box -- */
+
+/* One look at all of them is due, or none is in a hold. */
+static struct {
+	pthread_mutex_t	lock;	/* never held while waiting for the other */
+	struct gil	*all;
+	atomic_bool	watched;
+} brokers = { PTHREAD_MUTEX_INITIALIZER, NULL, false };
+
+static void
+box_begin(struct gil *g)
+{
+	atomic_store(&g->at, g->since);
+	if (!atomic_load(&brokers.watched) &&
+	    !atomic_exchange(&brokers.watched, true))
+		worker_box_at(g->since + g->box);
+}
+
+/* What was to interrupt it must not interrupt another look-up. */
+static void
+box_end(struct gil *g)
+{
+	atomic_store(&g->at, 0);
+	if (!g->interrupted)
+		return;
+	g->interrupted = false;
+	(void)PyThreadState_SetAsyncExc(g->ident, NULL);
+}
+
+/* When the hold that is under way has to end; 0: none is. */
+static int64_t
+box_due(struct gil *g)
+{
+	int64_t at = atomic_load(&g->at);
+
+	return at == 0 ? 0 : at + g->box;
+}
+
+/* The next look; *late: somebody is overdue. */
+static int64_t
+look_at_boxes(bool *late)
+{
+	int64_t now = pyfs_clock(), due, next = 0;
+	struct gil *g;
+
+	*late = false;
+	pthread_mutex_lock(&brokers.lock);
+	for (g = brokers.all; g != NULL; g = g->next) {
+		if ((due = box_due(g)) == 0)
+			continue;
+		if (due <= now) {
+			*late = true;
+			due = now + g->box;
+		}
+		if (next == 0 || due < next)
+			next = due;
+	}
+	pthread_mutex_unlock(&brokers.lock);
+	return next;
+}
+
+/* With the lock: who is in a hold then is in code of the user. */
+static unsigned
+interrupt_late(void)
+{
+	int64_t now = pyfs_clock();
+	struct gil *g;
+	unsigned n = 0;
+
+	pthread_mutex_lock(&brokers.lock);
+	for (g = brokers.all; g != NULL; g = g->next) {
+		if (box_due(g) == 0 || box_due(g) > now)
+			continue;
+		g->interrupted = true;
+		(void)PyThreadState_SetAsyncExc(g->ident, PyExc_TimeoutError);
+		n++;
+	}
+	pthread_mutex_unlock(&brokers.lock);
+	return n;
+}
+
+unsigned
+gil_interrupt_late(PyThreadState **kept)
+{
+	unsigned n = 0;
+	int64_t next;
+	bool late;
+
+	atomic_store(&brokers.watched, false);
+	next = look_at_boxes(&late);
+	if (late) {
+		gil_enter(kept);
+		n = interrupt_late();
+		gil_leave(kept);
+	}
+	if (next != 0 && !atomic_exchange(&brokers.watched, true))
+		worker_box_at(next);
+	return n;
+}
+
 /* ---------------------------------------------------------------- broker -- */
 
 static pthread_key_t state_key;
@@ -299,7 +410,7 @@ can_hand_off(void)
 }
 
 struct gil *
-gil_new(bool polite, int signal)
+gil_new(bool polite, int signal, unsigned time_box)
 {
 	struct gil *g = calloc(1, sizeof *g);
 
@@ -311,6 +422,11 @@ gil_new(bool polite, int signal)
 		g->signal = signal;
 	g->main = pthread_self();
 	g->handoff = can_hand_off() || g->signal != 0;
+	g->box = (int64_t)time_box * 1000000;
+	pthread_mutex_lock(&brokers.lock);
+	g->next = brokers.all;
+	brokers.all = g;
+	pthread_mutex_unlock(&brokers.lock);
 	return g;
 }
 
@@ -349,6 +465,14 @@ gil_try_burst(struct gil *g, bool on)
 void
 gil_free(struct gil *g)
 {
+	struct gil **p;
+
+	pthread_mutex_lock(&brokers.lock);
+	for (p = &brokers.all; *p != NULL && *p != g; p = &(*p)->next)
+		continue;
+	if (*p != NULL)
+		*p = g->next;
+	pthread_mutex_unlock(&brokers.lock);
 	free(g);
 }
 
@@ -361,6 +485,7 @@ first_take(struct gil *g)
 	(void)pthread_sigmask(SIG_SETMASK, &all, NULL);
 	(void)PyGILState_Ensure();
 	g->ts = PyThreadState_Get();
+	g->ident = PyThread_get_thread_ident();
 	(void)pthread_setspecific(state_key, g->ts);
 }
 
@@ -417,6 +542,7 @@ gil_take(struct gil *g)
 		burst_begin();
 	g->collected = gil_collector_off();
 	g->inside = held = true;
+	box_begin(g);
 	shape_forget();
 }
 
@@ -428,6 +554,7 @@ gil_drop(struct gil *g)
 	if (time > g->count.longest)
 		g->count.longest = time;
 	g->inside = held = false;
+	box_end(g);
 	gil_collector_on(g->collected);
 	(void)PyEval_SaveThread();
 }
@@ -482,6 +609,9 @@ gil_fork_child(void)
 	(void)pthread_cond_init(&hand.served_one, NULL);
 	hand.waiting = 0;
 	hand.queued = false;
+	(void)pthread_mutex_init(&brokers.lock, NULL);
+	brokers.all = NULL;
+	atomic_store(&brokers.watched, false);
 	probe_fork_child();
 	gil_restore();
 }

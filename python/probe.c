@@ -22,7 +22,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { TRIES = 4, PAUSE = 50000 };		/* ns in between */
+enum { TRIES = 4, PAUSE = 50000,		/* ns in between */
+    PROBE_BOX = 2000 };				/* ms */
 #define TIME_MAX	INT64_C(300000000)	/* ns, for all of it */
 
 static struct {
@@ -131,7 +132,7 @@ probe_begin(bool polite, int signal)
 	probe.signal = signal;
 	if (test.handoff != 0 && !wants_signal(&test) && !wants_burst(&test))
 		return false;
-	if ((probe.gil = gil_new(true, 0)) == NULL)
+	if ((probe.gil = gil_new(true, 0, PROBE_BOX)) == NULL)
 		return false;
 	probe.done = false;
 	probe.end = pyfs_clock() + TIME_MAX;

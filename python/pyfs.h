@@ -659,14 +659,22 @@ void	glow_forget(struct glows *, uint64_t id);
 
 /* ---------------------------------------------------------------- lock -- */
 
-/* `signal` (or 0) goes to the thread that calls this, to make it listen. */
-struct gil *gil_new(bool polite, int signal);
+/*
+ * `signal` (or 0) goes to the thread that calls this, to make it listen.  Code
+ * of the user may run for time_box ms in a hold.
+ */
+struct gil *gil_new(bool polite, int signal, unsigned time_box);
 void	gil_free(struct gil *);
 /* By the one thread of the broker, around each batch. */
 void	gil_take(struct gil *);
 void	gil_drop(struct gil *);
 /* By this thread, a broker's. */
 bool	gil_is_held(void);
+/*
+ * By the watch, when worker_box_at says: interrupts what has run for too long;
+ * how many.  *kept: as for gil_enter.
+ */
+unsigned gil_interrupt_late(PyThreadState **kept);
 /* In the middle of a batch: the program has the lock for a moment. */
 void	gil_pause(struct gil *);
 /* Waits for the lock: how many, and of them below 2^i ns. */
@@ -754,6 +762,8 @@ int	worker_commit_rest(struct pyfs *);
 /* Stages are due, the program is left alone: then, or earlier. */
 void	worker_commit_at(int64_t when);
 void	worker_idle_at(int64_t when);
+/* A broker may be in a hold for too long then. */
+void	worker_box_at(int64_t when);
 
 /* ------------------------------------------------------------------ kit -- */
 

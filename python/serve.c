@@ -110,7 +110,8 @@ make_fs(struct pyfs *pf)
 	if ((err = nodes_init(&pf->nodes, pf->config.max_nodes)) != 0 ||
 	    (err = glow_init(&pf->glows)) != 0)
 		return err;
-	if ((pf->gil = gil_new(pf->config.polite, pf->config.signal)) == NULL)
+	if ((pf->gil = gil_new(pf->config.polite, pf->config.signal,
+	    pf->config.time_box)) == NULL)
 		return ENOMEM;
 	node_set_home(&pf->nodes, pf->nodes.root,
 	    o != NULL ? o : PyImport_GetModuleDict());

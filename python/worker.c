@@ -43,7 +43,7 @@ static struct {
 	struct worker	*workers;
 	struct job	*first, **last;
 	unsigned	 alive, busy, given_up;
-	int64_t		 commit_at, idle_at;	/* due then; 0: nothing */
+	int64_t		 commit_at, idle_at, box_at;	/* 0: nothing is due */
 	bool		 running, stop;
 	bool		 dropping;	/* a job is to drop the trash */
 	unsigned	 forks;		/* of this process from its parents */
@@ -346,6 +346,12 @@ worker_idle_at(int64_t when)
 	wake_at(&all.idle_at, when);
 }
 
+void
+worker_box_at(int64_t when)
+{
+	wake_at(&all.box_at, when);
+}
+
 static int64_t
 deadline(const struct job *job)
 {
@@ -369,6 +375,7 @@ next_due(void)
 
 	earlier(&at, all.commit_at);
 	earlier(&at, all.idle_at);
+	earlier(&at, all.box_at);
 	for (w = all.workers; w != NULL; w = w->next)
 		if (w->job != NULL && !w->given_up)
 			earlier(&at, deadline(w->job));
@@ -377,7 +384,7 @@ next_due(void)
 
 /* False: stop. */
 static bool
-wait_until_due(bool *commit, bool *idle)
+wait_until_due(bool *commit, bool *idle, bool *box)
 {
 	struct timespec ts;
 	int64_t at, now;
@@ -398,6 +405,8 @@ wait_until_due(bool *commit, bool *idle)
 		all.commit_at = 0;
 	if ((*idle = all.idle_at != 0 && all.idle_at <= now))
 		all.idle_at = 0;
+	if ((*box = all.box_at != 0 && all.box_at <= now))
+		all.box_at = 0;
 	go_on = !all.stop;
 	pthread_mutex_unlock(&all.lock);
 	return go_on;
@@ -525,15 +534,25 @@ commit_all_run(struct job *job, struct hold *h)
 	return 0;
 }
 
+static void
+count_interrupted(unsigned n)
+{
+	pthread_mutex_lock(&all.lock);
+	all.count.interrupted += n;
+	pthread_mutex_unlock(&all.lock);
+}
+
 static void *
 watch_main(void *arg)
 {
 	PyThreadState *ts = NULL;
-	bool commit, idle;
+	bool commit, idle, box;
 
 	(void)arg;
-	while (wait_until_due(&commit, &idle)) {
+	while (wait_until_due(&commit, &idle, &box)) {
 		watch_jobs(&ts);
+		if (box)
+			count_interrupted(gil_interrupt_late(&ts));
 		if (commit)
 			(void)commit_by(commit_all_run, NULL);
 		if (idle) {
@@ -630,7 +649,7 @@ workers_fork_child(void)
 	all.first = NULL;
 	all.last = &all.first;
 	all.alive = all.busy = all.given_up = 0;
-	all.commit_at = all.idle_at = 0;
+	all.commit_at = all.idle_at = all.box_at = 0;
 	all.running = false;
 	all.stop = all.dropping = false;
 	all.forks++;

@@ -131,6 +131,28 @@ print('end')
     assert 'end' in out, out
 
 
+def test_a_key_whose_comparison_never_ends_is_interrupted():
+    class Endless:
+        def __hash__(self):
+            return hash('name')
+
+        def __eq__(self, other):
+            while True:
+                pass
+    d, served_long = {Endless(): 1, (1, 2): 'pair', 'ok': 5}, 60
+    with served.own(root={'d': d}, timeout=0.2) as c:
+        start = time.monotonic()
+        for i in range(3):
+            assert served.status(c.lookup, c.fh('/d'), 'name') == 'NOENT'
+            # No later code of the thread is interrupted instead.
+            assert c.read('/d/%=(1, 2)') == b'pair'
+            assert c.read('/d/ok') == b'5\n'
+        assert served.status(c.write, '/d/name', b'x') is not None
+        c.write('/d/ok', b'6')
+        assert d['ok'] == 6
+        assert time.monotonic() - start < served_long
+
+
 def test_keys_that_change_the_dict_when_they_are_compared():
     class Key:
         """Equal to nothing; takes everything away when it is asked."""
