@@ -37,7 +37,8 @@ PACKAGE = tuple(sorted(
     name for name in os.listdir(os.path.join(SOURCE, 'python', 'pinefs'))
     if name.endswith(('.py', '.pyi', '.typed')))) + ('_pinefs.abi3.so',)
 TOP = ('rpc.py', 'rpchelp.py')
-NOT_SOURCE = re.compile(r'^(\.git|\.cache|build.*|dist|__pycache__|.*\.pyc)$')
+# Directories at the top.
+NOT_SOURCE = re.compile(r'^(\.git|\.cache|build.*|dist)$')
 
 
 def version():
@@ -162,9 +163,10 @@ def sources():
         pass
     found = []
     for at, dirs, names in os.walk(SOURCE):
-        dirs[:] = [d for d in dirs if not NOT_SOURCE.match(d)]
+        dirs[:] = [d for d in dirs if d != '__pycache__' and
+                   not (at == SOURCE and NOT_SOURCE.match(d))]
         found += [os.path.relpath(os.path.join(at, n), SOURCE)
-                  for n in names if not NOT_SOURCE.match(n)]
+                  for n in names if not n.endswith('.pyc')]
     return sorted(p for p in found if p != 'PKG-INFO')
 
 

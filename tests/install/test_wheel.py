@@ -114,6 +114,42 @@ def test_the_source_distribution_has_what_a_build_needs(dist):
     assert not [n for n in names if n.startswith('build')]
 
 
+@pytest.fixture(scope='module')
+def unpacked(dist, tmp_path_factory):
+    directory = str(tmp_path_factory.mktemp('unpacked'))
+    umask = os.umask(0o077)     # which is not to be seen in what is made there
+    with tarfile.open(only(os.path.join(dist, '*.tar.gz'))) as t:
+        t.extractall(directory)
+    os.umask(umask)
+    return only(os.path.join(directory, 'pinefs-*'))
+
+
+def test_the_source_distribution_is_of_the_same_bytes_wherever_it_is_made(
+        dist, unpacked, tmp_path):
+    done = subprocess.run(
+        [sys.executable, '-c', 'import sys; sys.path.insert(0, "packaging"); '
+         'import pinefs_build; print(pinefs_build.sdist(sys.argv[1]))',
+         str(tmp_path)], cwd=unpacked, check=True, stdout=subprocess.PIPE,
+        env=dict(os.environ, PYTHONDONTWRITEBYTECODE='1'))
+    name = done.stdout.decode().strip()
+    with open(os.path.join(dist, name), 'rb') as a, \
+            open(os.path.join(str(tmp_path), name), 'rb') as b:
+        assert a.read() == b.read()
+
+
+@pytest.mark.skipif('PINEFS_LONG' not in os.environ,
+                    reason='builds all of it: make test-long')
+def test_pip_installs_the_source_distribution_without_a_network(
+        dist, tmp_path):
+    env = {k: v for k, v in os.environ.items()
+           if not k.startswith(('PINEFS', 'PYTHON', 'PIP'))}
+    here = environment(sys.executable, str(tmp_path / 'venv'),
+                       only(os.path.join(dist, '*.tar.gz')), env)
+    if here is None:
+        pytest.skip('%s makes no environments with pip' % sys.executable)
+    subprocess.run([here, '-c', USE], check=True, env=env, cwd='/')
+
+
 def of_stub(f):
     """[(name, kind, has it a default)] of a function of the stub."""
     kind = inspect.Parameter
