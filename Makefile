@@ -61,7 +61,14 @@ test-deb:
 	@$(MAKE) --no-print-directory all >&2
 	@PINEFS_LONG=1 PINEFS_BUILD=$(B) /usr/bin/pytest-3 tests/install/test_deb.py
 
-install: all
+# A PREFIX that is given counts, also for a build that was made with another.
+install: $(B)/build.ninja
+ifeq ($(origin PREFIX),command line)
+	@$(MESON) introspect --buildoptions $(B) | \
+	    grep -q '"name": "prefix", "value": "$(PREFIX)"' || \
+	    $(MESON) configure $(B) -Dprefix=$(PREFIX)
+endif
+	@$(NINJA)
 	@$(MESON) install -C $(B) --no-rebuild
 
 clean:
