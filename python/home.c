@@ -227,6 +227,23 @@ home_hides(const struct pyfs *pf, const struct node *parent,
 	return home_excludes(pf, parent, name);
 }
 
+bool
+home_would_show(const struct pyfs *pf, const struct node *dir,
+    const struct node *parent, struct pinefs_name name)
+{
+	char *one[2] = { NULL, NULL };
+	char *const *p;
+
+	for (p = pf->config.exclude; p != NULL && *p != NULL; p++) {
+		one[0] = *p;
+		if (strchr(*p, '.') != NULL &&
+		    is_included(one, dir->parent, name_of(dir)) &&
+		    !is_included(one, parent, name))
+			return true;
+	}
+	return false;
+}
+
 /* No name of the program's: only patterns of names are for it. */
 static bool
 is_in_control(const struct pyfs *pf, const struct node *dir)

@@ -508,6 +508,12 @@ bool	home_hides(const struct pyfs *, const struct node *parent,
 /* The same in a directory that is made up: a view, or in .pyfs. */
 bool	home_hides_made(const struct pyfs *, const struct node *dir,
 	    struct pinefs_name name);
+/*
+ * A pattern of `exclude` is for a path in the directory `dir`, and would not be
+ * if that had this name: what is hidden there would be seen.
+ */
+bool	home_would_show(const struct pyfs *, const struct node *dir,
+	    const struct node *parent, struct pinefs_name name);
 /* By `exclude` and `private` alone. */
 bool	home_excludes(const struct pyfs *, const struct node *parent,
 	    struct pinefs_name name);

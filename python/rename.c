@@ -441,7 +441,9 @@ work_rename(struct hold *h, struct request *r)
 	m.to_shadow = is_shadow_name(h->pf, m.to.s, r->new_name);
 	if (m.to_shadow && m.old != NULL)
 		m.to_shadow = false;	/* such a name is bound: let it be */
-	if (home_hides(h->pf, r->to, r->new_name))
+	if (home_hides(h->pf, r->to, r->new_name) ||
+	    (m.source->kind == PINEFS_DIR &&
+	    home_would_show(h->pf, m.source, r->to, r->new_name)))
 		err = EPERM;
 	if (err == 0)
 		err = commit_first(h, &m);

@@ -387,6 +387,23 @@ def test_rename_moves_the_object_and_the_handle():
         assert c.getattr(at + '/a').fileid != c.getattr((fh,)).fileid
 
 
+def test_a_rename_shows_nothing_that_is_hidden_by_its_path():
+    space = {'app': {'conf': {'key': 'secret', 'port': 1}, 'x': {}},
+             'b': {'conf': {'key': 'shown'}}}
+    with served.own(root=space, exclude=('app.conf.key', '*.cert')) as c:
+        assert c.list('/app/conf') == ['port']
+        for old, new in (('/app/conf', '/app/other'), ('/app/conf', '/conf'),
+                         ('/app', '/b2'), ('/app', '/app/x/app')):
+            assert status(c.rename, old, new) in ('PERM', 'ACCES', 'INVAL')
+        c.rename('/app/x', '/app/y')
+        c.rename('/app/conf/port', '/app/conf/number')
+        c.rename('/b', '/c')            # *.cert is for both
+        c.rename('/c/conf', '/c/other')
+        assert list(space['app']) == ['conf', 'y']
+        assert space['app']['conf'] == {'key': 'secret', 'number': 1}
+        assert space['c'] == {'other': {'key': 'shown'}}
+
+
 def test_rename_replaces():
     with served.module(a=1, b=[], c='x', d={}, e={'full': 1}) as (c, at, m):
         c.rename(at + '/a', at + '/c')
