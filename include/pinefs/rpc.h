@@ -198,6 +198,12 @@ struct rpc_program {
 	bool				 (*keeps)(void *self,
 					    const struct xdr_in *args);
 	/*
+	 * For traces: what a call with this rpc_call_state is about, as text
+	 * without an end of line; "": it cannot be told.
+	 */
+	void				 (*object)(const void *state,
+					    char *to, size_t size);
+	/*
 	 * For statistics: procedures whose calls are made of parts.  `parts`
 	 * tells the number, below nparts, and the status of each that a result
 	 * has; part_name what a number is called, NULL: it is none.

@@ -215,6 +215,12 @@ json_bool(struct json *j, const char *key, bool value)
 }
 
 void
+json_append(struct json *j, const char *lines, size_t len)
+{
+	put(j, lines, len);
+}
+
+void
 json_raw(struct json *j, const char *key, const char *value)
 {
 	put_key(j, key);

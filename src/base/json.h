@@ -37,6 +37,8 @@ void	json_bytes(struct json *, const char *key, const void *, size_t len);
 void	json_uint(struct json *, const char *key, uint64_t value);
 void	json_real(struct json *, const char *key, double value);
 void	json_bool(struct json *, const char *key, bool value);
+/* Lines that others have written. */
+void	json_append(struct json *, const char *lines, size_t len);
 /* JSON already. */
 void	json_raw(struct json *, const char *key, const char *value);
 

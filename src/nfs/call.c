@@ -2,10 +2,12 @@
 #include "nfs/call.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "vfs/hot.h"
 
 /* ------------------------------------------------------ who is asking -- */
 
@@ -132,6 +134,30 @@ nfs_call(void *self, struct rpc_call *rpc, const struct rpc_service *service)
 	call->late = false;
 	call->block = NULL;
 	return call;
+}
+
+void
+nfs_call_object(const void *state, char *to, size_t size)
+{
+	const struct nfs_call *call = state;
+	const struct pinefs_call *v = &call->vfs;
+	char path[VFS_HOT_PATH];
+	size_t n;
+
+	to[0] = '\0';
+	if (v->last_fs == NULL || v->export == NULL)
+		return;
+	vfs_hot_path(v->last_fs, v->last_fileid, path);
+	n = (size_t)snprintf(to, size, "%s", strcmp(v->export->path, "/") ==
+	    0 ? "" : v->export->path);
+	if (n >= size)
+		return;
+	if (path[0] == '\0')
+		snprintf(to + n, size - n, ":fileid %" PRIu64,
+		    v->last_fileid);
+	else
+		snprintf(to + n, size - n, "%s%s", path[0] == '/' ? "" :
+		    "/.../", path);
 }
 
 /*

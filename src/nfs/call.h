@@ -42,6 +42,9 @@ struct nfs_call {
 struct nfs_call	*nfs_call(void *self, struct rpc_call *,
 		    const struct rpc_service *);
 
+/* Of a program: the path, or number, of what the last handle was of. */
+void		 nfs_call_object(const void *state, char *to, size_t size);
+
 /*
  * The same for a procedure that keeps more than this for its call (v4): its
  * struct begins with a nfs_call, zeroed, and ends with nfs_call_fini.

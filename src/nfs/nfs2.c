@@ -281,5 +281,5 @@ nfs2_program(struct nfs *nfs, struct rpc_program *row)
 {
 	*row = (struct rpc_program){ .service = &nfs_v2_service,
 	    .handlers = &handlers, .self = nfs, .rules = rules,
-	    .route = route };
+	    .route = route, .object = nfs_call_object };
 }

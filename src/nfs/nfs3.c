@@ -445,5 +445,5 @@ nfs3_program(struct nfs *nfs, struct rpc_program *row)
 {
 	*row = (struct rpc_program){ .service = &nfs_v3_service,
 	    .handlers = &handlers, .self = nfs, .rules = rules,
-	    .route = route };
+	    .route = route, .object = nfs_call_object };
 }

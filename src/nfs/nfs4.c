@@ -866,5 +866,5 @@ nfs4_program(struct nfs *nfs, struct rpc_program *row)
 	*row = (struct rpc_program){ .service = &nfs4_v4_service,
 	    .handlers = &handlers, .self = nfs, .rules = rules,
 	    .route = route, .keeps = keeps, .no_udp = true,
-	    .nparts = NFS4_OPS, .part_name = part_name, .parts = parts };
+	    .object = nfs_call_object, .nparts = NFS4_OPS, .part_name = part_name, .parts = parts };
 }

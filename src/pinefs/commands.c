@@ -12,6 +12,7 @@ const struct command *const commands[] = {
 	&cmd_serve,
 	&cmd_stat,
 	&cmd_top,
+	&cmd_trace,
 	&cmd_help,
 	&cmd_version,
 	&cmd_completion,

@@ -574,8 +574,9 @@ rpc_dispatch(struct rpc_call *call)
 	}
 	call->head = call->size - xdr_in_left(&call->in);
 	if (*rpc_trace_switch() != 0)
-		stats_batch(call->loop);
-	call->started = call->loop->batch_ns;
+		stats_begin(call);
+	else
+		call->started = call->loop->batch_ns;
 	authenticate_and_dispatch(call);
 }
 

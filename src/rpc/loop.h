@@ -82,7 +82,10 @@ struct rpc_loop {
 						 * do not fit in the socket */
 	atomic_uint_fast64_t	 count[LOOP_COUNTERS];
 	_Atomic(struct stats_cell *) *cells;	/* stats.c: by place */
-	uint64_t		 batch_ns;	/* stats_batch, last reply */
+	uint64_t		 batch_ns;	/* it came, or the last reply
+						 * left; 0: is not timed */
+	uint64_t		 sampled_ms;
+	unsigned		 batches;	/* since then */
 };
 
 /* Something to be done once on a loop's thread; from any thread. */

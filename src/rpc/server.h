@@ -13,6 +13,11 @@ enum { SERVER_MAX_PROGRAMS = 16, SERVER_MAX_LISTENERS = 32,
     SERVER_MAX_PER_ADDR = 256, SERVER_MAX_IN_FLIGHT = 128,
     SERVER_HEAD_ROOM = 4096 };
 
+/* A reply is ready: see stats.h. */
+struct stats_row;
+typedef void stats_trace_fn(void *arg, const struct rpc_call *,
+	    const struct stats_row *row, uint64_t ns);
+
 /* Bytes of all receive buffers and payloads under way, of all loops. */
 #define SERVER_MAX_MEMORY	((size_t)256 << 20)
 /*
@@ -52,7 +57,10 @@ struct rpc_server {
 	struct stats_place	*places;	/* of stats.c: rows of loops */
 	unsigned		 nplaces;
 	unsigned		 first_place[SERVER_MAX_PROGRAMS];
-	atomic_uint		 watched;	/* stats_watch: by so many */
+	/* By so many: stats_watch, and STATS_TRACED times stats_trace. */
+	atomic_uint		 watched;
+	_Atomic(stats_trace_fn *) trace;
+	void			*_Atomic trace_arg;
 	atomic_bool		 started, stopping;
 	struct wheel_timer	 resume_accept;	/* of loop 0 */
 };

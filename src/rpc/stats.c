@@ -8,7 +8,12 @@
 
 #include "base/clock.h"
 
-enum { MAX_STATUSES = 32, LINE = 64 };
+/*
+ * In each quarter of a second, and loop: so many batches are timed, then one
+ * of ONE_OF.  At a million calls/s that is a tenth of all.
+ */
+enum { MAX_STATUSES = 32, LINE = 64, SAMPLED_MS = 250, SAMPLED = 512,
+    ONE_OF = 17, TRACED = 1 << 16 };
 
 struct stats_times {
 	atomic_uint_fast64_t	timed, ns;
@@ -275,13 +280,41 @@ count_watched(struct rpc_call *call, struct stats_cell *cell,
     _Atomic(struct stats_cell *) *parts)
 {
 	const struct rpc_program *p = call->program;
-	uint64_t now = clock_boot_ns();
+	uint64_t now;
 
-	if (call->started != 0)
+	if (call->started != 0) {
+		now = clock_boot_ns();
 		count_time(cell, now - call->started);
-	call->loop->batch_ns = now;
+		/* A call that waited is of another batch, not timed maybe. */
+		if (call->loop->batch_ns != 0)
+			call->loop->batch_ns = now;
+	}
 	if (p->parts != NULL && call->raw.base == NULL && call->res != NULL)
 		p->parts(call->h.proc, call->res, count_part, parts);
+}
+
+void
+stats_trace(struct rpc_server *s, stats_trace_fn *fn, void *arg)
+{
+	if (fn == NULL) {
+		atomic_fetch_sub(&s->watched, TRACED);
+		return;
+	}
+	/* These stay: a loop may be about to call it. */
+	atomic_store(&s->trace, fn);
+	atomic_store(&s->trace_arg, arg);
+	atomic_fetch_add(&s->watched, TRACED);
+}
+
+static void
+tell_tracer(const struct rpc_server *s, const struct rpc_call *call,
+    uint32_t status)
+{
+	struct stats_row row = { .program = call->program,
+	    .number = call->h.proc, .status = status };
+
+	s->trace(s->trace_arg, call, &row, call->started == 0 ? 0 :
+	    clock_boot_ns() - call->started);
 }
 
 void
@@ -289,8 +322,9 @@ stats_reply(struct rpc_call *call, enum rpc_accept_stat stat)
 {
 	const struct rpc_server *s = call->loop->server;
 	_Atomic(struct stats_cell *) *cells = call->loop->cells;
+	unsigned i = 0, place, watched;
 	struct stats_cell *cell;
-	unsigned i = 0, place;
+	uint32_t status;
 
 	/* What is no procedure of ours has no row. */
 	if (call->proc == NULL)
@@ -298,12 +332,14 @@ stats_reply(struct rpc_call *call, enum rpc_accept_stat stat)
 	while (s->program[i] != call->program)
 		i++;
 	place = s->first_place[i] + call->h.proc;
-	cell = find_cell(&cells[place], status_of(call, stat,
-	    s->places[place].status_at));
-	if (cell == NULL)
+	status = status_of(call, stat, s->places[place].status_at);
+	if ((cell = find_cell(&cells[place], status)) == NULL)
 		return;
 	add(&cell->count, 1);
-	if (stats_watched(call->loop))
+	watched = atomic_load_explicit(&s->watched, memory_order_acquire);
+	if (watched >= TRACED)
+		tell_tracer(s, call, status);
+	if (watched > 0)
 		count_watched(call, cell, &cells[s->first_place[i] +
 		    call->program->service->nprocs]);
 	else
@@ -313,7 +349,21 @@ stats_reply(struct rpc_call *call, enum rpc_accept_stat stat)
 void
 stats_batch(struct rpc_loop *loop)
 {
-	loop->batch_ns = clock_boot_ns();
+	if (loop->now_ms - loop->sampled_ms >= SAMPLED_MS) {
+		loop->sampled_ms = loop->now_ms;
+		loop->batches = 0;
+	}
+	loop->batches++;
+	loop->batch_ns = loop->batches < SAMPLED ||
+	    loop->batches % ONE_OF == 0 ||
+	    atomic_load(&loop->server->watched) >= TRACED ?
+	    clock_boot_ns() : 0;
+}
+
+void
+stats_begin(struct rpc_call *call)
+{
+	call->started = clock_boot_ns();
 }
 
 void

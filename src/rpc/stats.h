@@ -6,7 +6,9 @@
  * While somebody watches, how long calls take is counted as well, in
  * log-linear histograms: a clock is read once for what one receive brought,
  * and once for each reply, which is where the next call of that batch begins.
- * And so are the parts of calls that are made of several (COMPOUND).
+ * A clock takes a twentieth of what a cheap call does: where much comes, one
+ * batch of 17 is timed.  And so are the parts of calls that are made of
+ * several (COMPOUND), all of them.
  */
 #ifndef RPC_STATS_H
 #define RPC_STATS_H
@@ -83,6 +85,13 @@ struct stats_client *stats_clients_list(const struct stats_clients *,
 	    unsigned *n);
 void	 stats_clients_put(struct stats_clients *);
 
+/*
+ * Each reply is told to `fn`, on its loop's thread, from now on, or (NULL) no
+ * more; counted; who traces, traces all.  `row` has what a call is counted as;
+ * program, proc, args and results of the call are there.
+ */
+void	 stats_trace(struct rpc_server *, stats_trace_fn *, void *arg);
+
 /* Somebody watches from now on, or no more; counted. */
 void	 stats_watch(struct rpc_server *, bool on);
 
@@ -109,10 +118,12 @@ static inline bool
 stats_watched(const struct rpc_loop *loop)
 {
 	return atomic_load_explicit(&loop->server->watched,
-	    memory_order_relaxed) != 0;
+	    memory_order_acquire) != 0;
 }
 
-/* Bytes have come: what they hold begins now. */
+/* Bytes have come: what they hold begins now, if it is to be timed. */
 void	stats_batch(struct rpc_loop *);
+/* The same for one call that is timed in any case. */
+void	stats_begin(struct rpc_call *);
 
 #endif

@@ -263,6 +263,7 @@ control_new(struct pinefs_server *s)
 	for (i = 0; i < CONTROL_MAX_CLIENTS; i++)
 		c->client[i].fd = -1;
 	pthread_mutex_init(&c->lock, NULL);
+	pthread_mutex_init(&c->trace_lock, NULL);
 	return c;
 }
 
@@ -278,6 +279,7 @@ give_up(struct control *c)
 		free(c->mounts[i]);
 	free(c->source);
 	pthread_mutex_destroy(&c->lock);
+	pthread_mutex_destroy(&c->trace_lock);
 	free(c);
 }
 

@@ -15,6 +15,8 @@
  *	stat		what has been counted since the start, once
  *	top {"interval_ms":1000}
  *			what came in each interval; a stream
+ *	trace {"client":"127.0.0.1","procedure":"READ","path":"/a"}
+ *			a line a call, of those that have all these; a stream
  *	mounted {"dir":"/mnt"}, unmounted {"dir":"/mnt"}
  *			for the record: `pinefs mount` has made a mount
  *	source {"source":"mem:"}

@@ -38,8 +38,8 @@ answer_top(struct control *c, struct control_client *cl, const char *args)
 	report_watch(c->server, true);
 }
 
-static void
-put_server(struct control *c, struct json *j)
+void
+control_put_server(struct control *c, struct json *j)
 {
 	json_begin(j);
 	json_string(j, "type", "server");
@@ -66,13 +66,13 @@ give(struct control *c, struct control_client *cl, uint64_t now)
 	cl->since_ms = now;
 	if (cl->phase == CLIENT_WAITS) {
 		cl->phase = CLIENT_ANSWERED;
-		put_server(c, &cl->out);
+		control_put_server(c, &cl->out);
 		report_put(c->server, &r, &cl->out);
 		report_free(&r);
 		return;
 	}
 	if (cl->next_ms == 0)
-		put_server(c, &cl->out);
+		control_put_server(c, &cl->out);
 	else
 		report_put_between(c->server, &cl->before, &r, &cl->out);
 	report_free(&cl->before);
@@ -88,6 +88,9 @@ control_tick(struct control *c, uint64_t now)
 	bool due = false;
 
 	for (; cl < end; cl++) {
+		if (cl->fd != -1 && cl->phase == CLIENT_TRACES &&
+		    cl->out.len == cl->sent)
+			trace_take(c, cl);
 		due = due || is_due(cl, now);
 		if (cl->fd != -1 && cl->phase == CLIENT_WATCHES &&
 		    cl->next_ms > now && cl->next_ms < next)
@@ -116,6 +119,8 @@ control_forget_client(struct control *c, struct control_client *cl)
 {
 	if (cl->phase == CLIENT_WATCHES)
 		report_watch(c->server, false);
+	else if (cl->phase == CLIENT_TRACES)
+		trace_end(c, cl);
 	report_free(&cl->before);
 }
 
@@ -192,6 +197,7 @@ static const struct row {
 	{ "info", answer_info },
 	{ "stat", answer_stat },
 	{ "top", answer_top },
+	{ "trace", trace_begin },
 	{ "mounted", answer_mounted },
 	{ "unmounted", answer_unmounted },
 	{ "source", answer_source },

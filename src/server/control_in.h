@@ -15,7 +15,8 @@ struct control_client {
 	enum { CLIENT_ASKS,
 	    CLIENT_ANSWERED,		/* close when all is sent */
 	    CLIENT_WAITS,		/* for one report */
-	    CLIENT_WATCHES		/* for one every `every_ms` */
+	    CLIENT_WATCHES,		/* for one every `every_ms` */
+	    CLIENT_TRACES
 	}		 phase;
 	unsigned	 every_ms;
 	uint64_t	 next_ms;
@@ -23,6 +24,14 @@ struct control_client {
 	struct json	 out;
 	size_t		 sent;		/* of out */
 	uint64_t	 since_ms;	/* came, or took the last byte */
+};
+
+/* Of the client of the same place, while it traces. */
+struct control_tracer {
+	bool		 on;
+	char		 client[64], proc[64], path[512];	/* "": all */
+	struct json	 lines;		/* not taken yet */
+	uint64_t	 missed;
 };
 
 struct control {
@@ -36,6 +45,8 @@ struct control {
 	struct control_client	 client[CONTROL_MAX_CLIENTS];
 	struct stats_clients	*asked;		/* loops are, or NULL */
 	uint64_t		 asked_ms;
+	pthread_mutex_t		 trace_lock;	/* of these */
+	struct control_tracer	 tracer[CONTROL_MAX_CLIENTS];
 	pthread_mutex_t		 lock;		/* of these, and the file */
 	char			*mounts[CONTROL_MAX_MOUNTS];
 	unsigned		 nmounts;
@@ -51,6 +62,15 @@ void	record_remove(struct control *);
 /* control_answer.c: a whole request has come. */
 void	control_answer(struct control *, struct control_client *,
 	    const char *request);
+
+/* control_trace.c: a client traces from now on; no more; gets what is there. */
+void	trace_begin(struct control *, struct control_client *,
+	    const char *args);
+void	trace_end(struct control *, struct control_client *);
+void	trace_take(struct control *, struct control_client *);
+
+/* A line about this server. */
+void	control_put_server(struct control *, struct json *);
 
 /* What comes of it in time: reports.  When it wants to be called again. */
 uint64_t control_tick(struct control *, uint64_t now);

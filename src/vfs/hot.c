@@ -7,6 +7,9 @@
 #include "base/spin.h"
 #include "vfs/fs.h"
 
+/* After so many uses between two looks, one of ONE_OF is counted, as so many. */
+enum { ALL_OF = 4096, ONE_OF = 17 };
+
 enum { WAYS = 4, SETS = VFS_HOT_FILES / WAYS, NAME = 100, DEPTH = 32 };
 
 struct use {
@@ -35,6 +38,7 @@ struct name_set {
 };
 
 struct vfs_hot {
+	atomic_uint	 left;		/* of ALL_OF */
 	struct use_set	 uses[SETS];
 	struct name_set	 names[SETS];
 };
@@ -45,13 +49,29 @@ set_of(uint64_t fileid)
 	return (unsigned)(fileid * UINT64_C(0x9e3779b97f4a7c15) >> 48) % SETS;
 }
 
+/* As how many does this one count?  Threads may do one of them more. */
+static unsigned
+weight(struct vfs_hot *h)
+{
+	static _Thread_local unsigned uses;
+	unsigned left = atomic_load_explicit(&h->left, memory_order_relaxed);
+
+	if (left > 0) {
+		atomic_store_explicit(&h->left, left - 1,
+		    memory_order_relaxed);
+		return 1;
+	}
+	return uses++ % ONE_OF == 0 ? ONE_OF : 0;
+}
+
 void
 hot_use(struct vfs_hot *h, uint64_t fileid)
 {
 	struct use_set *s = &h->uses[set_of(fileid)];
 	struct use *u, *old = s->v;
+	unsigned n = weight(h);
 
-	if (!spin_try(&s->lock))
+	if (n == 0 || !spin_try(&s->lock))
 		return;
 	s->clock++;
 	for (u = s->v; u < s->v + WAYS && u->fileid != fileid; u++)
@@ -61,7 +81,7 @@ hot_use(struct vfs_hot *h, uint64_t fileid)
 		u = old;
 		*u = (struct use){ .fileid = fileid };
 	}
-	u->count++;
+	u->count += n;
 	u->seen = s->clock;
 	spin_unlock(&s->lock);
 }
@@ -179,6 +199,8 @@ vfs_hot_list(struct pinefs *fs, struct vfs_hot_file *to, unsigned max)
 	struct use_set *s;
 	unsigned n = 0, i;
 
+	if (h != NULL)
+		atomic_store_explicit(&h->left, ALL_OF, memory_order_relaxed);
 	for (s = h == NULL ? NULL : h->uses; s != NULL && s < h->uses + SETS;
 	    s++) {
 		spin_lock(&s->lock);

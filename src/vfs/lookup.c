@@ -171,6 +171,8 @@ vfs_node_find(struct pinefs_call *call, const struct vfs_export *x,
 	}
 	id.generation = handle_generation(fs, id.fileid, id.generation);
 	if (s->candidate == NULL) {
+		call->last_fs = fs;
+		call->last_fileid = id.fileid;
 		hot = atomic_load_explicit(&fs->hot, memory_order_acquire);
 		if (hot != NULL)
 			hot_use(hot, id.fileid);

@@ -114,6 +114,8 @@ struct pinefs_call {
 	struct pinefs_cred	 given;		/* as the client said */
 	uint32_t		 gids[VFS_MAX_GIDS];
 	bool			 peer_root;	/* proven: no root squash */
+	struct pinefs		*last_fs;	/* of the last handle found */
+	uint64_t		 last_fileid;
 	struct vfs_step		*steps, **next;	/* recorded; where we are */
 	struct vfs_step		*parked;	/* waits for completion */
 	struct vfs_step		*attr;		/* getattrs that still hold */
