@@ -12,6 +12,7 @@ static const struct feature table[] = {
 	{ "lzma", WITH_LZMA, "tar: xz and lzma (liblzma)" },
 	{ "bzip2", WITH_BZIP2, "tar: bzip2 (libbz2)" },
 	{ "lz4", WITH_LZ4, "tar: lz4 (liblz4)" },
+	{ "usdt", WITH_USDT, "probes of calls (systemtap-sdt-dev)" },
 	{ NULL, false, NULL }
 };
 

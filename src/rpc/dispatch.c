@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "rpc/conn.h"
 #include "rpc/peer.h"
+#include "rpc/probe.h"
 #include "rpc/server.h"
 #include "rpc/stats.h"
 
@@ -149,6 +150,7 @@ way_open(struct way *way, struct rpc_call *call)
 static void
 way_close(struct way *way, struct rpc_call *call, bool ok)
 {
+	probe_end(call, ok);
 	if (way->stream && !ok)
 		conn_close(call->conn);
 	else if (way->stream && waited(call))
@@ -577,6 +579,7 @@ rpc_dispatch(struct rpc_call *call)
 		stats_begin(call);
 	else
 		call->started = call->loop->batch_ns;
+	probe_start(call);
 	authenticate_and_dispatch(call);
 }
 

@@ -67,6 +67,14 @@ def test_version_names_each_feature_of_the_build():
     assert set(wanted) - set(told) <= {"tests", "man"}, out
 
 
+def test_probes_are_there_where_it_says_so():
+    _, out, _ = pinefs("version", "--features")
+    notes = subprocess.run(["readelf", "-n", PINEFS], stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL, check=True).stdout
+    assert (b"call__start" in notes and b"call__end" in notes) == bool(
+        re.search(r"(?m)^usdt +yes ", out))
+
+
 def test_a_script_named_like_a_command_is_served_by_its_path(tmp_path):
     (tmp_path / "version").write_text("import os\nos._exit(23)\n")
     (tmp_path / "-x").write_text("import os\nos._exit(24)\n")
