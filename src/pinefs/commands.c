@@ -13,6 +13,8 @@ const struct command *const commands[] = {
 	&cmd_stat,
 	&cmd_top,
 	&cmd_trace,
+	&cmd_ping,
+	&cmd_doctor,
 	&cmd_help,
 	&cmd_version,
 	&cmd_completion,

@@ -39,7 +39,7 @@ void	command_help(const struct command *);
 /* All of them, in the 24 lines of pinefs --help. */
 void	command_help_all(void);
 
-extern const struct command cmd_stat, cmd_top, cmd_trace;
+extern const struct command cmd_stat, cmd_top, cmd_trace, cmd_ping, cmd_doctor;
 extern const struct command cmd_serve, cmd_help, cmd_version, cmd_completion;
 
 #endif

@@ -7,6 +7,8 @@
  *	  serve		by exports.c, what -f says is to be served; rules.c,
  *			what -o says; py.c, the user's own python3
  *	  help version completion
+ *	  doctor	by checks.c, this machine
+ *	  ping
  *	  stat top trace	by asking.c, a running server; show.c, as tables
  */
 #include <string.h>

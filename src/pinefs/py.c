@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,21 +47,21 @@ say_no_package(const char *exe)
 	return EXIT_OSERR;
 }
 
-/* The directory of the package, in memory of the process's life, or NULL. */
+/*
+ * The directory of the package, in memory of the process's life, or NULL.
+ * Where this program lies goes to `exe`, if that can be told.
+ */
 static char *
-find_package(int *status)
+look_for_package(char exe[PATH_MAX])
 {
-	char path[PATH_MAX], *exe, *dir, *file;
-	ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+	ssize_t len = readlink("/proc/self/exe", exe, PATH_MAX - 1);
+	char *dir, *file;
 	size_t i;
 
-	*status = EXIT_OSERR;
-	if (len == -1) {
-		log_error("/proc/self/exe: %s", strerror(errno));
+	exe[len == -1 ? 0 : len] = '\0';
+	if (len == -1)
 		return NULL;
-	}
-	path[len] = '\0';
-	exe = dirname(path);
+	*strrchr(exe, '/') = '\0';
 	for (i = 0; i < sizeof places / sizeof places[0]; i++) {
 		if (asprintf(&dir, "%s/%s", exe, places[i]) == -1 ||
 		    asprintf(&file, "%s/pinefs/_startup.py", dir) == -1)
@@ -74,7 +73,21 @@ find_package(int *status)
 		free(file);
 		free(dir);
 	}
-	*status = say_no_package(exe);
+	return NULL;
+}
+
+static char *
+find_package(int *status)
+{
+	char exe[PATH_MAX], *dir = look_for_package(exe);
+
+	*status = EXIT_OSERR;
+	if (dir != NULL)
+		return dir;
+	if (exe[0] == '\0')
+		log_error("/proc/self/exe: %s", strerror(errno));
+	else
+		*status = say_no_package(exe);
 	return NULL;
 }
 
@@ -122,25 +135,35 @@ works(const char *python)
 }
 
 static bool
-loads(const char *python, char *dir)
+imports(const char *python, char *dir)
 {
 	char *const argv[] = { word("python3"), word("-c"),
 	    word(load_probe), dir, word(pinefs_version()), NULL };
 
-	if (ends_well(python, argv))
+	return ends_well(python, argv);
+}
+
+static bool
+loads(const char *python, char *dir)
+{
+	if (imports(python, dir))
 		return true;
 	log_error("the module pinefs in %s does not load in %s\n"
 	    "try: PINEFS_PYTHON=/usr/bin/python3 pinefs", dir, python);
 	return false;
 }
 
-/* The first python3 on PATH that runs and is new enough. */
+/*
+ * The first python3 on PATH that runs and is new enough; else NULL, and the
+ * first one at all is *broken.
+ */
 static char *
-search_path(void)
+search_path(char **broken)
 {
 	const char *path = getenv("PATH"), *end;
-	char *python, *broken = NULL;
+	char *python;
 
+	*broken = NULL;
 	if (path == NULL)
 		path = "/usr/local/bin:/usr/bin:/bin";
 	for (;; path = end + 1) {
@@ -150,11 +173,12 @@ search_path(void)
 			return NULL;
 		if (access(python, X_OK) == 0) {
 			if (works(python)) {
-				free(broken);
+				free(*broken);
+				*broken = NULL;
 				return python;
 			}
-			if (broken == NULL) {
-				broken = python;
+			if (*broken == NULL) {
+				*broken = python;
 				python = NULL;
 			}
 		}
@@ -162,6 +186,16 @@ search_path(void)
 		if (*end == '\0')
 			break;
 	}
+	return NULL;
+}
+
+static char *
+find_on_path(void)
+{
+	char *broken, *python = search_path(&broken);
+
+	if (python != NULL)
+		return python;
 	if (broken != NULL)
 		log_error("%s does not run, or is older than 3.8\n"
 		    "try: PINEFS_PYTHON=/usr/bin/python3 pinefs", broken);
@@ -178,7 +212,7 @@ find_python(void)
 	const char *given = getenv("PINEFS_PYTHON");
 
 	if (given == NULL || *given == '\0')
-		return search_path();
+		return find_on_path();
 	if (strchr(given, '/') != NULL && access(given, X_OK) != 0) {
 		log_error("PINEFS_PYTHON=%s: %s\n"
 		    "try: PINEFS_PYTHON=/usr/bin/python3 pinefs", given,
@@ -186,6 +220,22 @@ find_python(void)
 		return NULL;
 	}
 	return strdup(given);
+}
+
+bool
+py_look(struct py_found *f)
+{
+	const char *given = getenv("PINEFS_PYTHON");
+	char exe[PATH_MAX], *broken = NULL, *python;
+
+	*f = (struct py_found){ .package = look_for_package(exe) };
+	f->given = given != NULL && *given != '\0';
+	python = f->given ? strdup(given) : search_path(&broken);
+	f->python = python != NULL ? python : broken;
+	f->works = python != NULL && works(python);
+	f->loads = f->works && f->package != NULL &&
+	    imports(python, f->package);
+	return f->loads;
 }
 
 /* ---------------------------------------------------------- environment -- */

@@ -23,4 +23,14 @@ struct py_command {
 /* Does not return unless it fails, which was said: the exit status. */
 int	py_main(const struct py_command *);
 
+/* What there is for it, without a word; memory of the process's life. */
+struct py_found {
+	char	*python;	/* NULL: there is none */
+	bool	 given;		/* by $PINEFS_PYTHON */
+	bool	 works;		/* it runs, and is new enough */
+	char	*package;	/* directory of the module; NULL: none */
+	bool	 loads;		/* the module does */
+};
+bool	py_look(struct py_found *);
+
 #endif

@@ -73,9 +73,8 @@ name_of(const char *pid, char *who, size_t size)
 	    pid);
 }
 
-/* " by rpc.nfsd (pid 4711)", " by the kernel", or "" when it cannot be told. */
-static void
-find_holder(uint16_t port, char *who, size_t size)
+bool
+server_port_holder(uint16_t port, char *who, size_t size)
 {
 	unsigned long inode = listener_inode("/proc/net/tcp", port);
 	struct dirent *e;
@@ -85,8 +84,10 @@ find_holder(uint16_t port, char *who, size_t size)
 	*who = '\0';
 	if (inode == 0)
 		inode = listener_inode("/proc/net/tcp6", port);
-	if (inode == 0 || (d = opendir("/proc")) == NULL)
-		return;
+	if (inode == 0)
+		return false;
+	if ((d = opendir("/proc")) == NULL)
+		return true;
 	snprintf(socket, sizeof socket, "socket:[%lu]", inode);
 	while (*who == '\0' && (e = readdir(d)) != NULL)
 		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' &&
@@ -95,6 +96,7 @@ find_holder(uint16_t port, char *who, size_t size)
 	closedir(d);
 	if (*who == '\0' && geteuid() == 0)
 		snprintf(who, size, " by the kernel");
+	return true;
 }
 
 void
@@ -104,7 +106,7 @@ server_cannot_listen(const char *addr, uint16_t port, int err)
 
 	switch (err) {
 	case EADDRINUSE:
-		find_holder(port, who, sizeof who);
+		server_port_holder(port, who, sizeof who);
 		log_error("cannot listen on %s port %u: in use%s; try "
 		    "--port 0", addr, port, who);
 		break;

@@ -72,6 +72,11 @@ void	listeners_close(struct rpc_server *);
 
 /* holder.c: one line: what failed, who is in the way, what to do. */
 void	server_cannot_listen(const char *addr, uint16_t port, int err);
+/*
+ * Does anybody listen on this TCP port?  Who: " by rpc.nfsd (pid 4711)", " by
+ * the kernel", or "" when it cannot be told.
+ */
+bool	server_port_holder(uint16_t port, char *who, size_t size);
 
 /* udp.c */
 int	udp_open(struct rpc_server *);	/* after the TCP bind */

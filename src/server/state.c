@@ -39,8 +39,8 @@ make_path(char *path)
 }
 
 /* Where states of this user lie, by the rules of systemd and XDG. */
-static char *
-default_path(const char *instance)
+char *
+state_default_path(const char *instance)
 {
 	const char *base = getenv("STATE_DIRECTORY"), *home = getenv("HOME");
 	const char *middle = "";
@@ -225,7 +225,7 @@ state_open(struct state *s, const char *dir, const char *instance)
 	*s = (struct state){ .dir = -1, .lock = -1 };
 	if (name != NULL) {
 		clean(name);
-		s->path = dir != NULL ? strdup(dir) : default_path(name);
+		s->path = dir != NULL ? strdup(dir) : state_default_path(name);
 		err = open_directory(s);
 		free(name);
 	}

@@ -36,6 +36,8 @@ struct state {
  */
 void	 state_open(struct state *, const char *dir, const char *instance);
 void	 state_close(struct state *);
+/* Where that would be, to be freed; NULL: nowhere. */
+char	*state_default_path(const char *instance);
 /*
  * The id of an export: a hash of its name, or what was recorded last.  A
  * collision takes the next free id and keeps it.  `taken` of n ids are in
