@@ -76,12 +76,8 @@ gzip_resume(void *state, const void *from, size_t len)
 	return z;
 }
 
-/*
- * The library does not say its version, so it is told from what it makes of
- * the first half of a stream: tables of another form are other bytes.
- */
 static uint64_t
-gzip_version(void)
+find_version(void)
 {
 	static const uint8_t fixed[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3,
 	    0x2b, 0xc8, 0xcc, 0x4b, 0x4d, 0x2b, 0x56, 0x28 };
@@ -101,6 +97,20 @@ gzip_version(void)
 	free(z);
 	free(copy);
 	return h;
+}
+
+/*
+ * The library does not say its version, so it is told from what it makes of
+ * the first half of a stream: tables of another form are other bytes.
+ */
+static uint64_t
+gzip_version(void)
+{
+	static _Atomic uint64_t version;
+
+	if (version == 0)
+		version = find_version();
+	return version;
 }
 
 static bool
