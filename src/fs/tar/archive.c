@@ -624,21 +624,28 @@ refresh(struct tar_archive *ar)
 	return err;
 }
 
-/* Look, unless that was done this second. */
-static int
-look(struct tar_archive *ar, bool now_please)
+/* Has something become of it?  Not, if that was asked this second. */
+static bool
+is_news(struct tar_archive *ar, bool now_please)
 {
 	time_t t = now(), was = atomic_exchange(&ar->looked, t);
 	bool as_it_was;
-	int err = 0;
 
 	if (was == t && !now_please)
-		return 0;
+		return false;
 	pthread_rwlock_rdlock(&ar->lock);
 	as_it_was = ar->building || (ar->at_hand && (is_as_it_was(ar) ||
 	    (ar->rest_until > t && !now_please)));
 	pthread_rwlock_unlock(&ar->lock);
-	if (as_it_was)
+	return !as_it_was;
+}
+
+static int
+look(struct tar_archive *ar, bool now_please)
+{
+	int err = 0;
+
+	if (!is_news(ar, now_please))
 		return 0;
 	pthread_rwlock_wrlock(&ar->lock);
 	if (!ar->building)
@@ -646,6 +653,25 @@ look(struct tar_archive *ar, bool now_please)
 	pthread_rwlock_unlock(&ar->lock);
 	relist(ar);
 	return err;
+}
+
+bool
+tar_archive_is_ready(struct tar_archive *ar)
+{
+	bool ready;
+
+	if (is_news(ar, false))
+		return false;
+	pthread_rwlock_rdlock(&ar->lock);
+	ready = ar->at_hand || ar->gone;
+	pthread_rwlock_unlock(&ar->lock);
+	return ready;
+}
+
+void
+tar_archive_get_ready(struct tar_archive *ar)
+{
+	look(ar, true);
 }
 
 void

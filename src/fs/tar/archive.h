@@ -124,6 +124,12 @@ void	tar_archive_free(struct tar_archive *);
  * if need be: what is there is up to date, or `gone`.
  */
 void	tar_archive_enter(struct tar_archive *);
+/*
+ * Would that take long, for there is another file, or none open?  Then a
+ * thread that may wait is to get it ready before.
+ */
+bool	tar_archive_is_ready(struct tar_archive *);
+void	tar_archive_get_ready(struct tar_archive *);
 void	tar_archive_leave(struct tar_archive *);
 /* There is no record for an id: ESTALE, or EAGAIN: who knows. */
 int	tar_archive_stale(const struct tar_archive *);

@@ -276,9 +276,8 @@ change(struct tar_archive *ar, struct tar_wait *w)
 
 /* Now, or when the index has what it takes. */
 static int
-now_or_later(const struct tar_wait *w)
+try_or_wait(struct tar_archive *ar, const struct tar_wait *w)
 {
-	struct tar_archive *ar = archive_of(w->node);
 	struct tar_wait try = *w;
 	int err;
 
@@ -288,6 +287,43 @@ now_or_later(const struct tar_wait *w)
 		err = tar_archive_wait(ar, w);
 	tar_archive_leave(ar);
 	return err;
+}
+
+/* A call that has to wait for the archive itself. */
+struct arrival {
+	struct tar_job	 job;
+	struct tar_wait	 w;
+};
+
+static void
+run_arrival(struct tar_job *job)
+{
+	struct arrival *a = (struct arrival *)job;
+	struct tar_archive *ar = archive_of(a->w.node);
+	struct pinefs_call *call = a->w.call;
+	int err;
+
+	tar_archive_get_ready(ar);
+	err = try_or_wait(ar, &a->w);
+	if (err != PINEFS_LATER)	/* else `a` may be gone */
+		pinefs_complete(call, err);
+}
+
+/* Whoever comes first to an archive that was given up, or has changed, comes
+ * by this; opening it takes some ms, or what a dead disk takes. */
+static int
+now_or_later(const struct tar_wait *w)
+{
+	struct tar_archive *ar = archive_of(w->node);
+	struct arrival *a;
+
+	if (tar_archive_is_ready(ar))
+		return try_or_wait(ar, w);
+	if ((a = pinefs_call_alloc(w->call, sizeof *a)) == NULL)
+		return ENOMEM;
+	*a = (struct arrival){ .job.run = run_arrival, .w = *w };
+	tar_pool_add(ar->host->pool, &a->job);
+	return PINEFS_LATER;
 }
 
 static int
