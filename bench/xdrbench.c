@@ -107,7 +107,10 @@ ENCODE(getattr, GETATTR3res, getattr_value)
 ENCODE(lookup, LOOKUP3args, lookup_value)
 ENCODE(readdirplus, READDIRPLUS3res, readdirplus_value)
 
-/* Bulk data goes by reference, as in the server: into a chain. */
+/*
+ * Bulk data goes by reference, as in the server: into a chain, in which the
+ * record's mark has made room.
+ */
 static int
 encode_write(uint8_t *to, unsigned times)
 {
@@ -119,6 +122,7 @@ encode_write(uint8_t *to, unsigned times)
 	while (times-- > 0 && err == 0) {
 		xdr_out_init(&out, &chain, SPACE);
 		out.borrow = true;
+		xdr_put_u32(&out, 0);
 		err = WRITE3args_encode(&out, &write_value);
 		xdr_out_flush(&out);
 		chain_cut(&chain, 0, 0);

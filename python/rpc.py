@@ -270,6 +270,8 @@ class _Transport:
         if self.kind == socket.SOCK_STREAM:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.sock.bind(address)
+        if self.kind == socket.SOCK_STREAM:
+            self.sock.listen(100)       # whoever hears of the port may come
         self.port = self.sock.getsockname()[1]
 
     def register(self, server, portmap=True):

@@ -179,9 +179,11 @@ xdr_load_bool(struct xdr_in *in, const uint8_t *p, bool *b,
 {
 	uint32_t u = xdr_load_u32(p);
 
-	*b = u != 0;
-	if (XDR_UNLIKELY(u > 1))
+	if (XDR_UNLIKELY(u > 1)) {
+		*b = true;
 		return xdr_fail_at(in, XDR_BAD_BOOL, where, p);
+	}
+	*b = u != 0;
 	return 0;
 }
 
@@ -237,25 +239,35 @@ xdr_get_bool(struct xdr_in *in, bool *b, const char *where)
 int	xdr_get_view_slow(struct xdr_in *, struct xdr_view *, uint32_t max,
 	    const char *where);
 
+/* The same between *pos and end, and *pos moves on; false: not as simple. */
+static inline bool
+xdr_load_view(const uint8_t **pos, const uint8_t *end, struct xdr_view *v,
+    uint32_t max)
+{
+	const uint8_t *p = *pos;
+	size_t left = (size_t)(end - p), size;
+	uint32_t n;
+
+	if (XDR_UNLIKELY(left < 4))
+		return false;
+	n = xdr_load_u32(p);
+	size = ((size_t)n + 7) & ~(size_t)3;
+	if (XDR_UNLIKELY(n > max || size > left))
+		return false;
+	v->data = p + 4;
+	v->len = n;
+	v->npieces = 0;
+	*pos = p + size;
+	return true;
+}
+
 static inline int
 xdr_get_view(struct xdr_in *in, struct xdr_view *v, uint32_t max,
     const char *where)
 {
-	const uint8_t *p = in->pos;
-	size_t left = (size_t)(in->end - p), padded;
-	uint32_t n;
-
-	if (XDR_UNLIKELY(left < 4))
-		return xdr_get_view_slow(in, v, max, where);
-	n = xdr_load_u32(p);
-	padded = ((size_t)n + 3) & ~(size_t)3;
-	if (XDR_UNLIKELY(n > max || padded > left - 4))
-		return xdr_get_view_slow(in, v, max, where);
-	v->data = p + 4;
-	v->len = n;
-	v->npieces = 0;
-	in->pos = p + 4 + padded;
-	return 0;
+	if (xdr_load_view(&in->pos, in->end, v, max))
+		return 0;
+	return xdr_get_view_slow(in, v, max, where);
 }
 
 /* The same; padding must be zero. */
@@ -413,13 +425,14 @@ xdr_store_double(uint8_t *p, double d)
 static inline void
 xdr_copy(uint8_t *to, const uint8_t *from, size_t n)
 {
-	size_t i;
-
 	if (n > 64) {
 		memcpy(to, from, n);
 	} else if (n >= 16) {
-		for (i = 0; i + 16 < n; i += 16)
-			memcpy(to + i, from + i, 16);
+		if (n > 32) {
+			memcpy(to + 16, from + 16, 16);
+			memcpy(to + n - 32, from + n - 32, 16);
+		}
+		memcpy(to, from, 16);
 		memcpy(to + n - 16, from + n - 16, 16);
 	} else if (n >= 4) {
 		if (n >= 8) {
@@ -471,22 +484,36 @@ xdr_put_u64(struct xdr_out *out, uint64_t v)
 int	xdr_put_view_slow(struct xdr_out *, const struct xdr_view *,
 	    uint32_t max, const char *where);
 
+/* The same between *pos and end, and *pos moves on; false: not as simple. */
+static inline bool
+xdr_store_view(uint8_t **pos, uint8_t *end, const struct xdr_view *v,
+    uint32_t max)
+{
+	/* Pieces make it too long, so that one comparison does for both. */
+	uint64_t n = (uint64_t)v->npieces << 32 | v->len;
+	uint8_t *p = *pos;
+	size_t size;
+
+	if (n > (max < 64 ? max : 64))
+		return false;
+	size = ((size_t)n + 7) & ~(size_t)3;
+	if (XDR_UNLIKELY(size > (size_t)(end - p)))
+		return false;
+	*pos = p + size;
+	/* The last word first: what it has too much is padding. */
+	xdr_store_u32(p + size - 4, 0);
+	xdr_store_u32(p, (uint32_t)n);
+	xdr_copy(p + 4, (const uint8_t *)v->data, (size_t)n);
+	return true;
+}
+
 static inline int
 xdr_put_view(struct xdr_out *out, const struct xdr_view *v, uint32_t max,
     const char *where)
 {
-	size_t n = v->len, size = 4 + ((n + 3) & ~(size_t)3);
-	uint8_t *p = out->pos;
-
-	if (n > 64 || n > max || v->npieces != 0 ||
-	    size > (size_t)(out->end - p))
-		return xdr_put_view_slow(out, v, max, where);
-	out->pos = p + size;
-	/* The last word first: what it has too much is padding. */
-	xdr_store_u32(p + size - 4, 0);
-	xdr_store_u32(p, (uint32_t)n);
-	xdr_copy(p + 4, (const uint8_t *)v->data, n);
-	return 0;
+	if (xdr_store_view(&out->pos, out->end, v, max))
+		return 0;
+	return xdr_put_view_slow(out, v, max, where);
 }
 
 /* n bytes and their padding: opaque x[n]. */
@@ -568,7 +595,8 @@ size_t	xdr_print(char *to, size_t size, const struct xdr_type *,
 
 /*
  * An array whose elements are decoded one by one (--lazy).  `n` is the count
- * as the message claims it: nothing is allocated for it.
+ * as the message claims it: nothing is allocated for it.  T_M_next gives 0,
+ * ENOENT when there is none left, or a failure, which it gives from then on.
  */
 struct xdr_lazy {
 	struct xdr_in	*in;

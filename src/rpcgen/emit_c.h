@@ -45,7 +45,7 @@ struct emit {
 
 	/* Names that no global of the file has. */
 	const char *in, *l_out, *p, *v, *err, *i, *n, *tail, *more, *max,
-	    *where, *last, *next, *used, *step, *from;
+	    *where, *last, *next, *used, *step, *from, *end, *left, *slow;
 
 	bool elsewhere;		/* the header of another file is walked */
 
@@ -87,10 +87,16 @@ const char *c_printf(struct emit *, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));
 const char *c_index(struct emit *, unsigned n);
 void	c_begin(struct emit *);
+void	c_return(struct emit *);
 void	c_unused(struct emit *, const char *, const char *);
 /* End the body with `return 0`, print head, locals and body. */
 void	c_end(struct emit *, const char *linkage, const char *head);
 
+void	c_end_slow(struct emit *, const struct type *, const char *linkage,
+	    const char *head);
+
+/* p + 4 */
+const char *c_plus(struct emit *, const char *p, uint32_t offset);
 const char *c_path(struct emit *, const struct member *);
 const char *c_field(struct emit *, const struct member *);
 
@@ -103,6 +109,11 @@ const char	*c_bound(struct emit *, const struct bound *);
 bool		 c_is_array(const struct type *);
 bool		 c_is_wrapper(const struct type *);
 bool		 c_is_absent(const struct type *);
+bool		 c_is_flat(struct emit *, const struct type *);
+bool		 c_is_simple_view(struct emit *, const struct member *);
+const struct type *c_view(struct emit *, const struct member *,
+		    const char **expr, const char **where);
+const struct member *c_lazy_behind(const struct run *);
 const char	*c_array_name(const struct type *elem);
 const char	*c_param(struct emit *, const struct type *, bool is_const,
 		    const char *name);
@@ -116,6 +127,11 @@ void	c_decoder(struct emit *, struct type *);
 /* The body of a function that decodes *v of any type. */
 void	c_decode_value(struct emit *, const struct type *, const char *expr,
 	    const char *where);
+/* The same of fixed size, whose bytes are known to lie at p + offset. */
+void	c_load_value(struct emit *, const struct type *, const char *expr,
+	    uint32_t offset, const char *where);
+/* A string or opaque at p, which moves on; before c_end_slow. */
+void	c_load_view(struct emit *, const struct member *, const char *end);
 void	c_enum_checks(struct emit *);
 const char *c_address(struct emit *, const struct type *, const char *expr);
 const char *c_label(struct emit *, const struct type *disc,
@@ -134,6 +150,7 @@ void	c_decode_guard(struct emit *, const struct type *,
 
 /* emit_c_union.c */
 void	c_union_decoder(struct emit *, const struct type *);
+bool	c_sets_discriminant(const struct type *);
 void	c_union_encoder(struct emit *, const struct type *);
 
 /* emit_c_part.c */
@@ -146,6 +163,9 @@ bool	c_is_located(const struct member *);
 void	c_encoder(struct emit *, struct type *);
 void	c_encode_value(struct emit *, const struct type *, const char *expr,
 	    const char *where);
+/* The same of fixed size, for which there is room at p + offset. */
+void	c_store_value(struct emit *, const struct type *, const char *expr,
+	    uint32_t offset, const char *where);
 
 void	c_room(struct emit *, uint32_t size, const char *where);
 const char *c_encode_head(struct emit *, const struct type *,

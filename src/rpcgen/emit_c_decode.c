@@ -2,10 +2,16 @@
 /*
  * Decoders.
  *
- * A run of fixed size is one xdr_take() and then loads at constant offsets;
+ * A run of fixed size is one bounds check and then loads at constant offsets;
  * a struct that is fixed as a whole has T_load() for that, which others use
  * inside their own runs.  A list is a loop.  What is recursive in another
  * way counts its depth in the cursor.
+ *
+ * What is flat, that is runs and strings only, and a union up to its arm,
+ * keep their place in a local and move the cursor once.  Where bytes are
+ * missing at that place, be it a seam or the message's end, nothing has been
+ * taken yet: the descriptor decodes the type from its start.  Such a function
+ * calls nothing on its way, so it needs neither stack nor saved registers.
  */
 #include "emit_c.h"
 
@@ -63,12 +69,6 @@ has_padding(const struct type *t)
 	}
 }
 
-static const char *
-plus(struct emit *e, const char *p, uint32_t offset)
-{
-	return offset == 0 ? p : c_printf(e, "%s + %u", p, offset);
-}
-
 static void	load(struct emit *, const struct type *, const char *expr,
 		    const char *p, uint32_t offset, const char *where);
 
@@ -77,7 +77,7 @@ load_array(struct emit *e, const struct type *t, const char *expr,
     const char *p, uint32_t offset, const char *where)
 {
 	const char *i = c_index(e, e->loops++);
-	const char *base = plus(e, p, offset);
+	const char *base = c_plus(e, p, offset);
 
 	if (e->loops > e->max_loops)
 		e->max_loops = e->loops;
@@ -101,11 +101,11 @@ load_opaque(struct emit *e, const struct type *t, const char *expr,
 
 	if (n == 0)
 		return;
-	c_line(e, "memcpy(%s, %s, %s);", expr, plus(e, p, offset),
+	c_line(e, "memcpy(%s, %s, %s);", expr, c_plus(e, p, offset),
 	    c_bound(e, &t->bound));
 	if (e->model->strict_pad && n % 4 != 0)
 		c_try(e, "xdr_check_pad(%s, %s, %u, \"%s\")", e->in,
-		    plus(e, p, offset + n), 4 - n % 4, where);
+		    c_plus(e, p, offset + n), 4 - n % 4, where);
 }
 
 static void
@@ -142,7 +142,7 @@ static void
 load(struct emit *e, const struct type *t, const char *expr, const char *p,
     uint32_t offset, const char *where)
 {
-	const char *at = plus(e, p, offset);
+	const char *at = c_plus(e, p, offset);
 
 	switch (t->kind) {
 	case TYPE_VOID:
@@ -444,6 +444,13 @@ c_decode_value(struct emit *e, const struct type *t, const char *expr,
 	decode(e, t, expr, where);
 }
 
+void
+c_load_value(struct emit *e, const struct type *t, const char *expr,
+    uint32_t offset, const char *where)
+{
+	load(e, t, expr, e->p, offset, where);
+}
+
 /* ------------------------------------------------------------- structs -- */
 
 /* Of a lazy array, the count, which lies at `at`; its user does the rest. */
@@ -455,15 +462,21 @@ load_lazy(struct emit *e, const struct member *m, const char *at)
 	c_line(e, "%s.n = xdr_load_u32(%s);", c_field(e, m), at);
 }
 
-/* The count of a lazy array that follows is taken with a run. */
+/* At p, with the count of a lazy array that follows. */
+static void
+load_run(struct emit *e, const struct run *r, const struct member *lazy)
+{
+	load_members(e, r->first, r->count);
+	if (lazy != NULL)
+		load_lazy(e, lazy, c_plus(e, e->p, r->size));
+}
+
 static void
 decode_run(struct emit *e, const struct run *r, const struct member *lazy)
 {
 	c_take(e, c_printf(e, "%u", r->size + (lazy != NULL ? 4 : 0)),
 	    c_path(e, r->first));
-	load_members(e, r->first, r->count);
-	if (lazy != NULL)
-		load_lazy(e, lazy, plus(e, e->p, r->size));
+	load_run(e, r, lazy);
 }
 
 static void
@@ -490,8 +503,7 @@ decode_members(struct emit *e, const struct type *t,
 		active = active || r->first == from;
 		if (!active || r->first == lazy)
 			continue;
-		lazy = r->fixed && r->size > 0 && r->next != NULL &&
-		    r->next->first->lazy ? r->next->first : NULL;
+		lazy = c_lazy_behind(r);
 		if (r->first->lazy)
 			decode_lazy(e, r->first);
 		else if (!r->fixed)
@@ -547,17 +559,101 @@ c_decode_guard(struct emit *e, const struct type *t, const char *linkage,
 	c_end(e, linkage, c_decode_head(e, t, outer));
 }
 
+/* `size` bytes at p, or to the slow way. */
+static void
+flat_take(struct emit *e, uint32_t size)
+{
+	c_line(e, "if (XDR_UNLIKELY((size_t)(%s - %s) < %u))", e->end, e->p,
+	    size);
+	c_line(e, "\tgoto %s;", e->slow);
+}
+
+static void
+flat_begin(struct emit *e)
+{
+	c_begin(e);
+	e->extra_locals = c_printf(e, "\tconst uint8_t *%s = %s->pos, *%s = "
+	    "%s->end;\n", e->p, e->in, e->end, e->in);
+}
+
 static void
 fixed_decoder(struct emit *e, const struct type *t)
 {
-	c_begin(e);
-	if (t->min > 0) {
-		c_take(e, c_printf(e, "%u", t->min), t->members != NULL ?
-		    c_path(e, t->members) : t->name);
-		load(e, t, c_printf(e, "*%s", e->v), e->p, 0, t->name);
+	if (t->min == 0) {
+		c_begin(e);
+		c_unused(e, e->in, e->v);
+		c_end(e, C_CODEC, c_decode_head(e, t, "decode"));
+		return;
 	}
-	c_unused(e, e->in, e->v);
-	c_end(e, C_CODEC, c_decode_head(e, t, "decode"));
+	flat_begin(e);
+	flat_take(e, t->min);
+	c_line(e, "%s->pos = %s + %u;", e->in, e->p, t->min);
+	load(e, t, c_printf(e, "*%s", e->v), e->p, 0, t->name);
+	c_return(e);
+	c_end_slow(e, t, C_CODEC, c_decode_head(e, t, "decode"));
+}
+
+static void
+flat_run(struct emit *e, const struct run *r, const struct member *lazy,
+    bool is_last)
+{
+	uint32_t size = r->size + (lazy != NULL || r->first->lazy ? 4 : 0);
+
+	flat_take(e, size);
+	if (is_last)
+		c_line(e, "%s->pos = %s + %u;", e->in, e->p, size);
+	if (r->first->lazy)
+		load_lazy(e, r->first, e->p);
+	else
+		load_run(e, r, lazy);
+	c_flush(e);
+	if (!is_last)
+		c_line(e, "%s += %u;", e->p, size);
+}
+
+/* A string at p, which moves on, or to the slow way. */
+void
+c_load_view(struct emit *e, const struct member *m, const char *end)
+{
+	const char *expr, *where;
+	const struct type *t = c_view(e, m, &expr, &where);
+
+	c_line(e, "if (!xdr_load_view(&%s, %s, &%s, %s))", e->p, end, expr,
+	    c_bound(e, &t->bound));
+	c_line(e, "\tgoto %s;", e->slow);
+}
+
+/* The last view may be a payload, which is worth its own code at a seam. */
+static void
+last_view(struct emit *e, const struct member *m)
+{
+	const char *expr, *where;
+	const struct type *t = c_view(e, m, &expr, &where);
+
+	c_line(e, "%s->pos = %s;", e->in, e->p);
+	c_try(e, "xdr_get_view(%s, &%s, %s, \"%s\")", e->in, expr,
+	    c_bound(e, &t->bound), where);
+}
+
+static void
+flat_decoder(struct emit *e, const struct type *t)
+{
+	const struct member *lazy;
+	const struct run *r, *next;
+
+	flat_begin(e);
+	for (r = t->runs; r != NULL; r = next) {
+		lazy = c_lazy_behind(r);
+		next = lazy != NULL ? r->next->next : r->next;
+		if (!r->fixed && !r->first->lazy && next == NULL)
+			last_view(e, r->first);
+		else if (!r->fixed && !r->first->lazy)
+			c_load_view(e, r->first, e->end);
+		else
+			flat_run(e, r, lazy, next == NULL);
+	}
+	c_return(e);
+	c_end_slow(e, t, C_CODEC, c_decode_head(e, t, "decode"));
 }
 
 static void
@@ -778,6 +874,8 @@ c_decoder(struct emit *e, struct type *t)
 		fixed_decoder(e, t);
 	} else if (t->link != NULL) {
 		list_decoder(e, t);
+	} else if (t->kind == TYPE_STRUCT && c_is_flat(e, t)) {
+		flat_decoder(e, t);
 	} else if (t->kind == TYPE_STRUCT) {
 		plain_decoder(e, t);
 	} else if (t->kind == TYPE_UNION) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Encoders: the mirror of the decoders, with the same checks, so that no bad
- * value leaves.  A run of fixed size is one xdr_room() and then stores at
+ * value leaves.  A run of fixed size is one bounds check and then stores at
  * constant offsets.
  */
 #include "emit_c.h"
@@ -34,12 +34,6 @@ can_fail(const struct type *t)
 	}
 }
 
-static const char *
-plus(struct emit *e, const char *p, uint32_t offset)
-{
-	return offset == 0 ? p : c_printf(e, "%s + %u", p, offset);
-}
-
 static void	store(struct emit *, const struct type *, const char *expr,
 		    const char *p, uint32_t offset, const char *where);
 
@@ -48,7 +42,7 @@ store_array(struct emit *e, const struct type *t, const char *expr,
     const char *p, uint32_t offset, const char *where)
 {
 	const char *i = c_index(e, e->loops++);
-	const char *base = plus(e, p, offset);
+	const char *base = c_plus(e, p, offset);
 
 	if (e->loops > e->max_loops)
 		e->max_loops = e->loops;
@@ -98,7 +92,7 @@ static void
 store(struct emit *e, const struct type *t, const char *expr, const char *p,
     uint32_t offset, const char *where)
 {
-	const char *at = plus(e, p, offset);
+	const char *at = c_plus(e, p, offset);
 
 	switch (t->kind) {
 	case TYPE_VOID:
@@ -346,6 +340,13 @@ c_encode_value(struct emit *e, const struct type *t, const char *expr,
 	encode(e, t, expr, where);
 }
 
+void
+c_store_value(struct emit *e, const struct type *t, const char *expr,
+    uint32_t offset, const char *where)
+{
+	store(e, t, expr, e->p, offset, where);
+}
+
 /* ------------------------------------------------------------- structs -- */
 
 /* Of a lazy array, the count; the elements are the caller's to write. */
@@ -355,13 +356,20 @@ store_lazy(struct emit *e, const struct member *m, const char *at)
 	c_line(e, "xdr_store_u32(%s, %s.n);", at, c_field(e, m));
 }
 
+/* At p, with the count of a lazy array that follows. */
+static void
+store_run(struct emit *e, const struct run *r, const struct member *lazy)
+{
+	store_members(e, r->first, r->count);
+	if (lazy != NULL)
+		store_lazy(e, lazy, c_plus(e, e->p, r->size));
+}
+
 static void
 encode_run(struct emit *e, const struct run *r, const struct member *lazy)
 {
 	c_room(e, r->size + (lazy != NULL ? 4 : 0), c_path(e, r->first));
-	store_members(e, r->first, r->count);
-	if (lazy != NULL)
-		store_lazy(e, lazy, plus(e, e->p, r->size));
+	store_run(e, r, lazy);
 }
 
 static void
@@ -383,8 +391,7 @@ encode_members(struct emit *e, const struct type *t,
 		active = active || r->first == from;
 		if (!active || r->first == lazy)
 			continue;
-		lazy = r->fixed && r->size > 0 && r->next != NULL &&
-		    r->next->first->lazy ? r->next->first : NULL;
+		lazy = c_lazy_behind(r);
 		if (r->first->lazy)
 			encode_lazy(e, r->first);
 		else if (!r->fixed)
@@ -420,17 +427,93 @@ c_encode_guard(struct emit *e, const struct type *t, const char *linkage,
 	c_end(e, linkage, c_encode_head(e, t, outer));
 }
 
+/* Room for `size` bytes at p, or to the slow way. */
+static void
+flat_room(struct emit *e, uint32_t size)
+{
+	c_line(e, "if (XDR_UNLIKELY((size_t)(%s - %s) < %u))", e->end, e->p,
+	    size);
+	c_line(e, "\tgoto %s;", e->slow);
+}
+
+static void
+flat_begin(struct emit *e)
+{
+	c_begin(e);
+	e->extra_locals = c_printf(e, "\tuint8_t *%s = %s->pos, *%s = "
+	    "%s->end;\n", e->p, e->l_out, e->end, e->l_out);
+}
+
 static void
 fixed_encoder(struct emit *e, const struct type *t)
 {
-	c_begin(e);
-	if (t->min > 0) {
-		c_room(e, t->min, t->members != NULL ? c_path(e, t->members) :
-		    t->name);
-		store(e, t, c_printf(e, "*%s", e->v), e->p, 0, t->name);
+	if (t->min == 0) {
+		c_begin(e);
+		c_unused(e, e->l_out, e->v);
+		c_end(e, C_CODEC, c_encode_head(e, t, "encode"));
+		return;
 	}
-	c_unused(e, e->l_out, e->v);
-	c_end(e, C_CODEC, c_encode_head(e, t, "encode"));
+	flat_begin(e);
+	flat_room(e, t->min);
+	c_line(e, "%s->pos = %s + %u;", e->l_out, e->p, t->min);
+	store(e, t, c_printf(e, "*%s", e->v), e->p, 0, t->name);
+	c_return(e);
+	c_end_slow(e, t, C_CODEC, c_encode_head(e, t, "encode"));
+}
+
+static void
+flat_run(struct emit *e, const struct run *r, const struct member *lazy,
+    bool is_last)
+{
+	uint32_t size = r->size + (lazy != NULL || r->first->lazy ? 4 : 0);
+
+	flat_room(e, size);
+	if (is_last)
+		c_line(e, "%s->pos = %s + %u;", e->l_out, e->p, size);
+	if (r->first->lazy)
+		store_lazy(e, r->first, e->p);
+	else
+		store_run(e, r, lazy);
+	c_flush(e);
+	if (!is_last)
+		c_line(e, "%s += %u;", e->p, size);
+}
+
+/* The last view may be a payload, which is worth its own code. */
+static void
+flat_view(struct emit *e, const struct member *m, bool is_last)
+{
+	const char *expr, *where;
+	const struct type *t = c_view(e, m, &expr, &where);
+
+	if (is_last) {
+		c_line(e, "%s->pos = %s;", e->l_out, e->p);
+		c_try(e, "xdr_put_view(%s, &%s, %s, \"%s\")", e->l_out, expr,
+		    c_bound(e, &t->bound), where);
+		return;
+	}
+	c_line(e, "if (!xdr_store_view(&%s, %s, &%s, %s))", e->p, e->end, expr,
+	    c_bound(e, &t->bound));
+	c_line(e, "\tgoto %s;", e->slow);
+}
+
+static void
+flat_encoder(struct emit *e, const struct type *t)
+{
+	const struct member *lazy;
+	const struct run *r, *next;
+
+	flat_begin(e);
+	for (r = t->runs; r != NULL; r = next) {
+		lazy = c_lazy_behind(r);
+		next = lazy != NULL ? r->next->next : r->next;
+		if (!r->fixed && !r->first->lazy)
+			flat_view(e, r->first, next == NULL);
+		else
+			flat_run(e, r, lazy, next == NULL);
+	}
+	c_return(e);
+	c_end_slow(e, t, C_CODEC, c_encode_head(e, t, "encode"));
 }
 
 static void
@@ -577,6 +660,8 @@ c_encoder(struct emit *e, struct type *t)
 		fixed_encoder(e, t);
 	} else if (t->link != NULL) {
 		list_encoder(e, t);
+	} else if (t->kind == TYPE_STRUCT && c_is_flat(e, t)) {
+		flat_encoder(e, t);
 	} else if (t->kind == TYPE_STRUCT) {
 		plain_encoder(e, t);
 	} else if (t->kind == TYPE_UNION) {

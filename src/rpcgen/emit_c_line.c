@@ -195,6 +195,12 @@ c_path(struct emit *e, const struct member *m)
 	return c_printf(e, "%s.%s", m->parent->name, m->name);
 }
 
+const char *
+c_plus(struct emit *e, const char *p, uint32_t offset)
+{
+	return offset == 0 ? p : c_printf(e, "%s + %u", p, offset);
+}
+
 /* The member itself: v->name. */
 const char *
 c_field(struct emit *e, const struct member *m)
@@ -250,6 +256,35 @@ c_flush(struct emit *e)
 
 	e->npending = 0;
 	flush_first(e, n);
+}
+
+/* The calls so far, and a return behind them. */
+void
+c_return(struct emit *e)
+{
+	const char *last = "0";
+
+	if (e->npending > 0)
+		last = e->pending[--e->npending];
+	c_line(e, "return %s;", last);
+}
+
+/*
+ * The end of a codec that moves the cursor only when all is well with the
+ * bytes: what is not so simple, a message's end or a seam in it, is done
+ * from the start by the type's descriptor.
+ */
+void
+c_end_slow(struct emit *e, const struct type *t, const char *linkage,
+    const char *head)
+{
+	bool out = strstr(head, "struct xdr_out") != NULL;
+
+	text_printf(&e->body, "%s:\n", e->slow);
+	c_line(e, "return xdr_%s(%s, %s, %s);", out ? "encode" : "decode",
+	    out ? e->l_out : e->in, c_table(e, t, c_of(t)->name), e->v);
+	e->ended = true;
+	c_end(e, linkage, head);
 }
 
 void

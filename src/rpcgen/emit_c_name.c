@@ -295,6 +295,9 @@ name_locals(struct emit *e)
 	e->used = c_local(e, "used");
 	e->step = c_local(e, "step");
 	e->from = c_local(e, "from");
+	e->end = c_local(e, "end");
+	e->left = c_local(e, "left");
+	e->slow = c_local(e, "slow");
 }
 
 /* Types as they were before another file was printed, but for their names. */

@@ -42,9 +42,8 @@ c_is_located(const struct member *m)
 }
 
 /*
- * What a failure leaves must not be of the element before.  A union's
- * decoder sets the discriminant, or what comes of it is not looked at; all
- * else of it need not be cleared twice.
+ * What a failure leaves must not be of the element before.  Of a union, only
+ * the discriminant is looked at then, which most decoders set themselves.
  */
 static void
 clear_element(struct emit *e, const struct type *elem)
@@ -57,6 +56,8 @@ clear_element(struct emit *e, const struct type *elem)
 		    c_type_name(e, elem));
 		return;
 	}
+	if (c_sets_discriminant(real))
+		return;
 	disc = type_real(real->disc->type);
 	if (disc->kind == TYPE_ENUM)
 		c_line(e, "%s = (enum %s)0;", c_field(e, real->disc),
@@ -75,8 +76,8 @@ c_lazy(struct emit *e, const struct member *m)
 	const struct type *elem = type_real(m->type)->elem;
 
 	c_begin(e);
-	c_line(e, "if ($lazy->done >= $lazy->n)");
-	c_line(e, "\treturn ENOENT;");
+	c_line(e, "if (XDR_UNLIKELY($lazy->done >= $lazy->n))");
+	c_line(e, "\treturn $lazy->in->bad ? $lazy->in->err : ENOENT;");
 	clear_element(e, elem);
 	c_line(e, "$lazy->done++;");
 	if (elem->kind >= TYPE_ALIAS) {

@@ -128,6 +128,68 @@ c_is_wrapper(const struct type *t)
 	    !t->members->lazy && !t->members->bulk;
 }
 
+/*
+ * The string or opaque that a member is, perhaps within a wrapper; NULL: is
+ * none.  *expr and *where come to be the string's own.
+ */
+const struct type *
+c_view(struct emit *e, const struct member *m, const char **expr,
+    const char **where)
+{
+	*expr = c_field(e, m);
+	for (;;) {
+		const struct type *t = type_real(m->type);
+
+		*where = c_path(e, m);
+		if (t->kind == TYPE_BYTES || t->kind == TYPE_STRING)
+			return t;
+		if (!c_is_wrapper(t))
+			return NULL;
+		m = t->members;
+		*expr = c_printf(e, "%s.%s", *expr, c_member(e, m));
+	}
+}
+
+/* One that is read in line.  Its padding is nobody's business. */
+bool
+c_is_simple_view(struct emit *e, const struct member *m)
+{
+	const char *expr, *where;
+
+	return !e->model->strict_pad && !c_is_absent(m->type) &&
+	    c_view(e, m, &expr, &where) != NULL;
+}
+
+/*
+ * A struct of several parts, each of which is a run of fixed size, a string
+ * or an opaque: its codec moves the cursor once, at its end.
+ */
+bool
+c_is_flat(struct emit *e, const struct type *t)
+{
+	const struct run *r;
+
+	if (t->recursive || t->link != NULL || t->runs == NULL ||
+	    t->runs->next == NULL)
+		return false;
+	for (r = t->runs; r != NULL; r = r->next)
+		if (r->fixed ? r->size == 0 : !r->first->lazy &&
+		    !c_is_simple_view(e, r->first))
+			return false;
+	return true;
+}
+
+/*
+ * The lazy array whose count is taken with the run of fixed size before it;
+ * NULL: there is none.
+ */
+const struct member *
+c_lazy_behind(const struct run *r)
+{
+	return r->fixed && r->size > 0 && r->next != NULL &&
+	    r->next->first->lazy ? r->next->first : NULL;
+}
+
 /* struct T_array { T *v; uint32_t n; }; those of basic types are in xdr.h. */
 const char *
 c_array_name(const struct type *elem)

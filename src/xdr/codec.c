@@ -134,13 +134,15 @@ static int
 decode_union(struct xdr_in *in, const struct xdr_type *t, uint8_t *to)
 {
 	const struct xdr_field *disc = &t->fields[0], *arm;
-	const uint8_t *p = xdr_need(in, 4, disc->path);
 	enum xdr_error why;
+	const uint8_t *p;
 	int32_t v;
 	bool b;
 	int err;
 
-	if (p == NULL)
+	/* An iterator's user may look at it whatever has failed. */
+	memset(to + disc->offset, 0, disc->type->size);
+	if ((p = xdr_need(in, 4, disc->path)) == NULL)
 		return in->err;
 	v = (int32_t)xdr_load_u32(p);
 	if (disc->type->kind == XDR_KIND_BOOL) {

@@ -73,8 +73,28 @@ test_elements_of_a_basic_type_are_decoded_one_by_one(void)
 	CHECK(sums_decode(&in, &s) == 0);
 	CHECK(sums_rest_next(&s.rest, &b) == 0 && b);
 	CHECK(sums_rest_next(&s.rest, &b) == EBADMSG);
+	CHECK(sums_rest_next(&s.rest, &b) == EBADMSG);
+	xdr_in_init(&in, wire, 20, NULL);
+	CHECK(sums_decode(&in, &s) == 0);
 	s.rest.n = 1;
+	CHECK(sums_rest_next(&s.rest, &b) == 0 && b);
 	CHECK(sums_rest_next(&s.rest, &b) == ENOENT);
+}
+
+/* The last element claimed was bad: asked again, that is still so. */
+static void
+test_a_failure_at_the_last_element_stays(void)
+{
+	const uint8_t wire[] = { 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1,
+		0, 0, 0, 2 };
+	struct xdr_in in;
+	bool b = false;
+	sums s;
+
+	xdr_in_init(&in, wire, sizeof wire, NULL);
+	CHECK(sums_decode(&in, &s) == 0);
+	CHECK(sums_rest_next(&s.rest, &b) == EBADMSG);
+	CHECK(sums_rest_next(&s.rest, &b) == EBADMSG);
 }
 
 static void
@@ -250,6 +270,7 @@ CHECK_MAIN(
 	CHECK_TEST(test_operations_are_decoded_one_by_one),
 	CHECK_TEST(test_a_count_too_large_is_bad_where_the_bytes_end),
 	CHECK_TEST(test_elements_of_a_basic_type_are_decoded_one_by_one),
+	CHECK_TEST(test_a_failure_at_the_last_element_stays),
 	CHECK_TEST(test_answers_are_encoded_one_by_one),
 	CHECK_TEST(test_a_payload_is_located_as_soon_as_its_length_has_come),
 	CHECK_TEST(test_a_payload_that_is_not_valid_is_not_located),
