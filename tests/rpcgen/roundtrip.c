@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/chain.h"
 #include "check.h"
 #include "shapes.h"
 
@@ -34,7 +35,7 @@ T##_s(const void *v)							\
 
 MY(basics) MY(zeros) MY(fixed) MY(arrays) MY(optionals) MY(lists) MY(tree)
 MY(forest) MY(unions) MY(by_int) MY(by_reach) MY(everything) MY(handle)
-MY(words)
+MY(words) MY(flats)
 MY(chain) MY(colour) MY(middle) MY(old)
 
 struct row {
@@ -53,7 +54,7 @@ static const struct row rows[] = {
 	ROW(arrays, ARRAYS), ROW(optionals, OPTIONALS), ROW(lists, LISTS),
 	ROW(tree, TREE), ROW(forest, FOREST), ROW(unions, UNIONS),
 	ROW(by_int, BY_INT), ROW(by_reach, BY_REACH),
-	ROW(everything, EVERYTHING),
+	ROW(flats, FLATS), ROW(everything, EVERYTHING),
 	ROW(handle, HANDLE), ROW(words, WORDS), ROW(chain, CHAIN),
 	ROW(colour, COLOUR), ROW(middle, MIDDLE), ROW(old, OLD),
 };
@@ -208,6 +209,70 @@ test_a_message_in_two_stretches_is_the_same_message(void)
 				CHECK(xdr_in_left(&in) == 0);
 				CHECK(xdr_equal(r->type, value, back));
 				xdr_arena_reset(&decoded);
+			}
+			xdr_arena_reset(&made);
+		}
+	end();
+}
+
+static void
+test_room_may_end_anywhere(void)
+{
+	const struct row *r;
+	struct xdr_out out;
+	size_t n, have, step;
+	uint64_t seed;
+	void *value;
+
+	begin();
+	FOR_ROWS(r)
+		for (seed = 0; seed < 5; seed++) {
+			value = make(r, seed, &n);
+			step = step_of(n, 400);
+			for (have = 0; have < n; have += step) {
+				xdr_out_init_mem(&out, again, have);
+				CHECK(r->encode(&out, value) == EMSGSIZE);
+				CHECK(out.bad && out.where != NULL);
+			}
+			xdr_arena_reset(&made);
+		}
+	end();
+}
+
+/* What is written is the same wherever a chunk ends in it. */
+static void
+test_a_chunk_may_end_anywhere(void)
+{
+	const struct row *r;
+	struct pinefs_chain chain;
+	struct xdr_mark mark;
+	struct xdr_out out;
+	size_t n, have, step;
+	uint8_t *pos, *room;
+	uint64_t seed;
+	void *value;
+
+	begin();
+	FOR_ROWS(r)
+		for (seed = 0; seed < 5; seed++) {
+			value = make(r, seed, &n);
+			step = step_of(n, 200);
+			for (have = 0; have <= n; have += step) {
+				chain_init(&chain, NULL);
+				CHECK(chain_room(&chain, 1, &pos, &room) == 0);
+				if (have < (size_t)(room - pos)) {
+					memset(pos, 0, (size_t)(room - pos));
+					CHECK(chain_commit(&chain,
+					    (size_t)(room - pos) - have) == 0);
+				}
+				xdr_out_init(&out, &chain, SPACE);
+				xdr_mark(&out, &mark);	/* makes room */
+				CHECK(r->encode(&out, value) == 0);
+				CHECK(xdr_out_len(&out) == n);
+				xdr_out_flush(&out);
+				chain_copy_tail(&chain, n, again);
+				CHECK(memcmp(again, wire, n) == 0);
+				chain_fini(&chain);
 			}
 			xdr_arena_reset(&made);
 		}
@@ -545,6 +610,8 @@ test_a_service_row_decodes_calls_and_encodes(void)
 CHECK_MAIN(
 	CHECK_TEST(test_made_up_values_come_back),
 	CHECK_TEST(test_a_message_cut_short_anywhere_is_bad),
+	CHECK_TEST(test_room_may_end_anywhere),
+	CHECK_TEST(test_a_chunk_may_end_anywhere),
 	CHECK_TEST(test_a_message_in_two_stretches_is_the_same_message),
 	CHECK_TEST(test_changed_messages_are_refused_or_understood),
 	CHECK_TEST(test_every_value_prints_on_one_line),
