@@ -105,8 +105,8 @@ c_of(const struct type *t)
 	return t->printer;
 }
 
-const char *
-c_constant(struct emit *e, const struct constant *k)
+static const char *
+constant_name(struct emit *e, const struct constant *k)
 {
 	const char *name = map_get(e->types, mem_printf(e->mem, "=%s",
 	    k->name));
@@ -117,18 +117,30 @@ c_constant(struct emit *e, const struct constant *k)
 	return name != NULL ? name : c_escape(e, k->name);
 }
 
+const char *
+c_constant(struct emit *e, const struct constant *k)
+{
+	return k->c_name != NULL ? k->c_name : constant_name(e, k);
+}
+
 /*
  * A member whose C name would be that of a macro or keyword is escaped;
  * beside that, members have a scope of their own.
  */
-const char *
-c_member(struct emit *e, const struct member *m)
+static const char *
+member_name(struct emit *e, const struct member *m)
 {
 	const char *name = c_escape(e, m->name);
 
 	while (map_get(e->macros, name) != NULL)
 		name = mem_printf(e->mem, "%s_", name);
 	return name;
+}
+
+const char *
+c_member(struct emit *e, const struct member *m)
+{
+	return m->c_name != NULL ? m->c_name : member_name(e, m);
 }
 
 /* Printed with #define, because no enum could hold it. */
@@ -276,6 +288,37 @@ name_items(struct emit *e)
 			name_array(e, i->type);
 }
 
+/* What is asked for often, when all macros are known. */
+static void
+name_members(struct emit *e, const struct type *t)
+{
+	struct enumerator *n;
+	struct member *m;
+	struct arm *a;
+
+	for (n = t->enumerators; n != NULL; n = n->next)
+		n->constant->c_name = constant_name(e, n->constant);
+	for (m = t->members; m != NULL; m = m->next)
+		m->c_name = member_name(e, m);
+	for (a = t->arms; a != NULL; a = a->next)
+		if (a->member->name != NULL)
+			a->member->c_name = member_name(e, a->member);
+	if (t->disc != NULL)
+		t->disc->c_name = member_name(e, t->disc);
+}
+
+static void
+name_uses(struct emit *e)
+{
+	struct item *i;
+
+	for (i = e->model->items; i != NULL; i = i->next)
+		if (i->kind == ITEM_CONSTANT)
+			i->constant->c_name = constant_name(e, i->constant);
+		else if (i->kind == ITEM_TYPE)
+			name_members(e, i->type);
+}
+
 static void
 name_locals(struct emit *e)
 {
@@ -343,6 +386,7 @@ c_names(struct emit *e, struct text *out, struct model *model)
 	e->macros = new_map(e->mem);
 	e->types = new_map(e->mem);
 	name_items(e);
+	name_uses(e);
 	name_locals(e);
 	model->printer = first = MEM_NEW(e->mem, struct emit);
 	*first = *e;

@@ -145,22 +145,27 @@ field_row(struct emit *e, const struct type *t, const struct member *m)
 static void
 struct_table(struct emit *e, const struct type *t)
 {
-	const char *name = c_of(t)->name, *rows = "", *row;
+	const char *name = c_of(t)->name;
 	const struct member *m;
 	unsigned n = 0, link = 0;
+	struct text rows;
 
+	/* Apart, for what a row refers to is printed before all of them. */
+	text_init(&rows, e->mem);
 	for (m = t->members; m != NULL; m = m->next) {
 		if (c_is_absent(m->type))
 			continue;
-		row = field_row(e, t, m);
-		rows = c_printf(e, "%s\t%s,\n", rows, row);
+		text_printf(&rows, "\t%s,\n", field_row(e, t, m));
 		if (m == t->link)
 			link = n;
 		n++;
 	}
-	if (n > 0)
+	if (n > 0) {
 		text_printf(e->out, "\nstatic const struct xdr_field "
-		    "%s_fields[] = {\n%s};\n", name, rows);
+		    "%s_fields[] = {\n", name);
+		text_add(e->out, rows.base, rows.len);
+		text_put(e->out, "};\n");
+	}
 	begin(e, "", c_made(e, t, "type"), t, t->name, name);
 	if (n > 0)
 		text_printf(e->out, "\t.n = %u,\n\t.fields = %s_fields,\n", n,
@@ -174,19 +179,21 @@ static void
 union_table(struct emit *e, const struct type *t)
 {
 	const struct type *disc = type_real(t->disc->type);
-	const char *name = c_of(t)->name, *row, *arms = "", *other = NULL;
+	const char *name = c_of(t)->name, *row, *other = NULL;
 	const struct label *l;
 	const struct arm *a;
+	struct text arms;
 	unsigned n = 0;
 
+	text_init(&arms, e->mem);
 	row = field_row(e, t, t->disc);
 	for (a = t->arms; a != NULL; a = a->next) {
 		const char *field = field_row(e, t, a->member);
 
 		for (l = a->labels; l != NULL; l = l->next, n++)
-			arms = c_printf(e, "%s\t{ %s%s, %s },\n", arms,
-			    disc->kind == TYPE_UINT ? "(int32_t)" : "",
-			    c_label(e, disc, l), field);
+			text_printf(&arms, "\t{ %s%s, %s },\n", disc->kind ==
+			    TYPE_UINT ? "(int32_t)" : "", c_label(e, disc, l),
+			    field);
 		if (a->is_default)
 			other = field;
 	}
@@ -195,9 +202,12 @@ union_table(struct emit *e, const struct type *t)
 	if (other != NULL)
 		text_printf(e->out, "\t%s,\n", other);
 	text_put(e->out, "};\n");
-	if (n > 0)
+	if (n > 0) {
 		text_printf(e->out, "\nstatic const struct xdr_arm "
-		    "%s_arms[] = {\n%s};\n", name, arms);
+		    "%s_arms[] = {\n", name);
+		text_add(e->out, arms.base, arms.len);
+		text_put(e->out, "};\n");
+	}
 	begin(e, "", c_made(e, t, "type"), t, t->name, name);
 	text_printf(e->out, "\t.n = %u,\n\t.fields = %s_fields,\n", n, name);
 	if (n > 0)

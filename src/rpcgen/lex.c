@@ -22,7 +22,8 @@ struct lexer {
 	bool line_start;	/* nothing but blanks since the newline */
 };
 
-static const struct {
+/* By alphabet. */
+static const struct word {
 	const char *text;
 	enum keyword keyword;
 	bool reserved;		/* the others are words only in their place */
@@ -42,27 +43,33 @@ static const struct {
 	{ "version", KW_VERSION, false }, { "void", KW_VOID, true },
 };
 
-static enum keyword
-keyword(const char *text)
+static const struct word *
+find_word(const char *text)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof keywords / sizeof *keywords; i++)
-		if (strcmp(keywords[i].text, text) == 0)
-			return keywords[i].keyword;
-	return KW_NONE;
+	for (i = 0; i < sizeof keywords / sizeof *keywords &&
+	    keywords[i].text[0] <= text[0]; i++)
+		if (keywords[i].text[0] == text[0] &&
+		    strcmp(keywords[i].text, text) == 0)
+			return &keywords[i];
+	return NULL;
+}
+
+static enum keyword
+keyword(const char *text)
+{
+	const struct word *w = find_word(text);
+
+	return w != NULL ? w->keyword : KW_NONE;
 }
 
 bool
 is_keyword(const char *name)
 {
-	size_t i;
+	const struct word *w = find_word(name);
 
-	for (i = 0; i < sizeof keywords / sizeof *keywords; i++)
-		if (keywords[i].reserved &&
-		    strcmp(keywords[i].text, name) == 0)
-			return true;
-	return false;
+	return w != NULL && w->reserved;
 }
 
 static bool
@@ -99,18 +106,18 @@ span(const struct lexer *lex, const char *from, const char *to)
 static struct token *
 add(struct lexer *lex, enum token_kind kind, const char *from)
 {
+	size_t size = lex->size > 0 ? lex->size * 2 :
+	    lex->src->len / 8 + 16;	/* mostly enough */
 	struct token *t;
 
 	if (lex->n == lex->size) {
-		lex->size = lex->size > 0 ? lex->size * 2 :
-		    lex->src->len / 6 + 16;	/* mostly enough */
-		lex->v = mem_grow(lex->mem, lex->v, lex->n, lex->size,
-		    sizeof(*lex->v));
+		lex->v = mem_block(lex->mem, lex->v, lex->size *
+		    sizeof(*lex->v), size * sizeof(*lex->v));
+		lex->size = size;
 	}
 	t = &lex->v[lex->n++];
-	t->kind = kind;
-	t->where = span(lex, from, lex->pos);
-	t->doc = lex->doc;
+	*t = (struct token){ .kind = kind, .doc = lex->doc,
+	    .where = span(lex, from, lex->pos) };
 	lex->doc = NULL;
 	lex->last_end = lex->pos;
 	lex->line_start = false;

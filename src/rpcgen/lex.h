@@ -34,13 +34,13 @@ struct number {
 struct token {
 	enum token_kind kind;
 	enum keyword keyword;
+	enum token_kind instead;	/* BAD: what it stands for */
+	bool only_here;		/* PASS: for one kind of output */
 	char punct;
 	struct span where;
 	const char *text;	/* of names, texts, % and # lines */
 	struct number number;
-	const char *hint;		/* BAD: what else to say, or NULL */
-	enum token_kind instead;	/* ... and what it stands for */
-	bool only_here;		/* PASS: for one kind of output */
+	const char *hint;	/* BAD: what else to say, or NULL */
 	const char *doc;	/* the comment that stands before it */
 	const char *after;	/* ... that follows on the same line */
 };

@@ -54,16 +54,16 @@ mem_fini(struct mem *mem)
 	*mem = (struct mem){ 0 };
 }
 
-void *
-mem_alloc(struct mem *mem, size_t size)
+/* `size` bytes, aligned for nothing. */
+static char *
+take(struct mem *mem, size_t size)
 {
 	struct mem_piece *b;
 	size_t room;
-	void *p;
+	char *p;
 
 	if (size > mem->left)
 		longjmp(*mem->give_up, ENOMEM);
-	size = (size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
 	if (size > (size_t)(mem->end - mem->pos)) {
 		room = size > mem->block ? size : mem->block;
 		if ((b = calloc(1, sizeof *b + room)) == NULL)
@@ -76,8 +76,22 @@ mem_alloc(struct mem *mem, size_t size)
 	}
 	p = mem->pos;
 	mem->pos += size;
-	mem->left -= size < mem->left ? size : mem->left;
+	mem->left -= size;
 	return p;
+}
+
+void *
+mem_alloc(struct mem *mem, size_t size)
+{
+	const size_t align = _Alignof(max_align_t);
+	size_t skip = -(uintptr_t)mem->pos & (align - 1);
+
+	/* A string may stand before it; or nothing aligned fits behind. */
+	if (skip <= (size_t)(mem->end - mem->pos))
+		mem->pos += skip;
+	else
+		mem->pos = mem->end;
+	return take(mem, size);
 }
 
 void *
@@ -118,7 +132,7 @@ mem_block(struct mem *mem, void *old, size_t old_size, size_t size)
 char *
 mem_strndup(struct mem *mem, const char *s, size_t len)
 {
-	char *p = mem_alloc(mem, len + 1);
+	char *p = take(mem, len + 1);
 
 	memcpy(p, s, len);
 	return p;
@@ -126,8 +140,10 @@ mem_strndup(struct mem *mem, const char *s, size_t len)
 
 /* What does not fit is only counted. */
 static size_t
-append(char *to, size_t room, size_t at, const char *from, size_t n)
+append(char *to, size_t room, size_t at, const char *from)
 {
+	size_t n = strlen(from);
+
 	if (at < room)
 		memcpy(to + at, from, n < room - at ? n : room - at);
 	return at + n;
@@ -136,30 +152,33 @@ append(char *to, size_t room, size_t at, const char *from, size_t n)
 static size_t
 append_number(char *to, size_t room, size_t at, unsigned n)
 {
-	char digits[3 * sizeof n], *p = digits + sizeof digits;
+	char digits[3 * sizeof n + 1], *p = digits + sizeof digits - 1;
 
+	*p = '\0';
 	do
 		*--p = (char)('0' + n % 10);
 	while ((n /= 10) > 0);
-	return append(to, room, at, p, (size_t)(digits + sizeof digits - p));
+	return append(to, room, at, p);
 }
 
 /* Nearly all that is printed is names put together; of a run it was half. */
 int
 mem_format(char *to, size_t room, const char *fmt, va_list ap)
 {
-	const char *start = fmt, *percent, *s;
+	const char *start = fmt;
 	size_t at = 0;
 	va_list all;
 	int len;
 
 	va_copy(all, ap);
-	for (; (percent = strchr(fmt, '%')) != NULL; fmt = percent + 2) {
-		at = append(to, room, at, fmt, (size_t)(percent - fmt));
-		if (percent[1] == 's') {
-			s = va_arg(ap, const char *);
-			at = append(to, room, at, s, strlen(s));
-		} else if (percent[1] == 'u') {
+	for (; *fmt != '\0'; fmt++) {
+		if (*fmt != '%') {
+			if (at < room)
+				to[at] = *fmt;
+			at++;
+		} else if (*++fmt == 's') {
+			at = append(to, room, at, va_arg(ap, const char *));
+		} else if (*fmt == 'u') {
 			at = append_number(to, room, at,
 			    va_arg(ap, unsigned));
 		} else {
@@ -169,7 +188,6 @@ mem_format(char *to, size_t room, const char *fmt, va_list ap)
 		}
 	}
 	va_end(all);
-	at = append(to, room, at, fmt, strlen(fmt));
 	if (room > 0)
 		to[at < room ? at : room - 1] = '\0';
 	return at > INT_MAX ? -1 : (int)at;
@@ -190,12 +208,12 @@ mem_vprintf(struct mem *mem, const char *fmt, va_list ap)
 		longjmp(*mem->give_up, EOVERFLOW);
 	p = mem->pos;
 	if ((size_t)len < room && room <= mem->left) {
-		(void)mem_alloc(mem, (size_t)len + 1);
+		(void)take(mem, (size_t)len + 1);
 	} else {
 		/* What did not fit must not be found by who wants zeros. */
 		if (room > 0)
 			memset(p, 0, room);
-		p = mem_alloc(mem, (size_t)len + 1);
+		p = take(mem, (size_t)len + 1);
 		(void)mem_format(p, (size_t)len + 1, fmt, again);
 	}
 	va_end(again);

@@ -53,6 +53,7 @@ struct constant {
 	 */
 	bool second;
 	bool external;		/* a header of C says what it is */
+	const char *c_name;	/* for the C printer's own use */
 	struct item *item;	/* for check's use */
 };
 
@@ -92,6 +93,7 @@ struct member {
 	struct type *parent;	/* the struct or union it is in */
 	bool lazy;		/* --lazy: decoded one by one by its user */
 	bool bulk;		/* --bulk: its place is to be told early */
+	const char *c_name;	/* for the C printer's own use */
 };
 
 struct enumerator {
