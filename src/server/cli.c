@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "server/report.h"
 #include "server/server.h"
 
 enum { DRAIN_MS = 5000 };
@@ -28,6 +29,8 @@ const struct cli_row cli_serve_rows[] = {
 	    "do not tell the portmapper" },
 	{ 0, "no-control", NULL, "control", "no",
 	    "pinefs ls, stat, top and stop do not see it" },
+	{ 0, "metrics", "WHERE", "metrics", NULL,
+	    "OpenMetrics at 127.0.0.1:PORT or /PATH" },
 	{ 0, "allow", "NET", "allow", NULL,
 	    "who may come from elsewhere: 10.0.0.0/8 (again)" },
 	{ 0, "local-auth", "peer|none", "local-auth", NULL,
@@ -122,19 +125,21 @@ int
 cli_serve(struct pinefs_server *s, const struct cli_ready *ready)
 {
 	sigset_t ends;
-	int err, sig;
+	int err, sig = 0;
 
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGHUP);
+	sigaddset(&ends, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &ends, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	pinefs_set(s, "systemd", "yes");
 	if ((err = pinefs_start(s)) != 0)
 		return status_of(err);
 	say_ready(s, ready);
-	sigwait(&ends, &sig);
+	while (sigwait(&ends, &sig) == 0 && sig == SIGUSR1)
+		report_log(s);
 	pinefs_stop(s, DRAIN_MS);
 	return 0;
 }

@@ -11,9 +11,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/control_in.h"
+#include "server/metrics.h"
 #include "server/rundir.h"
 
-enum { BACKLOG = 128, PATIENCE_MS = 10000, CHECK_MS = 2000 };
+enum { BACKLOG = 128, PATIENCE_MS = 10000, CHECK_MS = 2000,
+    OTHERS = 3 };	/* polled beside clients */
 
 /* -------------------------------------------------------------- clients -- */
 
@@ -50,22 +52,30 @@ free_client(struct control *c)
 
 /* The listener is not watched while there is no free client. */
 static void
-come_in(struct control *c)
+come_in(struct control *c, int listener)
 {
 	struct control_client *cl = free_client(c);
 	int fd;
 
 	fds_begin();
-	fd = fds_end(&c->fds, accept4(c->listener, NULL, NULL,
+	fd = fds_end(&c->fds, accept4(listener, NULL, NULL,
 	    SOCK_CLOEXEC | SOCK_NONBLOCK));
 	if (fd == -1)
 		return;
-	if (cl == NULL || !may_ask(c, fd)) {
+	if (cl == NULL || (listener == c->listener && !may_ask(c, fd))) {
 		fds_close(&c->fds, fd);
 		return;
 	}
 	*cl = (struct control_client){ .fd = fd,
-	    .since_ms = clock_boot_ms() };
+	    .http = listener == c->metrics, .since_ms = clock_boot_ms() };
+}
+
+/* The head of an HTTP request ends with an empty line. */
+static bool
+is_whole(const char *request)
+{
+	return strstr(request, "\r\n\r\n") != NULL ||
+	    strstr(request, "\n\n") != NULL;
 }
 
 /* Who waits has nothing more to say: only its end is looked for. */
@@ -88,7 +98,13 @@ client_read(struct control *c, struct control_client *cl)
 	cl->have += (size_t)n;
 	cl->request[cl->have] = '\0';
 	end = memchr(cl->request, '\n', cl->have);
-	if (end != NULL && !memchr(cl->request, '\0', cl->have)) {
+	if (cl->http && is_whole(cl->request)) {
+		metrics_answer(c->server, cl->request, &cl->out);
+		cl->phase = CLIENT_ANSWERED;
+	} else if (cl->http) {
+		if (cl->have == CONTROL_MAX_REQUEST)
+			client_close(c, cl);
+	} else if (end != NULL && !memchr(cl->request, '\0', cl->have)) {
 		*end = '\0';
 		control_answer(c, cl, cl->request);
 		cl->have = 0;
@@ -154,7 +170,7 @@ wait_until(uint64_t at, uint64_t now)
 static void
 turn(struct control *c)
 {
-	struct pollfd p[2 + CONTROL_MAX_CLIENTS];
+	struct pollfd p[OTHERS + CONTROL_MAX_CLIENTS];
 	struct control_client *cl = c->client;
 	uint64_t wakes, now = clock_boot_ms();
 	int wait = wait_until(control_tick(c, now), now);
@@ -163,10 +179,12 @@ turn(struct control *c)
 	p[0] = (struct pollfd){ c->wake, POLLIN, 0 };
 	p[1] = (struct pollfd){ free_client(c) == NULL ? -1 : c->listener,
 	    POLLIN, 0 };
+	p[2] = (struct pollfd){ p[1].fd == -1 && c->listener != -1 ? -1 :
+	    c->metrics, POLLIN, 0 };
 	for (i = 0; i < CONTROL_MAX_CLIENTS; i++)
-		p[2 + i] = (struct pollfd){ cl[i].fd,
+		p[OTHERS + i] = (struct pollfd){ cl[i].fd,
 		    cl[i].out.len > cl[i].sent ? POLLOUT : POLLIN, 0 };
-	if (poll(p, 2 + CONTROL_MAX_CLIENTS, wait) == -1)
+	if (poll(p, OTHERS + CONTROL_MAX_CLIENTS, wait) == -1)
 		return;
 	if (p[0].revents != 0 && read(c->wake, &wakes, sizeof wakes) == -1) {
 		/* It is only to wake us. */
@@ -175,13 +193,15 @@ turn(struct control *c)
 	for (i = 0; i < CONTROL_MAX_CLIENTS; i++) {
 		if (cl[i].fd == -1)
 			continue;
-		if (p[2 + i].revents != 0)
-			serve_client(c, &cl[i], p[2 + i].revents);
+		if (p[OTHERS + i].revents != 0)
+			serve_client(c, &cl[i], p[OTHERS + i].revents);
 		else if (is_slow(&cl[i], now))
 			client_close(c, &cl[i]);
 	}
 	if (p[1].revents != 0)
-		come_in(c);
+		come_in(c, c->listener);
+	if (p[2].revents != 0)
+		come_in(c, c->metrics);
 }
 
 static void *
@@ -196,7 +216,7 @@ control_thread(void *arg)
 
 /* Signals are the program's, never ours. */
 static int
-start_thread(struct control *c)
+create_thread(struct control *c)
 {
 	sigset_t all, old;
 	int err;
@@ -224,11 +244,18 @@ listen_there(struct control *c)
 	fds_begin();
 	c->listener = fds_end(&c->fds, socket(AF_UNIX, SOCK_STREAM |
 	    SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-	fds_begin();
-	c->wake = fds_end(&c->fds, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-	return c->listener == -1 || c->wake == -1 ||
+	return c->listener == -1 ||
 	    bind(c->listener, (struct sockaddr *)&sun, len) == -1 ||
 	    listen(c->listener, BACKLOG) == -1 ? errno : 0;
+}
+
+static void
+remove_files(struct control *c)
+{
+	if (c->dir != -1)
+		record_remove(c);
+	if (c->metrics != -1)
+		metrics_unlink(c->server->opt.metrics);
 }
 
 static void
@@ -241,11 +268,13 @@ close_all(struct control *c)
 			client_close(c, &c->client[i]);
 	if (c->listener != -1)
 		fds_close(&c->fds, c->listener);
+	if (c->metrics != -1)
+		fds_close(&c->fds, c->metrics);
 	if (c->wake != -1)
 		fds_close(&c->fds, c->wake);
 	if (c->dir != -1)
 		fds_close(&c->fds, c->dir);
-	c->listener = c->wake = c->dir = -1;
+	c->listener = c->wake = c->dir = c->metrics = -1;
 }
 
 static struct control *
@@ -257,7 +286,7 @@ control_new(struct pinefs_server *s)
 	if (c == NULL)
 		return NULL;
 	c->server = s;
-	c->dir = c->listener = c->wake = -1;
+	c->dir = c->listener = c->wake = c->metrics = -1;
 	c->uid = geteuid();
 	c->started = (time_t)(clock_wall_ns() / 1000000000);
 	for (i = 0; i < CONTROL_MAX_CLIENTS; i++)
@@ -283,24 +312,65 @@ give_up(struct control *c)
 	free(c);
 }
 
+/* The record, and the socket.  A failure was said. */
+static void
+open_control(struct control *c)
+{
+	int err;
+
+	if (record_open(c) != 0)
+		return;
+	if ((err = listen_there(c)) == 0 && (err = record_write(c)) == 0)
+		return;
+	log_warning("no control socket: %s; pinefs ls, stat, top and stop "
+	    "will not find this server", strerror(err));
+	record_remove(c);
+	if (c->listener != -1)
+		fds_close(&c->fds, c->listener);
+	c->listener = -1;
+}
+
+static void
+open_metrics(struct control *c, const char *where)
+{
+	int err = metrics_listen(where, &c->fds, &c->metrics);
+
+	if (err != 0) {
+		log_warning("no metrics at %s: %s", where, metrics_why(err));
+		return;
+	}
+	c->watched = true;
+	stats_watch(c->server->rpc, true);
+}
+
+static int
+start_thread(struct control *c)
+{
+	fds_begin();
+	c->wake = fds_end(&c->fds, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+	return c->wake == -1 ? errno : create_thread(c);
+}
+
 void
 control_start(struct pinefs_server *s)
 {
 	struct control *c;
 	int err;
 
-	if (!s->opt.control || (c = control_new(s)) == NULL)
+	if ((!s->opt.control && s->opt.metrics == NULL) ||
+	    (c = control_new(s)) == NULL)
 		return;
-	if (record_open(c) != 0) {
-		give_up(c);
-		return;
-	}
 	s->control = c;
-	if ((err = listen_there(c)) != 0 || (err = record_write(c)) != 0 ||
-	    (err = start_thread(c)) != 0) {
-		log_warning("no control socket: %s; pinefs ls, stat, top and "
-		    "stop will not find this server", strerror(err));
-		record_remove(c);
+	if (s->opt.control)
+		open_control(c);
+	if (s->opt.metrics != NULL)
+		open_metrics(c, s->opt.metrics);
+	if (c->listener == -1 && c->metrics == -1)
+		control_free(s);
+	else if ((err = start_thread(c)) != 0) {
+		log_warning("no thread for the control socket: %s",
+		    strerror(err));
+		remove_files(c);
 		control_free(s);
 	}
 }
@@ -313,13 +383,15 @@ control_stop(struct pinefs_server *s)
 
 	if (c == NULL || atomic_load(&c->stop))
 		return;
-	record_remove(c);
+	remove_files(c);
 	atomic_store(&c->stop, true);
 	if (write(c->wake, &one, sizeof one) == -1) {
 		/* It is awake then. */
 	}
 	pthread_join(c->thread, NULL);
 	close_all(c);
+	if (c->watched)
+		stats_watch(s->rpc, false);
 }
 
 void
@@ -369,7 +441,7 @@ control_mounted(struct pinefs_server *s, const char *dir, bool on)
 	struct control *c = s->control;
 	int err;
 
-	if (c == NULL)
+	if (c == NULL || c->dir == -1)
 		return ENOENT;
 	pthread_mutex_lock(&c->lock);
 	err = set_mount(c, dir, on);
@@ -383,7 +455,7 @@ control_set_source(struct pinefs_server *s, const char *source)
 	struct control *c = s->control;
 	char *copy;
 
-	if (c == NULL)
+	if (c == NULL || c->dir == -1)
 		return ENOENT;
 	if ((copy = strdup(source)) == NULL)
 		return ENOMEM;

@@ -12,6 +12,7 @@ struct control_client {
 	int		 fd;		/* -1: free */
 	char		 request[CONTROL_MAX_REQUEST + 1];
 	size_t		 have;
+	bool		 http;		/* asks for metrics */
 	enum { CLIENT_ASKS,
 	    CLIENT_ANSWERED,		/* close when all is sent */
 	    CLIENT_WAITS,		/* for one report */
@@ -39,6 +40,8 @@ struct control {
 	struct fds		 fds;		/* all that are open */
 	pthread_t		 thread;
 	int			 dir, listener, wake;	/* -1: none */
+	int			 metrics;		/* a listener, too */
+	bool			 watched;		/* for metrics */
 	atomic_bool		 stop;
 	uint32_t		 uid;
 	time_t			 started;

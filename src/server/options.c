@@ -34,6 +34,7 @@ options_fini(struct options *o)
 	free(o->state_dir);
 	free(o->instance);
 	free(o->what);
+	free(o->metrics);
 }
 
 static int
@@ -272,6 +273,8 @@ options_set(struct options *o, const char *name, const char *value)
 		return text(&o->instance, value);
 	if (strcmp(name, "what") == 0)
 		return text(&o->what, value);
+	if (strcmp(name, "metrics") == 0)
+		return text(&o->metrics, value);
 	if (strcmp(name, "control") == 0)
 		return yes_or_no(name, value, &o->control);
 	if (strcmp(name, "ro") == 0)

@@ -41,6 +41,9 @@ void	report_put(struct pinefs_server *, const struct report *,
 void	report_put_between(struct pinefs_server *, const struct report *before,
 	    const struct report *now, struct json *);
 
+/* Since the start, as lines of the log.  Waits for loops, but not long. */
+void	report_log(struct pinefs_server *);
+
 /*
  * Somebody watches from now on, or no more: histograms and hot files are
  * counted while there is one.  On one thread, the control socket's.

@@ -33,6 +33,7 @@ struct options {
 	unsigned	 lease;		/* s; 0: the default */
 	char		*state_dir, *instance, *what;
 	bool		 control;	/* the socket of control.h */
+	char		*metrics;	/* of metrics.h: where, or NULL */
 	enum vfs_squash	 squash;
 	uint32_t	 anon_uid, anon_gid;
 };
