@@ -87,10 +87,10 @@ mem_alloc(struct mem *mem, size_t size)
 	size_t skip = -(uintptr_t)mem->pos & (align - 1);
 
 	/* A string may stand before it; or nothing aligned fits behind. */
-	if (skip <= (size_t)(mem->end - mem->pos))
-		mem->pos += skip;
-	else
+	if (skip > (size_t)(mem->end - mem->pos))
 		mem->pos = mem->end;
+	else if (skip > 0)
+		mem->pos += skip;
 	return take(mem, size);
 }
 
