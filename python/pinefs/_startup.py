@@ -9,6 +9,7 @@ pinefs(1) is replaced by python3, which is told what to do by the environment:
                           is from the environment, and may mean nothing here
     PINEFS_SERVE_EXPORTS  lines TYPE PATH BYTES ro|rw: py, and mem beside it
     PINEFS_SERVE_READY    a file descriptor for a newline when it serves
+    PINEFS_SERVE_QUIET    "yes": do not say what is served
     PINEFS_SERVE_LOOP     "no": after the program, serve until a signal
     PINEFS_SERVE_STARTUP  the user's own PYTHONSTARTUP
 
@@ -168,8 +169,9 @@ def _pinefs_startup(os, sys):
 
     def say_ready(server, said):
         formats = [line for line in said.get('OPTIONS', '').split('\n')
-                   if line.startswith('log-format=')]
-        if not formats or formats[-1] == 'log-format=text':
+                   if line.lstrip('?').startswith('log-format=')]
+        if 'QUIET' not in said and (
+                not formats or formats[-1].endswith('log-format=text')):
             say_how_to_mount(server, said)
         if said.get('READY'):
             fd = int(said['READY'])

@@ -23,11 +23,12 @@ struct serving {
 	bool			 environment;
 	const char		*fs_variable;
 	bool			 root_variable;
+	bool			 quiet;
 	bool			 beside_py;	/* which may have failed */
 	bool			 done;		/* --help, --version */
 };
 
-static const struct cli_row rows[] = {
+const struct cli_row cmd_serve_rows[] = {
 	{ 'f', "fs", "TYPE[:NAME]", NULL, NULL,
 	    "py (default), mem, tar or dir, as / or /NAME; again" },
 	{ 0, "size", "N", NULL, NULL,
@@ -121,6 +122,8 @@ take(void *ctx, const struct cli_row *row, const char *arg)
 		return exports_option(&cmd->exports, arg);
 	} else if (strcmp(row->name, "ready-fd") == 0) {
 		return cli_number(row->name, arg, &cmd->ready_fd);
+	} else if (strcmp(row->name, "quiet") == 0) {
+		cmd->quiet = cmd->py.quiet = true;
 	} else if (strcmp(row->name, "help") == 0) {
 		command_help(&cmd_serve);
 		cmd->done = true;
@@ -187,7 +190,8 @@ serve(struct serving *cmd)
 {
 	struct exports *xs = &cmd->exports;
 	struct pinefs *fs[SERVER_MAX_EXPORTS];
-	struct cli_ready ready = { .fd = cmd->ready_fd };
+	struct cli_ready ready = { .fd = cmd->ready_fd,
+	    .quiet = cmd->quiet };
 	struct pinefs_server *server;
 	char *instance = exports_instance(xs), *what = NULL;
 	unsigned n = 0, i;
@@ -268,7 +272,7 @@ run(struct serving *cmd, char **args)
 static int
 parse(struct serving *cmd, int argc, char **argv, char ***rest)
 {
-	const struct cli_syntax syntax = { .own = rows,
+	const struct cli_syntax syntax = { .own = cmd_serve_rows,
 	    .serve = cli_serve_rows, .fn = take, .ctx = cmd };
 	int status, n;
 
@@ -311,7 +315,7 @@ const struct command cmd_serve = {
 	.operands = "[SCRIPT ARG... | -m MOD ARG... | ARCHIVE | DIR]",
 	.summary = "serve it, until a signal (what pinefs does without a "
 	    "command)",
-	.rows = rows,
+	.rows = cmd_serve_rows,
 	.serve_rows = cli_serve_rows,
 	.more = "A script or an archive that is named like a command of "
 	    "pinefs is ./NAME.\n"

@@ -10,6 +10,10 @@
 
 const struct command *const commands[] = {
 	&cmd_serve,
+	&cmd_mount,
+	&cmd_umount,
+	&cmd_ls,
+	&cmd_stop,
 	&cmd_stat,
 	&cmd_top,
 	&cmd_trace,
@@ -38,37 +42,36 @@ command_find(const char *name)
 	return NULL;
 }
 
-/* Those of every command, or those of every server with them. */
-static const struct cli_row *
-common_rows(const struct command *cmd)
+static struct cli_syntax
+syntax_of(const struct command *cmd)
 {
-	return cmd->serve_rows != NULL ? cmd->serve_rows : help_rows;
+	return (struct cli_syntax){ .own = cmd->rows, .more = cmd->more_rows,
+	    .serve = cmd->serve_rows != NULL ? cmd->serve_rows : help_rows,
+	    .anywhere = true };
 }
 
 const struct cli_row *
 command_row(const struct command *cmd, unsigned i)
 {
-	const struct cli_row *row = cmd->rows;
+	const struct cli_syntax syntax = syntax_of(cmd);
 
-	for (; row != NULL && row->name != NULL; row++, i--)
-		if (i == 0)
-			return row;
-	for (row = common_rows(cmd); row->name != NULL; row++, i--)
-		if (i == 0)
-			return row;
-	return NULL;
+	return cli_row_at(&syntax, i);
 }
 
 void
 command_help(const struct command *cmd)
 {
+	const struct cli_syntax syntax = syntax_of(cmd);
+
 	printf("usage: pinefs %s%s%s [options]\n%c%s.\n",
 	    cmd == commands[0] ? "[serve]" : cmd->name,
 	    *cmd->operands == '\0' ? "" : " ", cmd->operands,
 	    toupper((uint8_t)cmd->summary[0]), cmd->summary + 1);
-	cli_help("\n", cmd->rows, common_rows(cmd));
+	cli_help("\n", &syntax);
 	if (cmd->more != NULL)
 		printf("\n%s", cmd->more);
+	if (cmd->more_lines != NULL)
+		cmd->more_lines();
 }
 
 void
@@ -111,13 +114,33 @@ take(void *ctx, const struct cli_row *row, const char *arg)
 }
 
 int
-command_parse(const struct command *cmd, int argc, char **argv,
+command_environment(const struct command *cmd, cli_option_fn *fn, void *ctx)
+{
+	struct cli_syntax syntax = syntax_of(cmd);
+
+	syntax.fn = fn;
+	syntax.ctx = ctx;
+	return cli_environment(&syntax);
+}
+
+int
+command_operands(const struct command *cmd, int argc, char **argv,
     cli_option_fn *fn, void *ctx, int *rest)
 {
 	struct parsing p = { cmd, fn, ctx };
-	const struct cli_syntax syntax = { cmd->rows, common_rows(cmd), take,
-	    &p, true };
-	int status = cli_environment(&syntax);
+	struct cli_syntax syntax = syntax_of(cmd);
 
-	return status != 0 ? status : cli_parse(&syntax, argc, argv, rest);
+	syntax.fn = take;
+	syntax.ctx = &p;
+	return cli_parse(&syntax, argc, argv, rest);
+}
+
+int
+command_parse(const struct command *cmd, int argc, char **argv,
+    cli_option_fn *fn, void *ctx, int *rest)
+{
+	int status = command_environment(cmd, fn, ctx);
+
+	return status != 0 ? status :
+	    command_operands(cmd, argc, argv, fn, ctx, rest);
 }

@@ -14,9 +14,11 @@ struct command {
 	 * in capitals, and a|b for a choice. */
 	const char	*operands;
 	const char	*summary;	/* half a line, for pinefs --help */
-	/* Its own options; and those of every server, or NULL, after them. */
-	const struct cli_row	*rows, *serve_rows;
+	/* Its own options; and those of pinefs serve, of every server; or
+	 * NULL. */
+	const struct cli_row	*rows, *more_rows, *serve_rows;
 	const char	*more;		/* text under the help; or NULL */
+	void		(*more_lines)(void);	/* what writes more; or NULL */
 	/* argv[0] is the name; the exit status. */
 	int		(*main)(int argc, char **argv);
 };
@@ -32,6 +34,11 @@ const struct command *command_find(const char *name);
  */
 int	command_parse(const struct command *, int argc, char **argv,
 	    cli_option_fn *fn, void *ctx, int *rest);
+/* The one, then the other. */
+int	command_environment(const struct command *, cli_option_fn *fn,
+	    void *ctx);
+int	command_operands(const struct command *, int argc, char **argv,
+	    cli_option_fn *fn, void *ctx, int *rest);
 /* The i-th of its options, --help among them; NULL: there are no more. */
 const struct cli_row *command_row(const struct command *, unsigned i);
 /* Its usage and options, on stdout. */
@@ -41,5 +48,9 @@ void	command_help_all(void);
 
 extern const struct command cmd_stat, cmd_top, cmd_trace, cmd_ping, cmd_doctor;
 extern const struct command cmd_serve, cmd_help, cmd_version, cmd_completion;
+extern const struct command cmd_mount, cmd_umount, cmd_ls, cmd_stop;
+
+/* Options of pinefs serve, besides those of every server. */
+extern const struct cli_row cmd_serve_rows[];
 
 #endif

@@ -6,6 +6,7 @@
  *	cmd_*.c		one command each:
  *	  serve		by exports.c, what -f says is to be served; rules.c,
  *			what -o says; py.c, the user's own python3
+ *	  mount umount ls stop	by mount_*.c, which mount.h tells
  *	  help version completion
  *	  doctor	by checks.c, this machine
  *	  ping

@@ -301,6 +301,8 @@ set_environment(const struct py_command *cmd, const char *dir,
 		if (setenv("PINEFS_SERVE_READY", fd, 1) != 0)
 			return errno;
 	}
+	if (cmd->quiet && setenv("PINEFS_SERVE_QUIET", "yes", 1) != 0)
+		return errno;
 	if (prompt && own != NULL &&
 	    setenv("PINEFS_SERVE_STARTUP", own, 1) != 0)
 		return errno;

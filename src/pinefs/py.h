@@ -14,6 +14,7 @@ struct py_command {
 	const struct cli_settings *settings;
 	const struct exports	*exports;	/* py is one of them */
 	const char		*module;	/* -m MOD, or NULL */
+	bool			 quiet;
 	bool			 no_loop;	/* no prompt: until a signal */
 	int			 ready_fd;	/* -1: none */
 	char			**args;		/* script and its arguments,

@@ -44,7 +44,7 @@ const struct cli_row cli_serve_rows[] = {
 	{ 0, "threads", "N", "threads", NULL,
 	    "event loops; one per core" },
 	{ 0, "state-dir", "DIR", "state-dir", NULL,
-	    "where the key of handles is kept" },
+	    "where the key of handles is kept; none: nowhere" },
 	{ 'o', "options", "LIST", NULL, NULL,
 	    "words of exports(5): ro, rw, all_squash, ..." },
 	{ 0, "log", "error|warning|info|debug", "log", NULL,
@@ -53,6 +53,8 @@ const struct cli_row cli_serve_rows[] = {
 	    "how it is said; journal: to systemd's" },
 	{ 0, "color", "auto|always|never", "color", NULL,
 	    "auto: on a terminal, unless $NO_COLOR" },
+	{ 'q', "quiet", NULL, NULL, NULL,
+	    "do not say what is served, and how to mount it" },
 	{ 0, "ready-fd", "FD", NULL, NULL,
 	    "write a newline there when it serves" },
 	{ 'h', "help", NULL, NULL, NULL, "this" },
@@ -111,7 +113,7 @@ say_how_to_mount(const struct pinefs_server *s, const struct cli_ready *ready)
 static void
 say_ready(const struct pinefs_server *s, const struct cli_ready *ready)
 {
-	if (log_is_text())
+	if (!ready->quiet && log_is_text())
 		say_how_to_mount(s, ready);
 	if (ready->fd != -1) {
 		if (write(ready->fd, "\n", 1) == -1)
@@ -171,14 +173,16 @@ take(void *ctx, const struct cli_row *row, const char *arg)
 	struct run *run = ctx;
 
 	if (strcmp(row->name, "help") == 0) {
-		cli_help("usage: this program [options]\n", NULL,
-		    cli_serve_rows);
+		cli_help("usage: this program [options]\n",
+		    &(struct cli_syntax){ .serve = cli_serve_rows });
 		run->done = true;
 	} else if (strcmp(row->name, "version") == 0) {
 		printf("pinefs %s\n", pinefs_version());
 		run->done = true;
 	} else if (strcmp(row->name, "ready-fd") == 0) {
 		return cli_number(row->name, arg, &run->ready.fd);
+	} else if (strcmp(row->name, "quiet") == 0) {
+		run->ready.quiet = true;
 	} else if (row->option == NULL) {
 		run->options = arg;
 	} else {

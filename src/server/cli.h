@@ -20,6 +20,7 @@ struct cli_row {
 	const char	*arg;
 	const char	*option;	/* pinefs_set's name for it, or NULL */
 	const char	*value;		/* without argument: set to this */
+	/* NULL: the command has no such option, though a later table has. */
 	const char	*help;
 };
 
@@ -27,21 +28,23 @@ struct cli_row {
 extern const struct cli_row cli_serve_rows[];
 
 /*
- * What takes the options of a command line: two tables (either may be NULL),
- * and a function that gets each with its argument, and returns 0 or an exit
+ * What takes the options of a command line: tables (each may be NULL; an
+ * earlier one hides options of the same name of a later one), and a function that gets each with its argument, and returns 0 or an exit
  * status, or CLI_REST: what follows is somebody else's.
  */
 enum { CLI_REST = -1 };
 typedef int cli_option_fn(void *ctx, const struct cli_row *row,
 	    const char *arg);
 struct cli_syntax {
-	const struct cli_row	*own, *serve;
+	const struct cli_row	*own, *more, *serve;
 	cli_option_fn		*fn;
 	void			*ctx;
 	/* Options may stand behind operands, up to "--".  argv is reordered
 	 * then: operands last. */
 	bool			 anywhere;
 };
+/* The i-th option of its tables; NULL: there are no more. */
+const struct cli_row *cli_row_at(const struct cli_syntax *, unsigned i);
 /*
  * Walk the options of argv.  Stops at the first operand, and at CLI_REST:
  * *rest is its index.  0, or an exit status after one line that says what is
@@ -61,8 +64,7 @@ int	cli_environment(const struct cli_syntax *);
 const char *cli_variable(const struct cli_row *row, char *to, size_t size);
 
 /* Usage lines, then each option, on stdout. */
-void	cli_help(const char *usage, const struct cli_row *own,
-	    const struct cli_row *serve);
+void	cli_help(const char *usage, const struct cli_syntax *);
 /* A line of such a table: what, and what it means, aligned or below. */
 void	cli_help_line(const char *what, const char *help);
 
@@ -91,6 +93,7 @@ struct cli_ready {
 	const char	*addr;		/* it listens on; the first of them */
 	const char	*path;		/* of an export, for a mount line */
 	bool		 several;	/* and there are others */
+	bool		 quiet;		/* but for the newline */
 	int		 fd;		/* for a newline; -1: none */
 };
 

@@ -21,12 +21,45 @@ struct tables {
 	unsigned		 n;
 };
 
+/* Does an earlier table have the name? */
+static bool
+is_hidden(const struct cli_row *const table[3], unsigned which,
+    const struct cli_row *row)
+{
+	const struct cli_row *r;
+	unsigned i;
+
+	if (row->help == NULL)
+		return true;
+	for (i = 0; i < which; i++)
+		for (r = table[i]; r != NULL && r->name != NULL; r++)
+			if (strcmp(r->name, row->name) == 0)
+				return true;
+	return false;
+}
+
+const struct cli_row *
+cli_row_at(const struct cli_syntax *s, unsigned i)
+{
+	const struct cli_row *const table[3] = { s->own, s->more, s->serve };
+	const struct cli_row *row;
+	unsigned which;
+
+	for (which = 0; which < 3; which++)
+		for (row = table[which]; row != NULL && row->name != NULL;
+		    row++)
+			if (!is_hidden(table, which, row) && i-- == 0)
+				return row;
+	return NULL;
+}
+
 static void
-add_rows(struct tables *t, const struct cli_row *row)
+add_rows(struct tables *t, const struct cli_syntax *syntax)
 {
 	char *p = t->shorts + strlen(t->shorts);
+	const struct cli_row *row;
 
-	for (; row != NULL && row->name != NULL && t->n < MAX_ROWS; row++) {
+	while (t->n < MAX_ROWS && (row = cli_row_at(syntax, t->n)) != NULL) {
 		t->longs[t->n] = (struct option){ row->name,
 		    row->arg == NULL ? no_argument : required_argument, NULL,
 		    LONG_ONLY + (int)t->n };
@@ -61,8 +94,7 @@ cli_parse(const struct cli_syntax *syntax, int argc, char **argv, int *rest)
 
 	/* '+': stop at the first operand; ':': we complain. */
 	strcpy(t.shorts, syntax->anywhere ? ":" : "+:");
-	add_rows(&t, syntax->own);
-	add_rows(&t, syntax->serve);
+	add_rows(&t, syntax);
 	optind = 0;
 	while ((c = getopt_long(argc, argv, t.shorts, t.longs, NULL)) != -1) {
 		if (c == '?' || c == ':') {
@@ -131,33 +163,32 @@ is_given(const char *variable, const char *value, bool *given)
 }
 
 static int
-take_variables(const struct cli_syntax *syntax, const struct cli_row *row)
+take_variable(const struct cli_syntax *syntax, const struct cli_row *row)
 {
 	char name[64];
 	const char *value;
-	bool given;
+	bool given = true;
 	int status = 0;
 
-	for (; row != NULL && row->name != NULL && status == 0; row++) {
-		if (cli_variable(row, name, sizeof name) == NULL ||
-		    (value = getenv(name)) == NULL || *value == '\0')
-			continue;
-		given = true;
-		if (row->arg == NULL)
-			status = is_given(name, value, &given);
-		if (status == 0 && given)
-			status = syntax->fn(syntax->ctx, row,
-			    row->arg == NULL ? NULL : value);
-	}
-	return status;
+	if (cli_variable(row, name, sizeof name) == NULL ||
+	    (value = getenv(name)) == NULL || *value == '\0')
+		return 0;
+	if (row->arg == NULL)
+		status = is_given(name, value, &given);
+	return status != 0 || !given ? status : syntax->fn(syntax->ctx, row,
+	    row->arg == NULL ? NULL : value);
 }
 
 int
 cli_environment(const struct cli_syntax *syntax)
 {
-	int status = take_variables(syntax, syntax->own);
+	const struct cli_row *row;
+	int status = 0;
+	unsigned i;
 
-	return status != 0 ? status : take_variables(syntax, syntax->serve);
+	for (i = 0; status == 0 && (row = cli_row_at(syntax, i)) != NULL; i++)
+		status = take_variable(syntax, row);
+	return status;
 }
 
 /* --------------------------------------------------------------- settings -- */
@@ -213,25 +244,24 @@ cli_help_line(const char *what, const char *help)
 }
 
 static void
-print_rows(const struct cli_row *row)
+print_row(const struct cli_row *row)
 {
 	char letter[8], what[80];
 
-	for (; row != NULL && row->name != NULL; row++) {
-		snprintf(letter, sizeof letter, row->letter != 0 ? "-%c, " :
-		    "    ", row->letter);
-		snprintf(what, sizeof what, "%s--%s%s%s", letter, row->name,
-		    row->arg == NULL ? "" : " ",
-		    row->arg == NULL ? "" : row->arg);
-		cli_help_line(what, row->help);
-	}
+	snprintf(letter, sizeof letter, row->letter != 0 ? "-%c, " : "    ",
+	    row->letter);
+	snprintf(what, sizeof what, "%s--%s%s%s", letter, row->name,
+	    row->arg == NULL ? "" : " ", row->arg == NULL ? "" : row->arg);
+	cli_help_line(what, row->help);
 }
 
 void
-cli_help(const char *usage, const struct cli_row *own,
-    const struct cli_row *serve)
+cli_help(const char *usage, const struct cli_syntax *syntax)
 {
+	const struct cli_row *row;
+	unsigned i;
+
 	fputs(usage, stdout);
-	print_rows(own);
-	print_rows(serve);
+	for (i = 0; (row = cli_row_at(syntax, i)) != NULL; i++)
+		print_row(row);
 }

@@ -223,6 +223,11 @@ state_open(struct state *s, const char *dir, const char *instance)
 	int err = ENOMEM;
 
 	*s = (struct state){ .dir = -1, .lock = -1 };
+	if (dir != NULL && strcmp(dir, "none") == 0) {
+		free(name);
+		random_fill(s->keys.now, sizeof s->keys.now);
+		return;
+	}
 	if (name != NULL) {
 		clean(name);
 		s->path = dir != NULL ? strdup(dir) : state_default_path(name);

@@ -30,7 +30,7 @@ struct state {
 };
 
 /*
- * `dir`: the directory itself, or NULL: `instance` below the user's state
+ * `dir`: the directory itself; "none": nothing is kept; or NULL: `instance` below the user's state
  * directory ($STATE_DIRECTORY, $XDG_STATE_HOME/pinefs, ~/.local/state/pinefs;
  * root: /var/lib/pinefs).
  */

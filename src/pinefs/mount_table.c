@@ -1,0 +1,202 @@
+/*
+ * What is mounted: /proc/self/mountinfo (proc(5)), whose lines are
+ *
+ *	36 35 98:0 /root /dir opts [optional]... - type device super-opts
+ *
+ * with blanks and backslashes as \ooo.  Nothing here touches a mount, as the
+ * server of one may be gone.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "pinefs/mount.h"
+
+/* "\040" is a blank; in place. */
+static void
+unescape(char *text)
+{
+	char *from = text, *to = text;
+
+	while (*from != '\0') {
+		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' &&
+		    from[2] >= '0' && from[2] <= '7' && from[3] >= '0' &&
+		    from[3] <= '7') {
+			*to++ = (char)((from[1] - '0') << 6 |
+			    (from[2] - '0') << 3 | (from[3] - '0'));
+			from += 4;
+		} else {
+			*to++ = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+/* The value of "name=" in a list with commas, cut to size; false: none. */
+static bool
+option(const char *list, const char *name, char *to, size_t size)
+{
+	size_t n = strlen(name);
+	const char *p = list;
+
+	for (; p != NULL; p = strchr(p, ',')) {
+		p += *p == ',';
+		if (strncmp(p, name, n) == 0 && p[n] == '=') {
+			p += n + 1;
+			snprintf(to, size, "%.*s", (int)strcspn(p, ","), p);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+parse(char *line, struct mount_entry *m)
+{
+	char *rest, *save = NULL, *word, port[16];
+	int i;
+
+	*m = (struct mount_entry){ .port = 2049 };
+	line[strcspn(line, "\n")] = '\0';
+	if ((rest = strstr(line, " - ")) == NULL)
+		return false;
+	*rest = '\0';
+	rest += 3;
+	word = strtok_r(line, " ", &save);
+	for (i = 0; word != NULL && i < 4; i++) {
+		if (i == 0)
+			m->id = (unsigned)strtoul(word, NULL, 10);
+		word = strtok_r(NULL, " ", &save);
+	}
+	if (word == NULL)
+		return false;
+	unescape(word);
+	snprintf(m->dir, sizeof m->dir, "%s", word);
+	snprintf(m->type, sizeof m->type, "%.*s", (int)strcspn(rest, " "),
+	    rest);
+	if ((word = strrchr(rest, ' ')) != NULL && mounts_is_nfs(m)) {
+		(void)option(word + 1, "addr", m->addr, sizeof m->addr);
+		if (option(word + 1, "port", port, sizeof port))
+			m->port = (uint16_t)strtoul(port, NULL, 10);
+	}
+	return true;
+}
+
+int
+mounts_each(mounts_fn *fn, void *ctx)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	struct mount_entry m;
+	char *line = NULL;
+	size_t size = 0;
+
+	if (f == NULL)
+		return errno;
+	while (getline(&line, &size, f) != -1)
+		if (parse(line, &m) && !fn(ctx, &m))
+			break;
+	free(line);
+	fclose(f);
+	return 0;
+}
+
+struct search {
+	const char		*dir;
+	struct mount_entry	*found;
+	bool			 any;
+};
+
+static bool
+look(void *ctx, const struct mount_entry *m)
+{
+	struct search *s = ctx;
+
+	if (strcmp(m->dir, s->dir) == 0) {
+		*s->found = *m;
+		s->any = true;
+	}
+	return true;
+}
+
+bool
+mounts_find(const char *dir, struct mount_entry *m)
+{
+	struct search s = { dir, m, false };
+
+	return mounts_each(look, &s) == 0 && s.any;
+}
+
+bool
+mounts_is_nfs(const struct mount_entry *m)
+{
+	return strcmp(m->type, "nfs") == 0 || strcmp(m->type, "nfs4") == 0;
+}
+
+bool
+mounts_is_local(const struct mount_entry *m)
+{
+	return mounts_is_nfs(m) && (strncmp(m->addr, "127.", 4) == 0 ||
+	    strcmp(m->addr, "::1") == 0);
+}
+
+bool
+mounts_is_dead(const struct mount_entry *m)
+{
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
+	    .sin6_port = htons(m->port) };
+	struct sockaddr_in v4 = { .sin_family = AF_INET,
+	    .sin_port = htons(m->port) };
+	bool is_v6 = inet_pton(AF_INET6, m->addr, &v6.sin6_addr) == 1, dead;
+	int fd;
+
+	if (!mounts_is_local(m) ||
+	    (!is_v6 && inet_pton(AF_INET, m->addr, &v4.sin_addr) != 1))
+		return false;
+	fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return false;
+	dead = connect(fd, is_v6 ? (void *)&v6 : (void *)&v4,
+	    is_v6 ? sizeof v6 : sizeof v4) == -1 && errno == ECONNREFUSED;
+	close(fd);
+	return dead;
+}
+
+int
+mounts_path(const char *dir, char path[PATH_MAX])
+{
+	char text[2 * PATH_MAX], *word, *save = NULL, *slash;
+	size_t n = 0;
+
+	if (strlen(dir) >= PATH_MAX)
+		return ENAMETOOLONG;
+	text[0] = '\0';
+	if (*dir != '/') {
+		if (getcwd(text, PATH_MAX) == NULL)
+			return errno;
+		strcat(text, "/");
+	}
+	strcat(text, dir);
+	path[0] = '\0';
+	for (word = strtok_r(text, "/", &save); word != NULL;
+	    word = strtok_r(NULL, "/", &save)) {
+		if (strcmp(word, ".") == 0)
+			continue;
+		if (strcmp(word, "..") == 0) {
+			slash = strrchr(path, '/');
+			n = slash == NULL ? 0 : (size_t)(slash - path);
+			path[n] = '\0';
+			continue;
+		}
+		if (n + strlen(word) + 2 > PATH_MAX)
+			return ENAMETOOLONG;
+		n += (size_t)sprintf(path + n, "/%s", word);
+	}
+	if (n == 0)
+		strcpy(path, "/");
+	return 0;
+}
