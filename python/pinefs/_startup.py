@@ -90,7 +90,8 @@ def _pinefs_startup(os, sys):
                 given[name.replace('-', '_')] = value in yes
             elif name == 'delegations':
                 given['_delegations'] = value in yes
-            elif name in ('log-format', 'color', 'control'):
+            elif name in ('log-format', 'color', 'control',
+                          'metrics'):
                 given['_more'].append((name, value))
             elif name == 'code':
                 given['code'] = value in yes
