@@ -287,11 +287,12 @@ log_refusal(const struct nfs_call *call, const struct vfs_export *export)
 		    i == 0 ? "uid " : ", ", export->uids[i]);
 	if (call->given.flavor == RPC_AUTH_SYS)
 		log_limited(&limit, "export %s: %s calls as uid %u, but only "
-		    "%s may", export->path, call->given.client, call->given.uid,
-		    uids);
+		    "%s may; work there as one of these", export->path,
+		    call->given.client, call->given.uid, uids);
 	else
 		log_limited(&limit, "export %s: %s calls as nobody, but only "
-		    "%s may", export->path, call->given.client, uids);
+		    "%s may; mount with sec=sys", export->path,
+		    call->given.client, uids);
 }
 
 int

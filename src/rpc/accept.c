@@ -155,7 +155,8 @@ welcome(struct rpc_listener *l, struct rpc_loop *loop, int fd,
 
 	if (!identify(server, fd, &peer)) {
 		refuse(loop, &peer, fd, peer.loopback ?
-		    "its owner cannot be proven" :
+		    "its owner cannot be proven; serve with --local-auth "
+		    "none if it is to be believed" :
 		    "not from an allowed network and a port below 1024 "
 		    "(--allow)");
 		return;

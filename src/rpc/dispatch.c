@@ -344,6 +344,17 @@ rpc_call_resume(struct rpc_call *call)
 
 /* ----------------------------------------------------- before execution -- */
 
+/* For the person at the server: whose socket it is, and who it says it is. */
+static void
+log_pretender(const struct rpc_peer *peer, uint32_t uid)
+{
+	static struct log_limit limit;
+
+	log_limited(&limit, "%s is a socket of uid %u, but calls as uid %u: "
+	    "refused; call as uid %u or from root, or serve with "
+	    "--local-auth none", peer->name, peer->uid, uid, peer->uid);
+}
+
 /*
  * Who calls?  On a connection whose owner is known, uid 0 may speak for
  * anybody, everybody else for himself only; and then gid and groups are
@@ -366,6 +377,7 @@ authenticate(const struct rpc_server *server, const struct rpc_peer *peer,
 	if (!peer->proven || peer->uid == 0 || cred->flavor != RPC_AUTH_SYS)
 		return 0;
 	if (cred->uid != peer->uid) {
+		log_pretender(peer, cred->uid);
 		*stat = RPC_AUTH_BADCRED;
 		return EACCES;
 	}

@@ -77,6 +77,42 @@ def test_a_user_may_not_speak_for_another(server, root_fh, kind, uid):
                   wire.user(uid), kind) == ('auth', rpc.AUTH_BADCRED)
 
 
+def test_the_log_says_who_came_and_who_he_said_he_is(start):
+    server = start()
+    fh = wire.root_of(server)
+    as_uid(NOBODY, stat_of_getattr, server, fh, wire.user(1))
+    server.stop()
+    lines = [line for line in server.text().splitlines() if 'calls as' in line]
+    assert len(lines) == 1
+    assert 'is a socket of uid %d, but calls as uid 1' % NOBODY in lines[0]
+    assert 'as uid %d or from root' % NOBODY in lines[0]
+
+
+def test_the_log_says_who_may_use_an_export_that_is_not_for_all(
+        start, tmp_path):
+    """A directory that an ordinary user serves is his, and root's."""
+    if as_uid(1, os.access, wire.PINEFS, os.X_OK) is False:
+        pytest.skip('others may not run %s' % wire.PINEFS)
+    for path in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        os.chmod(path, 0o755)
+    for name in ('state', 'served'):
+        (tmp_path / name).mkdir()
+        os.chown(tmp_path / name, 1, 1)
+
+    def drop():
+        os.setgroups([])
+        os.setresgid(1, 1, 1)
+        os.setresuid(1, 1, 1)
+    server = start(str(tmp_path / 'served'), fs='dir', directory=tmp_path,
+                   preexec=drop)
+    with pytest.raises(Exception):      # MOUNT is refused
+        as_uid(NOBODY, wire_root_as, server)
+    server.stop()
+    lines = [line for line in server.text().splitlines()
+             if 'calls as uid %d, but only uid 0, 1 may' % NOBODY in line]
+    assert len(lines) == 1 and 'as one of these' in lines[0], server.text()
+
+
 def test_root_may_speak_for_anybody(server, root_fh):
     for uid in (0, 1, 1000, NOBODY, 0xffffffff):
         assert stat_of_getattr(server, root_fh, wire.user(uid)) == 0
