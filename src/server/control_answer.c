@@ -42,7 +42,6 @@ void
 control_put_server(struct control *c, struct json *j)
 {
 	json_begin(j);
-	json_string(j, "type", "server");
 	record_put(c, j);
 	json_end(j);
 }

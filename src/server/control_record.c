@@ -33,6 +33,7 @@ put_fields(struct control *c, struct json *j)
 	char id[RUNDIR_NAME];
 	unsigned i;
 
+	json_string(j, "type", "server");
 	rundir_name(id, getpid(), "");
 	json_string(j, "id", id);
 	json_uint(j, "pid", (uint64_t)getpid());

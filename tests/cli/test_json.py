@@ -84,6 +84,7 @@ def test_every_line_is_in_the_page_and_every_type_is_printed(run_dir,
     port = record(server)["port"]
     told = [*lines("doctor", PINEFS_PORT="1", PINEFS_PYTHON="/nowhere"),
             *lines("ping", "localhost:%d" % port),
+            *lines("ls"),
             *lines("ping", "-u", "localhost:%d" % port)]
     with (connected(server) as top, connected(server) as trace,
           connected(server) as slow,
