@@ -301,6 +301,11 @@ aim(struct mounting *m)
 			strcpy(m->host, "127.0.0.1");
 		m->source.port = (uint16_t)json_get_uint(json_find(json,
 		    "port"));
+		/* One that listens everywhere does so on loopback. */
+		if (strcmp(m->host, "0.0.0.0") == 0)
+			strcpy(m->host, "127.0.0.1");
+		if (strcmp(m->host, "::") == 0)
+			strcpy(m->host, "::1");
 	}
 	m->target = (struct mount_target){ .host = m->host,
 	    .export = m->source.export, .dir = m->dir,

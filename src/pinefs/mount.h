@@ -4,7 +4,9 @@
  *
  *	mount_source.c	SRC
  *	mount_table.c	/proc/self/mountinfo
- *	mount_how.c	mount(2), sudo, or the line to type; and unmounting
+ *	mount_how.c	mount(2), sudo, or the line to type
+ *	mount_off.c	unmounting, likewise
+ *	mount_run.c	what is done by a child
  *	mount_holders.c	which processes keep a mount busy
  *	mount_server.c	the server: one that runs, or a child of ours
  *	mount_watch.c	the life of a mount, until it is unmounted
@@ -84,12 +86,16 @@ int	mount_it(const struct mount_target *, enum mount_way *);
 /* The line that a person types, quoted for a shell. */
 void	mount_line(const struct mount_target *, char *to, size_t size);
 
+/* ------------------------------------------------------------------- off -- */
+
 /* DEAD: nobody is there to write back to. */
 enum unmount_how { UNMOUNT, UNMOUNT_LAZY, UNMOUNT_DEAD };
 /* EBUSY; EPERM: not root, and sudo asks for a password. */
 int	unmount_it(const char *dir, enum unmount_how);
 /* What to type instead, for EPERM. */
 void	unmount_line(const char *dir, enum unmount_how, char *to, size_t size);
+/* How soon to try again. */
+int	unmount_again_ms(void);
 /*
  * Unmount, with 5 s of patience; then those who keep it busy are named.  `dir`
  * may be in use on and on: 69.  A status.
@@ -99,6 +105,27 @@ int	unmount_patiently(const char *dir, bool lazy);
 int	unmount_say(const char *dir, enum unmount_how, int err);
 /* One whose server, which was there, is gone.  As unmount_it. */
 int	unmount_dead(const char *dir, const char *addr, uint16_t port);
+
+/* ------------------------------------------------------------------- run -- */
+
+/* Where it is, in the directories of root as well; or NULL. */
+const char *mount_program(const char *name, char path[PATH_MAX]);
+/* In single quotes, if a shell would take it for anything but itself. */
+void	mount_quote(const char *text, char *to, size_t size);
+/*
+ * Do it in a child, and return what it returns; MOUNT_INTERRUPTED: a signal
+ * came, which is still to be read, and the child was ended.  Signals are
+ * blocked here, and not there.
+ */
+typedef int mount_child_fn(const void *arg);
+enum { MOUNT_INTERRUPTED = 250 };
+int	mount_child(mount_child_fn *, const void *arg);
+/* A child_fn: become this program (an argv), which says nothing.  mount(8)
+ * and umount(8) end with FAILED when it is not for want of permission. */
+int	mount_run(const void *argv);
+enum { MOUNT_FAILED = 32 };
+
+/* --------------------------------------------------------------- holders -- */
 
 /* Lines with processes that have a file or a directory there in use. */
 void	holders_say(const char *dir);

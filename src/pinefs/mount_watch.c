@@ -25,7 +25,7 @@
 #include "pinefs/mount.h"
 #include "server/cli.h"
 
-enum { AGAIN_MS = 100, SOON_MS = 10, BUSY_MS = 5000, LINE = 4 * PATH_MAX };
+enum { LEFT_MS = 100, SOON_MS = 10, BUSY_MS = 5000, LINE = 4 * PATH_MAX };
 
 enum state { WAITING, MOUNTED, LEAVING, LEFT, ENDED };
 
@@ -238,7 +238,8 @@ patience(const struct life *l)
 {
 	if (l->state == LEFT && clock_boot_ms() - l->since_ms < 1000)
 		return SOON_MS;
-	return l->state == LEFT || l->state == LEAVING ? AGAIN_MS : -1;
+	return l->state == LEFT ? LEFT_MS : l->state == LEAVING ?
+	    unmount_again_ms() : -1;
 }
 
 static void

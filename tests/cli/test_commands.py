@@ -188,3 +188,34 @@ def test_a_completion_has_each_option_and_is_understood_by_its_shell(shell):
     if not shutil.which(shell):
         pytest.skip("no %s here: the text only" % shell)
     subprocess.run([shell, "-n"], input=text.encode(), timeout=30, check=True)
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="no fish here")
+def test_fish_completes_commands_options_and_their_arguments(tmp_path):
+    (tmp_path / "c").write_text(pinefs("completion", "fish")[1])
+
+    def fish(line):
+        done = subprocess.run(
+            ["fish", "--no-config", "-c", "source c; complete -C '%s'" % line],
+            cwd=tmp_path, stdout=subprocess.PIPE, timeout=60, check=True)
+        return [word.split("\t")[0] for word in
+                done.stdout.decode().splitlines()]
+
+    assert fish("pinefs ver") == ["version"]
+    assert fish("pinefs --mount-p") == ["--mount-port"]
+    assert fish("pinefs version --fe") == ["--features"]
+    assert fish("pinefs serve --squash a") == ["all"]
+    assert fish("pinefs completion z") == ["zsh"]
+    # Each command has its own.
+    assert fish("pinefs version --mount-p") == []
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="no zsh here")
+def test_zsh_takes_it_as_the_completion_of_pinefs(tmp_path):
+    (tmp_path / "c").write_text(pinefs("completion", "zsh")[1])
+    done = subprocess.run(
+        ["zsh", "-fc", "autoload -Uz compinit; compinit -D -u; source ./c; "
+         "print $_comps[pinefs]; whence -w _pinefs_mount"], cwd=tmp_path,
+        stdout=subprocess.PIPE, timeout=60, check=True)
+    assert done.stdout.decode().split() == ["_pinefs", "_pinefs_mount:",
+                                            "function"]

@@ -1,0 +1,116 @@
+/*
+ * What may take long, or is another program's, is done by a child: whoever
+ * presses Ctrl-C gets the terminal back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pinefs/mount.h"
+
+const char *
+mount_program(const char *name, char path[PATH_MAX])
+{
+	static const char *const dirs[] = { "/sbin", "/usr/sbin",
+	    "/usr/local/sbin", "/bin", "/usr/bin", "/usr/local/bin" };
+	size_t i;
+
+	for (i = 0; i < sizeof dirs / sizeof dirs[0]; i++) {
+		snprintf(path, PATH_MAX, "%s/%s", dirs[i], name);
+		if (access(path, X_OK) == 0)
+			return path;
+	}
+	return NULL;
+}
+
+void
+mount_quote(const char *text, char *to, size_t size)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNO"
+	    "PQRSTUVWXYZ0123456789_-+=:,./@%";
+	size_t n = 0;
+
+	if (strspn(text, plain) == strlen(text)) {
+		snprintf(to, size, "%s", text);
+		return;
+	}
+	to[n++] = '\'';
+	for (; *text != '\0' && n + 6 < size; text++) {
+		if (*text == '\'') {
+			memcpy(to + n, "'\\'", 3);
+			n += 3;
+		}
+		to[n++] = *text;
+	}
+	to[n++] = '\'';
+	to[n] = '\0';
+}
+
+/* ---------------------------------------------------------------- children */
+
+/* Until the child ends; a signal ends it. */
+static void
+await(pid_t pid, int pidfd)
+{
+	sigset_t ends;
+	struct pollfd p[2];
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	p[0] = (struct pollfd){ signalfd(-1, &ends, SFD_CLOEXEC), POLLIN, 0 };
+	p[1] = (struct pollfd){ pidfd, POLLIN, 0 };
+	while (poll(p, 2, -1) == -1 && errno == EINTR)
+		;
+	close(p[0].fd);
+	if (p[1].revents == 0)
+		(void)kill(pid, SIGKILL);
+}
+
+int
+mount_child(mount_child_fn *fn, const void *arg)
+{
+	int status, pidfd;
+	sigset_t none;
+	pid_t pid;
+
+	if ((pid = fork()) == -1)
+		return errno;
+	if (pid == 0) {
+		sigemptyset(&none);
+		(void)setpgid(0, 0);	/* Ctrl-C is ours to hand on */
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		_exit(fn(arg));
+	}
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd != -1) {
+		await(pid, pidfd);
+		close(pidfd);
+	}
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : MOUNT_INTERRUPTED;
+}
+
+int
+mount_run(const void *arg)
+{
+	char *const *argv = arg;
+	int null = open("/dev/null", O_RDWR);
+
+	if (null != -1) {
+		(void)dup2(null, 0);
+		(void)dup2(null, 1);
+		(void)dup2(null, 2);
+	}
+	(void)execv(argv[0], argv);
+	return 127;
+}
