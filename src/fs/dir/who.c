@@ -15,7 +15,7 @@
 enum { GROUPS_MAX = 1024 };
 
 static _Thread_local struct {
-	bool		 begun, known;
+	bool		 begun, known, is_real;
 	uint32_t	 uid, gid, ngids;
 	uint32_t	 gids[GROUPS_MAX];
 } me;
@@ -54,6 +54,7 @@ dir_who_begin(void)
 	if (me.begun)
 		return;
 	me.begun = true;
+	me.is_real = dir_who_is_real();
 	/* Modes are as clients say them; umask(2) is the process's. */
 	if (unshare(CLONE_FS) == 0)
 		umask(0);
@@ -97,7 +98,8 @@ set_fs_ids(uint32_t uid, uint32_t gid)
 int
 dir_who_become(const struct pinefs_cred *c)
 {
-	if (!dir_who_is_real() || is_me(c))
+	/* Asked of the kernel once per thread: this is done for every call. */
+	if (!(me.begun ? me.is_real : dir_who_is_real()) || is_me(c))
 		return 0;
 	me.known = false;
 	if (c->ngids > GROUPS_MAX ||
