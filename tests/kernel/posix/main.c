@@ -1,5 +1,6 @@
 /*
- * posix [-v VERSION] DIR [NAME]: run the tests (posix.h) in DIR, print TAP.
+ * posix [-v VERSION] [-u UID] DIR [NAME]: run the tests (posix.h) in DIR, which
+ * an ordinary user serves if one is given; print TAP.
  *
  *	main.c		this
  *	files.c		the data of files: reading, writing, holes, maps
@@ -15,6 +16,8 @@
 #include "posix.h"
 
 #define SECONDS_EACH 60
+
+uid_t served;
 
 _Noreturn void
 fail(const char *file, int line, const char *fmt, ...)
@@ -167,6 +170,22 @@ entry_name(unsigned i)
 	return name;
 }
 
+static void
+become(uid_t uid)
+{
+	CHECK(setgroups(0, NULL) == 0);
+	CHECK(setresgid(uid, uid, uid) == 0);
+	CHECK(setresuid(uid, uid, uid) == 0);
+}
+
+/* Can it be run with this version, and where this user serves? */
+static bool
+is_wanted(const struct test *t, int version, const char *only)
+{
+	return t->least <= version && strstr(t->name, only) != NULL &&
+	    t->who != (served == 0 ? SERVED : ROOT);
+}
+
 static bool
 run_one(const struct test *t, const char *top, unsigned n)
 {
@@ -185,6 +204,8 @@ run_one(const struct test *t, const char *top, unsigned n)
 			_exit(1);
 		umask(022);
 		alarm(SECONDS_EACH);
+		if (served != 0 && t->who == ANYBODY)
+			become(served);
 		t->run();
 		_exit(0);
 	}
@@ -215,20 +236,22 @@ main(int argc, char **argv)
 	int version = 3;
 	bool ok;
 
-	if (argc > 2 && strcmp(argv[1], "-v") == 0) {
-		version = atoi(argv[2]);
-		argc -= 2, argv += 2;
+	for (; argc > 2 && argv[1][0] == '-'; argc -= 2, argv += 2) {
+		if (strcmp(argv[1], "-v") == 0)
+			version = atoi(argv[2]);
+		else
+			served = (uid_t)atoi(argv[2]);
 	}
 	if (argc < 2) {
-		fprintf(stderr, "usage: posix [-v VERSION] DIR [NAME]\n");
+		fprintf(stderr, "usage: posix [-v VERSION] [-u UID] DIR "
+		    "[NAME]\n");
 		return 64;
 	}
 	only = argc > 2 ? argv[2] : "";
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
 			for (const struct test *t = all[i]; t->run; t++) {
-				if (t->least > version ||
-				    strstr(t->name, only) == NULL)
+				if (!is_wanted(t, version, only))
 					continue;
 				if (pass == 0) {
 					planned++;

@@ -1,7 +1,8 @@
 /*
  * What a POSIX program expects of a file system, as tests that run on any
  * directory.  Each is a function whose name is the sentence it proves; it runs
- * in a process of its own, in a fresh directory, as root.
+ * in a process of its own, in a fresh directory, as root; or, where a server
+ * acts as an ordinary user, as that user.
  */
 #ifndef TESTS_KERNEL_POSIX_H
 #define TESTS_KERNEL_POSIX_H
@@ -21,10 +22,15 @@ struct test {
 	const char *name;
 	void (*run)(void);
 	int least;		/* NFS version it needs: 2 or 3 */
+	enum { ANYBODY, ROOT, SERVED } who;
 };
 
-#define TEST(fn) { #fn, fn, 2 }
-#define TEST_V3(fn) { #fn, fn, 3 }	/* beyond what NFS 2 can say */
+#define TEST(fn) { #fn, fn, 2, ANYBODY }
+#define TEST_V3(fn) { #fn, fn, 3, ANYBODY }	/* beyond what NFS 2 can say */
+#define TEST_ROOT(fn) { #fn, fn, 2, ROOT }	/* takes others' identity */
+#define TEST_SERVED(fn) { #fn, fn, 2, SERVED }	/* as root, of the user's */
+
+extern uid_t served;		/* who the server is; 0: root */
 
 extern const struct test file_tests[], name_tests[], dir_tests[], right_tests[];
 

@@ -15,8 +15,8 @@ test_new_files_have_the_mode_asked_for_and_the_makers_ids(void)
 	CHECK(mkdir("d", 0777) == 0);
 	st = stat_of("f");
 	CHECK_EQ(st.st_mode, S_IFREG | 0640);
-	CHECK_EQ(st.st_uid, 0);
-	CHECK_EQ(st.st_gid, 0);
+	CHECK_EQ(st.st_uid, served);
+	CHECK_EQ(st.st_gid, served);
 	CHECK_EQ(stat_of("d").st_mode, S_IFDIR | 0750);
 }
 
@@ -328,20 +328,52 @@ test_a_write_takes_set_user_id_away(void)
 	CHECK_EQ(stat_of("f").st_mode & 06000, 0);
 }
 
+static void
+the_user_makes(void)
+{
+	put_file("theirs", "x", 1);
+	CHECK_EQ(stat_of("theirs").st_uid, served);
+	CHECK(chmod("theirs", 0666) == 0 && chmod(".", 0777) == 0);
+}
+
+static void
+bob_is_nobody_here(void)
+{
+	CHECK_ERR(open("theirs", O_RDONLY), EACCES);
+	CHECK_ERR(open("theirs", O_WRONLY), EACCES);
+	CHECK_ERR(open("new", O_WRONLY | O_CREAT, 0644), EACCES);
+	CHECK_ERR(mkdir("new", 0755), EACCES);
+	CHECK_ERR(unlink("theirs"), EACCES);
+}
+
+static void
+test_only_who_serves_and_root_may_call_and_both_are_who_serves(void)
+{
+	put_file("roots", "x", 1);
+	CHECK_EQ(stat_of("roots").st_uid, served);
+	CHECK_ERR(chown("roots", 0, 0), EPERM);
+	CHECK(chmod("roots", 0) == 0);
+	CHECK_ERR(open("roots", O_RDONLY), EACCES);
+	as_user(served, served, 0, NULL, the_user_makes);
+	as_user(BOB, BOB, 0, NULL, bob_is_nobody_here);
+}
+
 const struct test right_tests[] = {
+	TEST_SERVED(
+	    test_only_who_serves_and_root_may_call_and_both_are_who_serves),
 	TEST(test_new_files_have_the_mode_asked_for_and_the_makers_ids),
-	TEST(test_files_belong_to_who_makes_them),
+	TEST_ROOT(test_files_belong_to_who_makes_them),
 	TEST(test_chmod_sets_all_twelve_bits),
-	TEST(test_chown_sets_owner_and_group),
-	TEST(test_others_are_refused_what_the_mode_refuses),
-	TEST(test_a_supplementary_group_lets_in),
-	TEST(test_an_owner_may_change_mode_and_give_to_own_groups),
-	TEST(test_an_open_file_stays_writable_whatever_its_mode),
-	TEST(test_a_sticky_directory_protects_others_files),
-	TEST(test_a_set_group_id_directory_passes_its_group_on),
+	TEST_ROOT(test_chown_sets_owner_and_group),
+	TEST_ROOT(test_others_are_refused_what_the_mode_refuses),
+	TEST_ROOT(test_a_supplementary_group_lets_in),
+	TEST_ROOT(test_an_owner_may_change_mode_and_give_to_own_groups),
+	TEST_ROOT(test_an_open_file_stays_writable_whatever_its_mode),
+	TEST_ROOT(test_a_sticky_directory_protects_others_files),
+	TEST_ROOT(test_a_set_group_id_directory_passes_its_group_on),
 	TEST(test_times_can_be_set),
 	TEST_V3(test_nanoseconds_of_times_are_kept),
 	TEST(test_times_follow_what_happens),
-	TEST(test_a_write_takes_set_user_id_away),
+	TEST_ROOT(test_a_write_takes_set_user_id_away),
 	{ 0 },
 };
