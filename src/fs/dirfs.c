@@ -123,7 +123,7 @@ make(struct dir_fs *d, const struct dirfs_config *config)
 
 	if (err != 0)
 		return err;
-	d->async = config->async;
+	atomic_init(&d->async, config->async);
 	d->lists = dir_lists_new();
 	d->objects = dir_objects_new(d, fds());
 	if (!d->by_handle)
@@ -135,6 +135,14 @@ make(struct dir_fs *d, const struct dirfs_config *config)
 	d->executor = (struct pinefs_executor){ .threads = THREADS,
 	    .begin = begin, .arg = d };
 	return 0;
+}
+
+void
+dirfs_set_async(struct pinefs *fs, bool async)
+{
+	struct dir_fs *d = pinefs_arg(fs);
+
+	atomic_store(&d->async, async);
 }
 
 int

@@ -36,5 +36,7 @@ struct dirfs_config {
  * nothing of the configuration is kept.
  */
 int	dirfs_new(const struct dirfs_config *, struct pinefs **);
+/* From now on, of one that dirfs_new made: as `async` above. */
+void	dirfs_set_async(struct pinefs *, bool async);
 
 #endif

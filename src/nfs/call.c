@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "rpc/peer.h"
 #include "vfs/hot.h"
 
 /* ------------------------------------------------------ who is asking -- */
@@ -71,6 +72,7 @@ begin_vfs(struct nfs_call *call)
 	vfs_call_init(&call->vfs, rpc_call_arena(call->rpc), &call->given,
 	    peer->proven && peer->uid == 0, resume, call->rpc);
 	call->vfs.patient = call->service->vers == 2;
+	peer_addr_bytes(&peer->addr, call->vfs.from);
 }
 
 static uint32_t
@@ -280,8 +282,15 @@ log_refusal(const struct nfs_call *call, const struct vfs_export *export)
 {
 	static struct log_limit limit;
 	char uids[64] = "no uid";
+	struct vfs_rights rights;
 	size_t n = 0;
 
+	if (export->rules != NULL && !vfs_rules_find(export->rules,
+	    call->vfs.from, &rights)) {
+		log_limited(&limit, "export %s: %s is none of its clients",
+		    export->path, call->given.client);
+		return;
+	}
 	for (unsigned i = 0; i < export->nuids && n < sizeof uids - 12; i++)
 		n += (size_t)snprintf(uids + n, sizeof uids - n, "%s%u",
 		    i == 0 ? "uid " : ", ", export->uids[i]);

@@ -261,11 +261,56 @@ dump(void *self, struct rpc_call *rpc, mountlist *res)
 	return 0;
 }
 
-/* Every export, to everybody: no groups. */
+struct listing {
+	struct nfs_call	*call;
+	size_t		 left;		/* bytes of the reply */
+	unsigned	 n;
+	bool		 everybody;
+	groups		*tail;
+};
+
+/* What does not fit is left out, as with DUMP. */
+static int
+list_client(void *arg, const struct vfs_rule *rule)
+{
+	struct listing *l = arg;
+	size_t need = 8 + sizeof rule->client;
+	struct groupnode *g;
+
+	l->n++;
+	l->everybody = rule->bits == 0;
+	if (need > l->left ||
+	    (g = nfs_call_alloc(l->call, sizeof *g)) == NULL ||
+	    !copy_text(l->call, rule->client, &g->gr_name))
+		return 1;
+	g->gr_next = NULL;
+	*l->tail = g;
+	l->tail = &g->gr_next;
+	l->left -= need;
+	return 0;
+}
+
+/* False: nobody may come there. */
+static bool
+list_clients(struct listing *l, struct vfs_rules *rules, groups *to)
+{
+	*to = NULL;
+	if (rules == NULL)
+		return true;
+	l->tail = to;
+	l->n = 0;
+	vfs_rules_walk(rules, list_client, l);
+	/* No groups are everybody. */
+	if (l->n == 1 && l->everybody)
+		*to = NULL;
+	return l->n > 0;
+}
+
 static int
 export_(void *self, struct rpc_call *rpc, exports *res)
 {
 	struct nfs_call *call = nfs_call(self, rpc, &mount_v3_service);
+	struct listing l = { .call = call, .left = call->max_io };
 	const struct vfs_export *x;
 	exports *tail = res;
 
@@ -275,8 +320,9 @@ export_(void *self, struct rpc_call *rpc, exports *res)
 
 		if (e == NULL)
 			return ENOMEM;
+		if (!list_clients(&l, x->rules, &e->ex_groups))
+			continue;
 		e->ex_dir = xdr_view(x->path, (uint32_t)strlen(x->path));
-		e->ex_groups = NULL;
 		e->ex_next = NULL;
 		*tail = e;
 		tail = &e->ex_next;

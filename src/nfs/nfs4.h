@@ -95,6 +95,7 @@ struct nfs4_call {
 	bool			 changed;	/* 4.0: keep the reply */
 	struct nfs4_io		 io, io_from;	/* of this operation */
 	struct nfs4_file	*opening;	/* by an OPEN: pinned */
+	const struct vfs_export	*coming;	/* found; to be entered */
 	bool			 tells;		/* it tells the file system */
 	struct nfs4_call	*wait_next;	/* for its turn */
 };

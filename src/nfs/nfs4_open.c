@@ -500,7 +500,7 @@ check_rights(struct nfs4_call *call, struct opening *w, nfsstat4 *st)
 		return 0;
 	if ((w->access & OPEN4_SHARE_ACCESS_WRITE) != 0 &&
 	    (granted & PINEFS_ACCESS_MODIFY) == 0)
-		*st = call->nfs.vfs.export->read_only ? NFS4ERR_ROFS :
+		*st = call->nfs.vfs.read_only ? NFS4ERR_ROFS :
 		    NFS4ERR_ACCESS;
 	else if ((w->access & OPEN4_SHARE_ACCESS_READ) != 0 &&
 	    (granted & (PINEFS_ACCESS_READ | PINEFS_ACCESS_EXECUTE)) == 0)

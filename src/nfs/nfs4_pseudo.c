@@ -184,6 +184,16 @@ path_of(struct nfs4_call *c, struct pinefs_name name, size_t *len)
 	return path;
 }
 
+static int
+goto_found(struct nfs4_call *c)
+{
+	int err = nfs4_goto_export(c, c->coming);
+
+	if (err != PINEFS_LATER)
+		c->coming = NULL;
+	return err;
+}
+
 int
 nfs4_goto_coming(struct nfs4_call *c, struct pinefs_name name)
 {
@@ -195,6 +205,9 @@ nfs4_goto_coming(struct nfs4_call *c, struct pinefs_name name)
 
 	if (exports->executor == NULL)
 		return ENOENT;
+	/* It was found, and the call has moved to where its calls run. */
+	if (c->coming != NULL)
+		return goto_found(c);
 	if (rpc_call_executor(c->nfs.rpc) != exports->executor) {
 		rpc_call_move(c->nfs.rpc, exports->executor);
 		return PINEFS_LATER;
@@ -208,7 +221,8 @@ nfs4_goto_coming(struct nfs4_call *c, struct pinefs_name name)
 	}
 	if (err != 0)
 		return err == ENOEXEC ? EIO : ENOENT;
-	return nfs4_goto_export(c, found.export);
+	c->coming = found.export;
+	return goto_found(c);
 }
 
 int

@@ -31,6 +31,8 @@ struct serving {
 const struct cli_row cmd_serve_rows[] = {
 	{ 'f', "fs", "TYPE[:NAME]", NULL, NULL,
 	    "py (default), mem, tar or dir, as / or /NAME; again" },
+	{ 0, "exports", "FILE", NULL, NULL,
+	    "directories and their clients, as in exports(5)" },
 	{ 0, "size", "N", NULL, NULL,
 	    "mem, tar: bytes, 512M, 4G; like -o of the -f before" },
 	{ 'm', "module", "MOD", NULL, NULL,
@@ -97,6 +99,8 @@ take(void *ctx, const struct cli_row *row, const char *arg)
 		    row->value != NULL ? row->value : arg, cmd->environment);
 	if (strcmp(row->name, "fs") == 0) {
 		return take_fs(cmd, arg);
+	} else if (strcmp(row->name, "exports") == 0) {
+		cmd->exports.file_name = arg;
 	} else if (strcmp(row->name, "size") == 0) {
 		return take_size(cmd, arg);
 	} else if (strcmp(row->name, "root") == 0) {
@@ -163,6 +167,11 @@ set_options(const struct serving *cmd, struct pinefs_server *server,
 		if (!is_for_py(&v[i]) &&
 		    pinefs_set(server, v[i].name, v[i].value) != 0)
 			return EXIT_USAGE;
+	if (exports_say_who_may(&cmd->exports) &&
+	    cli_setting(&cmd->settings, "allow") == NULL &&
+	    (pinefs_set(server, "allow", "0.0.0.0/0") != 0 ||
+	    pinefs_set(server, "allow", "::/0") != 0))
+		return EXIT_OSERR;
 	if (!cmd->beside_py && !exports_are_private(&cmd->exports))
 		return 0;
 	snprintf(uids, sizeof uids, "0,%u", (unsigned)geteuid());
@@ -180,8 +189,19 @@ path_to_mount(const struct exports *xs)
 	for (i = 0; i < xs->n; i++)
 		if (xs->x[i].path[1] != '\0')
 			return xs->x[i].path;
+	if (xs->n == 0)
+		return exports_file_path(xs->file);
 	return exports_tar(xs) != NULL && xs->archive == NULL && xs->n == 1 ?
 	    "/ARCHIVE" : xs->x[0].path;
+}
+
+/* SIGHUP. */
+static void
+reread(void *arg)
+{
+	const struct exports *xs = arg;
+
+	exports_file_reread(xs->file);
 }
 
 /* Without py. */
@@ -202,9 +222,14 @@ serve(struct serving *cmd)
 	status = instance == NULL ||
 	    pinefs_set(server, "instance", instance) != 0 ? EXIT_OSERR :
 	    set_options(cmd, server, &ready.addr);
-	if (status == 0 && ((n = exports_make(xs, server, fs)) == 0 ||
-	    (what = exports_text(xs)) == NULL))
+	if (status == 0 && (((n = exports_make(xs, server, fs)) == 0 &&
+	    xs->file == NULL) || (what = exports_text(xs)) == NULL))
 		status = EXIT_OSERR;
+	if (status == 0 && xs->file != NULL) {
+		status = exports_file_serve(xs->file, server);
+		ready.reread = reread;
+		ready.reread_arg = xs;
+	}
 	if (status == 0) {
 		pinefs_set(server, "what", what);
 		ready.what = what;
@@ -215,6 +240,9 @@ serve(struct serving *cmd)
 	if (pinefs_stop(server, 0) != 0) {
 		/* A call may still be in them: they go with the process. */
 		xs->tar = NULL;
+		if (xs->file != NULL)
+			exports_file_abandon(xs->file);
+		xs->file = NULL;
 		n = 0;
 	}
 	pinefs_server_free(server);

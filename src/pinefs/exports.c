@@ -228,6 +228,18 @@ of_type(const struct exports *xs, const char *type)
 	return NULL;
 }
 
+static int
+read_exports(struct exports *xs)
+{
+	if (exports_py(xs) != NULL || exports_tar(xs) != NULL) {
+		log_error("--exports %s: not beside -f %s; start another "
+		    "pinefs for it", xs->file_name, exports_py(xs) != NULL ?
+		    "py" : "tar");
+		return EXIT_USAGE;
+	}
+	return exports_file_open(&xs->file, xs->file_name);
+}
+
 int
 exports_finish(struct exports *xs)
 {
@@ -235,9 +247,12 @@ exports_finish(struct exports *xs)
 	unsigned i, without = 0;
 	int status;
 
-	if (xs->n == 0 && (status = exports_add(xs, "py")) != 0)
+	if (xs->n == 0 && xs->file_name == NULL &&
+	    (status = exports_add(xs, "py")) != 0)
 		return status;
 	py = exports_py(xs);
+	if (xs->file_name != NULL && (status = read_exports(xs)) != 0)
+		return status;
 	if (py != NULL && exports_tar(xs) != NULL) {
 		log_error("-f tar: not beside -f py; start another pinefs "
 		    "for it");
@@ -291,10 +306,18 @@ exports_are_private(const struct exports *xs)
 {
 	unsigned i;
 
+	if (xs->file_name != NULL && geteuid() != 0)
+		return true;
 	for (i = 0; i < xs->n && geteuid() != 0; i++)
 		if (is_dir(&xs->x[i]) && xs->x[i].rules.squash == NULL)
 			return true;
 	return false;
+}
+
+bool
+exports_say_who_may(const struct exports *xs)
+{
+	return xs->file_name != NULL && xs->n == 0;
 }
 
 void
@@ -314,6 +337,8 @@ exports_fini(struct exports *xs)
 		exports_drop(xs, &xs->x[xs->n - 1]);
 	tarfs_free(xs->tar);
 	xs->tar = NULL;
+	exports_file_close(xs->file);
+	xs->file = NULL;
 }
 
 /* --------------------------------------------------------------- archives -- */
@@ -459,17 +484,33 @@ list(const struct exports *xs, const char *between, bool with_ro)
 	return text;
 }
 
+/* And what is in the file; frees `text`. */
+static char *
+with_file(const struct exports *xs, char *text, const char *between,
+    const char *file)
+{
+	char *both = NULL;
+
+	if (text == NULL || xs->file_name == NULL)
+		return text;
+	if (asprintf(&both, "%s%s%s", text, xs->n > 0 ? between : "",
+	    file) == -1)
+		both = NULL;
+	free(text);
+	return both;
+}
+
 char *
 exports_text(const struct exports *xs)
 {
-	return list(xs, ", ", true);
+	return with_file(xs, list(xs, ", ", true), ", ", xs->file_name);
 }
 
 char *
 exports_instance(const struct exports *xs)
 {
 	static const uint8_t fixed[16] = "instances";
-	char *name = list(xs, " ", false);
+	char *name = with_file(xs, list(xs, " ", false), " ", "exports");
 
 	/* It becomes the name of a directory. */
 	if (name != NULL && strlen(name) > INSTANCE_MAX)

@@ -9,6 +9,7 @@
 #include <pinefs.h>
 
 #include "fs/tarfs.h"
+#include "pinefs/exports_file.h"
 #include "pinefs/rules.h"
 #include "server/server.h"
 
@@ -34,6 +35,8 @@ struct exports {
 	const char	*archive;	/* what -f tar itself is; NULL: none */
 	struct tarfs_config tar_config;
 	struct tarfs	*tar;		/* once it is made */
+	const char	*file_name;	/* --exports, or NULL */
+	struct exports_file *file;	/* once it was read */
 };
 
 /* Each: 0, or an exit status after one line that says what is wrong. */
@@ -56,12 +59,14 @@ const struct export *exports_tar(const struct exports *);
  * said so?  Then only that user, and root, may call.
  */
 bool	exports_are_private(const struct exports *);
+/* Is all that is served in a file that says for each client? */
+bool	exports_say_who_may(const struct exports *);
 /* This one is not to be served after all. */
 void	exports_drop(struct exports *, const struct export *);
 
 /*
  * Make and export them all, without py.  What cannot be made is said in a
- * line, dropped, and harms no other.  `fs`: where they go, to be freed after
+ * line, dropped, and harms no other.  What is in the file is not among them.  `fs`: where they go, to be freed after
  * the server.  How many there are.
  */
 unsigned exports_make(struct exports *, struct pinefs_server *,

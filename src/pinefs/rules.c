@@ -34,8 +34,8 @@ id_of(const char *word, const char *name, uint32_t *id)
 	return *end == '\0' && value <= UINT32_MAX;
 }
 
-static bool
-add_word(struct rules *r, const char *word)
+bool
+rules_word(struct rules *r, const char *word)
 {
 	unsigned i;
 
@@ -71,7 +71,7 @@ rules_add(struct rules *r, const char *list)
 	do {
 		n = strcspn(p, ",");
 		snprintf(word, sizeof word, "%.*s", (int)n, p);
-		if (n >= sizeof word || !add_word(r, word)) {
+		if (n >= sizeof word || !rules_word(r, word)) {
 			log_error("-o %s: '%.*s' is none of ro, rw, sync, "
 			    "async, root_squash, no_root_squash, all_squash, "
 			    "anonuid=N, anongid=N", list, (int)n, p);

@@ -1,5 +1,5 @@
 /*
- * What -o says of an export, in the words of exports(5):
+ * What -o, or a file of exports, says of an export, in the words of exports(5):
  *
  *	ro rw			nothing, or everything, may be changed
  *	sync async		dir: a change of a name is on the disk before
@@ -19,6 +19,8 @@ struct rules {
 	uint32_t	 uid, gid;
 };
 
+/* One of them; false: it is none. */
+bool	rules_word(struct rules *, const char *word);
 /* More of them; 0, or an exit status after one line. */
 int	rules_add(struct rules *, const char *list);
 /* What they leave open is as these say. */

@@ -123,6 +123,19 @@ say_ready(const struct pinefs_server *s, const struct cli_ready *ready)
 	}
 }
 
+/* False: it is one that ends us. */
+static bool
+heed(struct pinefs_server *s, const struct cli_ready *ready, int sig)
+{
+	if (sig == SIGUSR1)
+		report_log(s);
+	else if (sig == SIGHUP && ready->reread != NULL)
+		ready->reread(ready->reread_arg);
+	else
+		return false;
+	return true;
+}
+
 int
 cli_serve(struct pinefs_server *s, const struct cli_ready *ready)
 {
@@ -140,8 +153,8 @@ cli_serve(struct pinefs_server *s, const struct cli_ready *ready)
 	if ((err = pinefs_start(s)) != 0)
 		return status_of(err);
 	say_ready(s, ready);
-	while (sigwait(&ends, &sig) == 0 && sig == SIGUSR1)
-		report_log(s);
+	while (sigwait(&ends, &sig) == 0 && heed(s, ready, sig))
+		;
 	pinefs_stop(s, DRAIN_MS);
 	return 0;
 }

@@ -95,6 +95,8 @@ struct cli_ready {
 	bool		 several;	/* and there are others */
 	bool		 quiet;		/* but for the newline */
 	int		 fd;		/* for a newline; -1: none */
+	void		(*reread)(void *arg);	/* on SIGHUP; NULL: it ends */
+	void		*reread_arg;
 };
 
 /*

@@ -67,6 +67,7 @@ prepare(struct pinefs_server *s, const struct pinefs_mount *m, struct one *o)
 	int err;
 
 	o->export.fs = m->fs;
+	o->export.rules = named_rules(s, m->name);
 	if (taken == NULL || (o->export.path = strdup(m->name)) == NULL) {
 		free(taken);
 		return ENOMEM;
@@ -254,6 +255,14 @@ export_of(struct pinefs_server *s, const struct pinefs_mount *m, uint32_t id,
 	return id != 0 && found->export->id != id ? ENOENT : 0;
 }
 
+int
+more_add(struct pinefs_server *s, const struct pinefs_mount *m)
+{
+	struct vfs_found found = { 0 };
+
+	return export_of(s, m, 0, &found);
+}
+
 static int
 ask(struct pinefs_server *s, const char *path, uint32_t id,
     struct vfs_found *found, size_t *used)
@@ -309,6 +318,7 @@ more_begin(struct pinefs_server *s)
 		s->exports.way = way;
 		s->exports.more_arg = s;
 		s->exports.executor = s->more->finder;
+		err = named_begin(s);
 	}
 	return err;
 }

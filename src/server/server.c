@@ -554,6 +554,7 @@ pinefs_server_free(struct pinefs_server *s)
 	for (i = 0; i < s->nexports; i++)
 		free(s->export[i].path);
 	more_free(s);
+	named_free(s);
 	options_fini(&s->opt);
 	free(s);
 }

@@ -68,6 +68,7 @@ struct pinefs_server {
 	struct control		*control;	/* control.h, or NULL */
 	int			 watchers;	/* report_watch */
 	struct more		*more;		/* pinefs_on_mount, or NULL */
+	struct named		*named;		/* server_name, or NULL */
 };
 
 /*
@@ -84,6 +85,23 @@ int	server_make_executor(struct pinefs *, struct rpc_executor **);
 int	more_begin(struct pinefs_server *);
 void	more_end(struct pinefs_server *);
 void	more_free(struct pinefs_server *);
+/* One that somebody named, now.  ENOMEM. */
+int	more_add(struct pinefs_server *, const struct pinefs_mount *);
+
+/*
+ * named.c: an export at a path of any depth ("/srv/files"), for these clients
+ * from the next call on, whether or not it serves already; the same path
+ * again: other clients.  No rules: nobody may.  `fs` stays the caller's until
+ * the server is freed.  No path may lie below another.  EBUSY: there is a
+ * pinefs_on_mount; ENOMEM.
+ */
+int	server_name(struct pinefs_server *, const char *path, struct pinefs *,
+	    const struct vfs_rule *, unsigned n);
+/* Those that were named before the start. */
+int	named_begin(struct pinefs_server *);
+void	named_free(struct pinefs_server *);
+/* The rules of one that was named; NULL: it was not. */
+struct vfs_rules *named_rules(const struct pinefs_server *, const char *path);
 
 /* options.c */
 void	options_init(struct options *);

@@ -82,11 +82,12 @@ vfs_call_fini(struct pinefs_call *call)
 
 /* By the uid that the client proved or claims, not the squashed one. */
 static bool
-is_admitted(const struct vfs_export *x, const struct pinefs_cred *cred)
+is_admitted(const struct vfs_export *x, const struct vfs_rights *r,
+    const struct pinefs_cred *cred)
 {
 	unsigned i;
 
-	if (x->uids == NULL)
+	if (x->uids == NULL || r->any_uid)
 		return true;
 	if (cred->flavor == 0)
 		return false;	/* AUTH_NONE is nobody, whatever its uid says */
@@ -99,17 +100,22 @@ is_admitted(const struct vfs_export *x, const struct pinefs_cred *cred)
 int
 vfs_call_enter(struct pinefs_call *call, const struct vfs_export *x)
 {
-	enum vfs_squash squash = x->squash;
+	struct vfs_rights r = { .read_only = x->read_only,
+	    .squash = x->squash, .anon_uid = x->anon_uid,
+	    .anon_gid = x->anon_gid };
 
 	if (call->export == x)
 		return 0;
-	if (!is_admitted(x, &call->given))
+	if (x->rules != NULL && !vfs_rules_find(x->rules, call->from, &r))
 		return EACCES;
-	if (squash == VFS_SQUASH_ROOT && call->peer_root)
-		squash = VFS_SQUASH_NONE;
-	vfs_squash(&call->given, squash, x->anon_uid, x->anon_gid,
+	if (!is_admitted(x, &r, &call->given))
+		return EACCES;
+	if (r.squash == VFS_SQUASH_ROOT && call->peer_root)
+		r.squash = VFS_SQUASH_NONE;
+	vfs_squash(&call->given, r.squash, r.anon_uid, r.anon_gid,
 	    &call->cred, call->gids);
 	call->cred.export_id = x->id;
+	call->read_only = r.read_only;
 	call->export = x;
 	return 0;
 }

@@ -17,7 +17,7 @@ int
 may_change_at_all(const struct pinefs_call *call, const struct pinefs *fs,
     uint32_t op)
 {
-	if (fs->can == 0 || call->export->read_only)
+	if (fs->can == 0 || call->read_only)
 		return EROFS;
 	return fs->can & op ? 0 : ENOTSUP;
 }
@@ -167,7 +167,7 @@ bits_of_fs(const struct pinefs_call *call, const struct pinefs *fs)
 	const uint32_t change = PINEFS_ACCESS_MODIFY | PINEFS_ACCESS_EXTEND |
 	    PINEFS_ACCESS_DELETE;
 
-	return fs->can == 0 || call->export->read_only ? ~change : ~0u;
+	return fs->can == 0 || call->read_only ? ~change : ~0u;
 }
 
 int
@@ -479,7 +479,7 @@ vfs_limits(struct pinefs_call *call, struct pinefs_node *node,
 		l->st.link_max = 32000;
 	if (l->st.size_max == 0 || l->st.size_max > OFFSET_MAX)
 		l->st.size_max = OFFSET_MAX;
-	l->read_only = fs->can == 0 || call->export->read_only;
+	l->read_only = fs->can == 0 || call->read_only;
 	l->can_link = fs->can & PINEFS_OP_LINK;
 	l->can_symlink = fs->tree || fs->ops.readlink != NULL;
 	l->can_settime = fs->can & PINEFS_OP_SETATTR;

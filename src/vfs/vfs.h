@@ -32,6 +32,38 @@ struct vfs_step;
 /* Squash: one pure function, vfs_squash, used by every version. */
 enum vfs_squash { VFS_SQUASH_NONE, VFS_SQUASH_ROOT, VFS_SQUASH_ALL };
 
+/* What a client may do in an export, and who its users are there. */
+struct vfs_rights {
+	bool			 read_only;
+	bool			 any_uid;	/* whatever export.uids says */
+	enum vfs_squash		 squash;	/* of peers not proven root */
+	uint32_t		 anon_uid, anon_gid;
+};
+
+enum { VFS_CLIENT_MAX = 256 };
+
+/* The rights of a host, of a network, or (no bits) of everybody. */
+struct vfs_rule {
+	uint8_t			 addr[16];	/* IPv4: as v4-mapped IPv6 */
+	unsigned		 bits;		/* of it, that count */
+	struct vfs_rights	 rights;
+	char			 client[VFS_CLIENT_MAX];	/* as in a list */
+};
+
+/* Rules that may change at any time, while calls ask for them. */
+struct vfs_rules;
+struct vfs_rules *vfs_rules_new(void);		/* none: nobody may */
+void	vfs_rules_free(struct vfs_rules *);
+/* From the next call on: these, of which the first that fits counts.  Copied;
+ * ENOMEM. */
+int	vfs_rules_set(struct vfs_rules *, const struct vfs_rule *, unsigned n);
+/* False: there is none for this address. */
+bool	vfs_rules_find(struct vfs_rules *, const uint8_t addr[16],
+	    struct vfs_rights *);
+/* Each in turn, until `fn` gives something else than 0. */
+void	vfs_rules_walk(struct vfs_rules *,
+	    int (*fn)(void *arg, const struct vfs_rule *), void *arg);
+
 /* A file system under a path, with the rules for who may do what there. */
 struct vfs_export {
 	_Atomic(struct vfs_export *) next;
@@ -44,6 +76,7 @@ struct vfs_export {
 	uint32_t		 anon_uid, anon_gid;
 	const uint32_t		*uids;		/* who may at all; NULL: all */
 	unsigned		 nuids;
+	struct vfs_rules	*rules;		/* by client, or NULL */
 };
 
 /* A directory on the way to exports that are not known yet. */
@@ -116,6 +149,8 @@ struct pinefs_call {
 	bool			 peer_root;	/* proven: no root squash */
 	struct pinefs		*last_fs;	/* of the last handle found */
 	uint64_t		 last_fileid;
+	bool			 read_only;	/* the export is, for it */
+	uint8_t			 from[16];	/* the client's address */
 	struct vfs_step		*steps, **next;	/* recorded; where we are */
 	struct vfs_step		*parked;	/* waits for completion */
 	struct vfs_step		*attr;		/* getattrs that still hold */
@@ -184,8 +219,8 @@ void	vfs_call_fini(struct pinefs_call *);
 void	vfs_call_cancel(struct pinefs_call *);
 
 /*
- * Enter an export: squash the credential for it.  EACCES if the export does
- * not admit this caller.  Idempotent; entering another one switches.
+ * Enter an export: squash the credential for it, by the rules of this moment.
+ * EACCES if the export does not admit this caller.  Idempotent; entering another one switches.
  */
 int	vfs_call_enter(struct pinefs_call *, const struct vfs_export *);
 
@@ -299,6 +334,13 @@ int	vfs_allocate(struct pinefs_call *, struct pinefs_node *,
 int	vfs_clone(struct pinefs_call *, struct pinefs_node *from,
 	    uint64_t from_off, struct pinefs_node *to, uint64_t to_off,
 	    uint64_t len, struct vfs_wcc *);
+/*
+ * The same, by whatever way the file system has to copy by itself: of *len
+ * bytes, not 0, maybe only the first, as many as *len is then.
+ */
+int	vfs_copy(struct pinefs_call *, struct pinefs_node *from,
+	    uint64_t from_off, struct pinefs_node *to, uint64_t to_off,
+	    uint64_t *len, struct vfs_wcc *);
 /*
  * Extended attributes.  ENODATA: none of that name; EEXIST; E2BIG, ERANGE:
  * too large; ENOTSUP; EPERM: not of files and directories.  `how`:

@@ -101,7 +101,7 @@ changing_check(struct pinefs_call *call, struct pinefs_node *node)
 
 	if (fs->ops.setxattr == NULL || fs->ops.removexattr == NULL)
 		return ENOTSUP;
-	if (call->export->read_only)
+	if (call->read_only)
 		return EROFS;
 	return check(call, node, MAY_WRITE, PINEFS_ACCESS_MODIFY);
 }

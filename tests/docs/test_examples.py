@@ -40,6 +40,7 @@ def row(file, first, how, argument=None):
 README, PINEFS = "README.md", "docs/man/pinefs.1.scd"
 PYFS, TARFS = "docs/man/pinefs-pyfs.7.scd", "docs/man/pinefs-tarfs.7.scd"
 PROTOCOLS = "docs/man/pinefs-protocols.7.scd"
+EXPORTS = "docs/man/pinefs-exports.5.scd"
 
 # What stands before it: a server, and that it is there.
 SERVED = r"""
@@ -177,6 +178,45 @@ while read line; do
 	umount /mnt
 done <example
 grep -q 'vers=4.2' versions && grep -q 'vers=3' versions
+kill $server
+wait $server
+""")
+row(EXPORTS, "# the office reads and writes, its printers read", "guest",
+    SERVED + r"""
+mkdir -p /srv/files "/srv/to do"
+echo hi >"/srv/to do/today"
+echo 10.1.2.3 office.example >>/etc/hosts
+served pinefs --exports example
+mount -t nfs "127.0.0.1:/srv/to do" /mnt
+test "$(cat /mnt/today)" = hi
+ended
+""")
+row(EXPORTS, "/srv/files  10.0.0.0/8(rw)", "guest", r"""
+mkdir -p /srv/files
+echo 10.0.0.3 backup.example >>/etc/hosts
+pinefs --exports example 2>said &
+until grep -q '^mount it' said; do kill -0 $!; sleep 0.1; done
+kill $!
+wait $!
+""")
+row(EXPORTS, "pinefs --exports /etc/pinefs.exports --addr 10.0.0.1", "guest",
+    r"""
+mkdir -p /srv/files
+ip addr add 10.0.0.1/32 dev lo
+echo '/srv/files 10.0.0.0/8(ro)' >/etc/pinefs.exports
+$(head -1 example) 2>said &
+server=$!
+until grep -q '^mount it' said; do kill -0 $server; sleep 0.1; done
+mount -t nfs 10.0.0.1:/srv/files /mnt
+! touch /mnt/f
+umount /mnt		# a client believes for long what it was told
+echo '/srv/files 10.0.0.0/8(rw,no_root_squash)' >/etc/pinefs.exports
+sed -n "2s/4711/$server/p" example >again
+. ./again
+until grep -q 'read again' said; do kill -0 $server; sleep 0.1; done
+mount -t nfs 10.0.0.1:/srv/files /mnt
+touch /mnt/f
+umount /mnt
 kill $server
 wait $server
 """)

@@ -165,6 +165,50 @@ test_only_listed_uids_are_admitted(void)
 	}
 }
 
+static int
+rules_enter(struct vfs_export *x, uint8_t last, struct pinefs_call *call)
+{
+	struct pinefs_cred given = { .flavor = 1, .uid = 0 };
+
+	memset(call, 0, sizeof *call);
+	vfs_call_init(call, NULL, &given, false, NULL, NULL);
+	memcpy(call->from, (uint8_t[16]){ [10] = 0xff, [11] = 0xff, [12] = 10,
+	    [15] = last }, 16);
+	return vfs_call_enter(call, x);
+}
+
+static void
+test_the_first_rule_that_fits_the_address_counts(void)
+{
+	const struct vfs_rule rule[] = {
+		{ .addr = { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1 },
+		    .bits = 128, .rights = { .read_only = true } },
+		/* 10.0.0.0/25 */
+		{ .addr = { [10] = 0xff, [11] = 0xff, [12] = 10 },
+		    .bits = 121, .rights = { .squash = VFS_SQUASH_ROOT,
+		    .anon_uid = 98, .any_uid = true } },
+	};
+	const uint32_t uids[] = { 0 };
+	struct vfs_export x = { .rules = vfs_rules_new(), .uids = uids };
+	struct pinefs_call call;
+
+	CHECK(rules_enter(&x, 1, &call) == EACCES);
+	CHECK(vfs_rules_set(x.rules, rule, 2) == 0);
+	/* Admitted by no uid, but where the rule says that any may. */
+	CHECK(rules_enter(&x, 1, &call) == EACCES);
+	x.nuids = 1;
+	CHECK(rules_enter(&x, 1, &call) == 0);
+	CHECK(call.read_only && call.cred.uid == 0);
+	x.nuids = 0;
+	CHECK(rules_enter(&x, 2, &call) == 0);
+	CHECK(!call.read_only && call.cred.uid == 98);
+	CHECK(rules_enter(&x, 127, &call) == 0);
+	CHECK(rules_enter(&x, 128, &call) == EACCES);
+	CHECK(vfs_rules_set(x.rules, NULL, 0) == 0);
+	CHECK(rules_enter(&x, 2, &call) == EACCES);
+	vfs_rules_free(x.rules);
+}
+
 CHECK_MAIN(
 	CHECK_TEST(test_a_path_names_an_export_however_it_is_spelled),
 	CHECK_TEST(test_what_lies_below_an_export_is_told),
@@ -173,5 +217,6 @@ CHECK_MAIN(
 	CHECK_TEST(test_an_anonymous_uid_of_minus_two_is_not_root),
 	CHECK_TEST(test_auth_none_is_nobody_even_without_squashing),
 	CHECK_TEST(test_root_that_is_proven_stays_root),
+	CHECK_TEST(test_the_first_rule_that_fits_the_address_counts),
 	CHECK_TEST(test_only_listed_uids_are_admitted),
 )

@@ -587,6 +587,8 @@ test_a_read_only_export_refuses_every_change(void)
 	start();
 	f = file(root, "f");
 	x.read_only = true;
+	r.call.export = NULL;		/* entered anew, by the new rule */
+	CHECK(vfs_call_enter(&r.call, &x) == 0);
 	assert_int_equal(make(root, "g", PINEFS_REG, 0644, NULL), EROFS);
 	assert_int_equal(unlink_(root, "f", PINEFS_REMOVE_FILE), EROFS);
 	assert_int_equal(move(root, "f", root, "g"), EROFS);

@@ -651,6 +651,8 @@ for _operation, _error, _why in (
         ('WRITE', 'ADMIN_REVOKED', REVOKED),
         ('SETATTR', 'ADMIN_REVOKED', REVOKED),
         ('DELEGRETURN', 'ADMIN_REVOKED', REVOKED),
+        ('WRITE', 'ROFS',
+         'exports_file:version_4_state_is_under_the_new_rules'),
         ('WRITE', 'DELAY', 'recall:who_waits_too_long_is_told_to_come_again'),
         ('SEQUENCE', 'DELAY',
          'slow:a_slot_in_use_says_delay_and_runs_nothing_twice'),

@@ -295,6 +295,8 @@ UNLISTED = {
                          'allows; clients know it from READ and WRITE',
              'STALE_STATEID': 'that of CLAIM_DELEGATE_CUR may be of an '
                               'earlier instance, too (7530 9.1.4)'},
+    'PUTFH': {'ACCESS': 'an export that does not admit the caller: for STALE a '
+                        'client would drop what it may see again later'},
     'RENAME': {'ISDIR': 'rename(2) of a file onto a directory; EXIST would '
                         'say that any name can be in the way'},
     'SETATTR': {'ISDIR': 'truncate(2) of a directory; in the list of 4.0'},

@@ -37,14 +37,17 @@ def u32(*numbers):
 
 
 class Server:
-    """`pinefs -f mem` with more arguments, on free ports of loopback."""
+    """`pinefs -f mem` with more arguments, on free ports of loopback.
+
+    fs=None: what is served is among the arguments.
+    """
 
     def __init__(self, program, directory, *args, fs='mem', before=(),
                  mount_port=0, portmap=False, preexec=None, env=None):
         self.directory = str(directory)
         self.log = os.path.join(self.directory, 'log')
-        command = [program, *before, '-f', fs, '--port', '0',
-                   '--mount-port', str(mount_port)]
+        command = [program, *before, *(['-f', fs] if fs else []),
+                   '--port', '0', '--mount-port', str(mount_port)]
         if '--state-dir' not in args:
             command += ['--state-dir', os.path.join(self.directory, 'state')]
         if not portmap:
