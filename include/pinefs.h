@@ -193,6 +193,7 @@ struct pinefs_statfs {
 struct pinefs_range {
 	uint64_t		from_off, to_off, len;
 	struct pinefs_change	change;		/* result: of `to` */
+	bool			may_copy;	/* see `clone` */
 };
 
 /* Who asks, after squashing.  Constant, valid for the call. */
@@ -454,6 +455,12 @@ struct pinefs_ops {
 	int (*allocate)(struct pinefs_call *call, struct pinefs_node *node,
 	    uint64_t off, uint64_t len, int punch);
 
+	/*
+	 * Let a range of `to` share what is in one of `node`: all of it, or
+	 * ENOTSUP.  Door 2, with r->may_copy: its bytes may be copied where
+	 * they cannot be shared, and only the first r->len of them, changed
+	 * to that.
+	 */
 	int (*clone)(struct pinefs_call *call, struct pinefs_node *node,
 	    struct pinefs_node *to, struct pinefs_range *r);
 

@@ -329,7 +329,7 @@ nfs4_op_copy(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
 	const COPY4args *args = &arg->opcopy;
 	COPY4res *r = &res->opcopy;
 	write_response4 *wr = &r->cr_resok4.cr_response;
-	uint64_t len = 0;
+	uint64_t len = 0, done;
 	struct vfs_wcc wcc;
 	int err;
 
@@ -345,11 +345,12 @@ nfs4_op_copy(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
 		return err;
 	wr->wr_committed = FILE_SYNC4;
 	if (len > 0) {
-		err = vfs_clone(&c->nfs.vfs, c->saved.node,
+		done = len;
+		err = vfs_copy(&c->nfs.vfs, c->saved.node,
 		    args->ca_src_offset, c->current.node,
-		    args->ca_dst_offset, len, &wcc);
+		    args->ca_dst_offset, &done, &wcc);
 		if (err == 0) {
-			wr->wr_count = len;
+			wr->wr_count = done;
 			wr->wr_committed = vfs_fs_ops(
 			    c->current.export->fs)->commit == NULL ?
 			    FILE_SYNC4 : UNSTABLE4;

@@ -386,16 +386,14 @@ clone_by_asking(struct pinefs_call *call, struct pinefs_node *from,
 		return err;
 	if ((err = ask_clone(call, from, to, r, &done)) != 0)
 		return err;
+	r->len = done->len;
 	return wcc_of_change(call, to, &done->change, wcc);
 }
 
-int
-vfs_clone(struct pinefs_call *call, struct pinefs_node *from,
-    uint64_t from_off, struct pinefs_node *to, uint64_t to_off, uint64_t len,
-    struct vfs_wcc *wcc)
+static int
+clone_it(struct pinefs_call *call, struct pinefs_node *from,
+    struct pinefs_node *to, struct pinefs_range *r, struct vfs_wcc *wcc)
 {
-	struct pinefs_range r = { .from_off = from_off, .to_off = to_off,
-	    .len = len };
 	struct vfs_guard *guard;
 	int err;
 
@@ -414,9 +412,34 @@ vfs_clone(struct pinefs_call *call, struct pinefs_node *from,
 		return err;
 	if ((err = guard_begin(call, to, GUARD_DATA, &guard)) != 0)
 		return err;
-	err = to->fs->tree ? tree_clone(call, from, to, &r, wcc) :
-	    clone_by_asking(call, from, to, &r, wcc);
+	err = to->fs->tree ? tree_clone(call, from, to, r, wcc) :
+	    clone_by_asking(call, from, to, r, wcc);
 	if (err != PINEFS_LATER)
 		vfs_guard_end(guard);
+	return err;
+}
+
+int
+vfs_clone(struct pinefs_call *call, struct pinefs_node *from,
+    uint64_t from_off, struct pinefs_node *to, uint64_t to_off, uint64_t len,
+    struct vfs_wcc *wcc)
+{
+	struct pinefs_range r = { .from_off = from_off, .to_off = to_off,
+	    .len = len };
+
+	return clone_it(call, from, to, &r, wcc);
+}
+
+int
+vfs_copy(struct pinefs_call *call, struct pinefs_node *from,
+    uint64_t from_off, struct pinefs_node *to, uint64_t to_off,
+    uint64_t *len, struct vfs_wcc *wcc)
+{
+	struct pinefs_range r = { .from_off = from_off, .to_off = to_off,
+	    .len = *len, .may_copy = true };
+	int err = clone_it(call, from, to, &r, wcc);
+
+	if (err == 0)
+		*len = r.len;
 	return err;
 }

@@ -9,6 +9,8 @@ import shutil
 import signal
 import stat
 import struct
+import subprocess
+import sys
 import tempfile
 import time
 
@@ -20,7 +22,7 @@ import nfs4_client
 import nfs4_ops as op
 import wire
 from test_peer import NOBODY, as_uid
-from wire import fails, ok
+from wire import Nfs3, fails, ok
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
                                 reason='only root acts as others')
@@ -175,6 +177,109 @@ def test_a_directory_that_is_moved_out_is_gone(serve, where, client):
         shutil.rmtree(outside)
 
 
+def test_a_file_that_is_moved_out_is_gone(serve, where, client):
+    put(where, 'f', b'text')
+    put(where, 'two', b'names')
+    os.link(where + '/two', where + '/names')
+    server, root = serve()
+    c = client(server)
+    fh, two = c.find(root, b'f'), c.find(root, b'two')
+    outside = tempfile.mkdtemp(dir='/dev/shm')
+    try:
+        os.rename(where + '/f', outside + '/f')
+        os.rename(where + '/two', outside + '/two')
+        until = time.monotonic() + 30
+        while c.read(fh).status == 0:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        fails(c.getattr(fh), nfs3.NFS3ERR_STALE)
+        # It is still there, by its other name.
+        assert ok(c.read(two)).data == b'names'
+        os.rename(outside + '/f', where + '/f')
+        assert ok(c.read(fh)).data == b'text'
+    finally:
+        shutil.rmtree(outside)
+
+
+SWAP = """
+import ctypes, os, sys
+where, outside = map(os.fsencode, sys.argv[1:])
+libc = ctypes.CDLL(None, use_errno=True)
+while True:
+    # A directory is a link to the outside, and again a directory.
+    if libc.renameat2(-100, where + b'/d', -100, where + b'/link', 2) != 0:
+        sys.exit(os.strerror(ctypes.get_errno()))
+    # One goes out of it and comes back, and what lies in it with it.
+    os.rename(where + b'/up', outside + b'/up')
+    os.rename(outside + b'/up', where + b'/up')
+    os.rename(where + b'/up/f', where + b'/f')
+    os.symlink(outside + b'/secret', where + b'/up/f')
+    os.rename(where + b'/f', where + b'/up/f')
+"""
+
+
+def swapped(c, root, name):
+    """What can be got at by a name that is changed all the time: nothing, or
+    the bytes of a file inside."""
+    res = c.lookup(root, name)
+    if res.status != 0:
+        return
+    fh = res._data.object.data
+    for there in (b'secret', b'f'):
+        res = c.lookup(fh, there)
+        if res.status == 0:
+            data = c.read(res._data.object.data)
+            assert data.status != 0 or data._data.data == b'inside'
+    c.create(fh, b'made', mode=0o644)
+    c.rename(fh, b'made', root, b'moved')
+    c.link(fh, root, b'other')
+    above = c.lookup(fh, b'..')
+    if above.status == 0:
+        assert above._data.object.data == root
+    for page in (c.readdirplus(fh), c.readdir(fh)):
+        if page.status == 0:
+            assert b'only-outside' not in [
+                e.name for e in page._data.reply.entries]
+
+
+def race(server, root, where):
+    outside = tempfile.mkdtemp(dir='/dev/shm')
+    os.chmod(outside, 0o777)
+    for directory, data in ((where + '/d', b'inside'), (outside, b'outside')):
+        os.makedirs(directory, exist_ok=True)
+        put(directory, 'secret', data)
+    put(outside, 'only-outside')
+    os.mkdir(where + '/up')
+    put(where + '/up', 'f', b'inside')
+    os.symlink(outside, where + '/link')
+    for name in ('d', 'up', ''):
+        os.chmod(os.path.join(where, name), 0o777)
+    before = sorted(os.listdir(outside))
+    swap = subprocess.Popen([sys.executable, '-c', SWAP, where, outside])
+    try:
+        with Nfs3(server.tcp()) as c:
+            for _ in range(200):
+                for name in (b'd', b'link', b'up'):
+                    swapped(c, root, name)
+        assert swap.poll() is None
+    finally:
+        swap.kill()
+        swap.wait()
+    after = sorted(set(os.listdir(outside)) - {'up'})
+    try:
+        assert after == before
+        with open(outside + '/secret', 'rb') as f:
+            assert f.read() == b'outside'
+    finally:
+        shutil.rmtree(outside)
+
+
+def test_nothing_outside_is_reached_while_the_host_swaps_things(serve,
+                                                                where):
+    server, root = serve()
+    race(server, root, where)
+
+
 def in_a_mount(where, options, then='true'):
     """Before the server is started: a tmpfs there that it alone sees."""
     def mount():
@@ -325,6 +430,64 @@ def test_what_the_kernel_cannot_clone_is_notsupp(serve):
         assert c.contents(target.fh) == b'text' * 1024
 
 
+def test_a_copy_is_the_kernels(serve, where):
+    """Not by reading and writing: that does a MiB at a time."""
+    data = os.urandom(1 << 20) * 3 + b'end'
+    put(where, 'a', data)
+    server, root = serve()
+    with nfs4_client.Client1(server, 2) as c:
+        source = c.open(c.root(), b'a', access=op.READ)
+        target = c.new(c.root(), b'b')
+        both = op.putfh(source.fh), op.savefh(), op.putfh(target.fh)
+        res = c.ok(*both, op.copy(source.s, target.s))[-1]
+        assert res.cr_response.wr_count == len(data)
+        c.ok(op.putfh(target.fh), op.commit())
+        # A part, behind the end: a hole before it.
+        c.ok(*both, op.copy(source.s, target.s, 5, 4 << 20, 100))
+    with open(where + '/b', 'rb') as f:
+        assert f.read() == (data.ljust(4 << 20, b'\0') + data[5:105])
+
+
+def test_what_was_written_can_be_executed_on_the_host(serve, where, client):
+    """It is not open for writing: from its CLOSE on, and by version 3, which
+    has none, a while later."""
+    server, root = serve()
+    with nfs4_client.Client1(server, 2) as c:
+        for how in (nfs3.FILE_SYNC, nfs3.UNSTABLE):
+            f = c.new(c.root(), b'v4-%d' % how, mode=0o755)
+            c.ok(op.putfh(f.fh), op.write(b'text', 0, f.s, how))
+            assert is_written(server, where + '/v4-%d' % how)
+            c.close_file(f)
+            wait_until(lambda: not is_written(server,
+                                              where + '/v4-%d' % how))
+    client(server).make(root, b'v3', b'text', mode=0o755)
+    wait_until(lambda: not is_written(server, where + '/v3'))
+
+
+def wait_until(holds):
+    until = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def is_written(server, path):
+    """Has the server a descriptor of it that is open for writing?"""
+    directory = '/proc/%d/' % server.process.pid
+    for fd in os.listdir(directory + 'fd'):
+        try:
+            if os.readlink(directory + 'fd/' + fd) != path:
+                continue
+            with open(directory + 'fdinfo/' + fd, encoding='ascii') as f:
+                flags = int(next(line for line in f if line.startswith(
+                    'flags:')).split()[1], 8)
+        except FileNotFoundError:
+            continue
+        if not flags & os.O_PATH and flags & os.O_ACCMODE != os.O_RDONLY:
+            return True
+    return False
+
+
 def test_what_the_host_does_is_seen(serve, where, client):
     path = put(where, 'f', b'one')
     server, root = serve()
@@ -434,6 +597,12 @@ def test_everybody_is_who_serves_where_that_is_said(serve_as_nobody, where,
     server, root = serve_as_nobody('-o', 'all_squash')
     client(server, 1000).make(root, b'f')
     assert os.stat(where + '/f').st_uid == NOBODY
+
+
+def test_nothing_outside_is_reached_meanwhile_without_root(serve_as_nobody,
+                                                          where):
+    server, root = serve_as_nobody()
+    race(server, root, where)
 
 
 def test_a_name_that_is_linked_and_removed_is_found_by_the_other(

@@ -9,7 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { IOV_MOST = 64 };
+enum { IOV_MOST = 64, COPY_MOST = 64 << 20 };
 
 /*
  * The object with a descriptor of it for that, the thread as the caller.
@@ -185,7 +185,7 @@ dir_sync(struct dir_fs *d, struct dir_object *o)
 {
 	int fd;
 
-	if (d->async)
+	if (atomic_load(&d->async))
 		return 0;
 	/* What nobody can open for reading has no contents to be lost. */
 	if ((fd = atomic_load(&o->fd[DIR_WRITE])) == -1 &&
@@ -195,12 +195,11 @@ dir_sync(struct dir_fs *d, struct dir_object *o)
 }
 
 void
-dir_flush(struct dir_fs *d, struct dir_object *o)
+dir_close_written(struct dir_fs *d, struct dir_object *o, int fd)
 {
-	int fd = atomic_load(&o->fd[DIR_WRITE]);
-
-	if (atomic_load(&o->dirty) && fd != -1)
+	if (atomic_load(&o->dirty))
 		sync_fd(d, o, fd);
+	close(fd);
 }
 
 int
@@ -243,24 +242,54 @@ dir_allocate(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
 	return err == EOPNOTSUPP ? ENOTSUP : err;
 }
 
+/* errno; 0: some of it. */
+static int
+copy(int in, int out, struct pinefs_range *r)
+{
+	off_t from = (off_t)r->from_off, to = (off_t)r->to_off;
+	/* The client asks for the rest, and others want their turn. */
+	size_t len = r->len > COPY_MOST ? COPY_MOST : (size_t)r->len;
+	ssize_t n;
+
+	do
+		n = copy_file_range(in, &from, out, &to, len, 0);
+	while (n == -1 && errno == EINTR);
+	if (n <= 0)
+		return n == -1 && errno != EXDEV && errno != EINVAL &&
+		    errno != EOPNOTSUPP && errno != ENOSYS ? errno : ENOTSUP;
+	r->len = (uint64_t)n;
+	return 0;
+}
+
+static int
+share(int in, int out, const struct pinefs_range *r)
+{
+	struct file_clone_range range = { .src_fd = in,
+	    .src_offset = r->from_off, .src_length = r->len,
+	    .dest_offset = r->to_off };
+
+	return ioctl(out, FICLONERANGE, &range) == -1 ? errno : 0;
+}
+
 int
 dir_clone(struct pinefs_call *call, struct pinefs_node *node,
     struct pinefs_node *to, struct pinefs_range *r)
 {
-	struct file_clone_range range = { .src_offset = r->from_off,
-	    .src_length = r->len, .dest_offset = r->to_off };
 	struct dir_object *from, *o;
 	int in, out, err;
 
 	if ((err = begin(call, node, DIR_READ, &from, &in)) != 0)
 		return err;
 	if ((err = begin(call, to, DIR_WRITE, &o, &out)) == 0) {
-		range.src_fd = in;
-		if (ioctl(out, FICLONERANGE, &range) == -1)
-			err = errno;
+		/* What is copied is to be committed, as what is written. */
+		if (r->may_copy)
+			atomic_store(&o->dirty, true);
+		err = r->may_copy ? copy(in, out, r) : share(in, out, r);
 		dir_changed(o);
-		if (err == 0)
+		if (err == 0 && !r->may_copy)
 			err = dir_sync(dir_of(to), o);
+		if (err == EIO)
+			pinefs_data_lost(dir_of(to)->fs);
 		dir_put(dir_of(to), o);
 	}
 	dir_put(dir_of(node), from);

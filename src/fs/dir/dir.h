@@ -18,7 +18,7 @@ struct dir_fs {
 	struct dir_dev		 dev;
 	uint64_t		 root_ino;
 	bool			 by_handle;	/* the kernel opens handles */
-	bool			 async;
+	atomic_bool		 async;
 	struct dir_objects	*objects;
 	struct dir_places	*places;	/* NULL: not needed */
 	struct dir_lists	*lists;
@@ -46,9 +46,9 @@ struct dir_proc	dir_proc_of(int fd);
 
 /* Names were changed in this directory: on the disk before the reply. */
 int	dir_sync(struct dir_fs *, struct dir_object *);
-/* It is about to be closed: what was written and not committed is, or is said
- * to be lost; the next descriptor would not hear of it. */
-void	dir_flush(struct dir_fs *, struct dir_object *);
+/* Closes a descriptor it was written by: what was not committed is before, or
+ * is said to be lost; the next descriptor would not hear of it. */
+void	dir_close_written(struct dir_fs *, struct dir_object *, int fd);
 
 /* The operations, each where pinefs.h has its contract. */
 int	dir_getattr(struct pinefs_call *, struct pinefs_node *, uint64_t want,

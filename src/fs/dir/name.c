@@ -58,8 +58,10 @@ enter(struct dir_fs *d, struct dir_object *dir, const char *name, int fd,
 		close(fd);
 		return err;
 	}
-	*to = dir_enter(d, &key, fd, st.stx_mode);
-	return *to == NULL ? ENOMEM : 0;
+	if ((*to = dir_enter(d, &key, fd, st.stx_mode)) == NULL)
+		return ENOMEM;
+	dir_seen(*to);
+	return 0;
 }
 
 /*
@@ -295,6 +297,25 @@ dress(struct pinefs_call *call, struct dir_object *o,
 	return dir_apply(call, o, &set);
 }
 
+/*
+ * Both ways are open from now on, whatever the mode says.  Not for writing
+ * more often than need be: what is cannot be executed.
+ */
+static void
+open_new(struct dir_object *o, int fd)
+{
+	int in;
+
+	/* Root opens it when it is asked for. */
+	if (!dir_who_is_real()) {
+		in = open(dir_proc_of(fd).path, O_RDONLY | O_CLOEXEC);
+		if (in == -1)
+			in = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		dir_give_fd(o, DIR_READ, in);
+	}
+	dir_give_fd(o, DIR_WRITE, fd);
+}
+
 /* The object that was just made, used. */
 static int
 take_new(struct dir_fs *d, struct dir_object *dir, const char *name, int fd,
@@ -310,9 +331,7 @@ take_new(struct dir_fs *d, struct dir_object *dir, const char *name, int fd,
 		close(fd);
 		return err;
 	}
-	/* Both ways are open, whatever the mode says. */
-	dir_give_fd(*to, DIR_READ, fcntl(fd, F_DUPFD_CLOEXEC, 0));
-	dir_give_fd(*to, DIR_WRITE, fd);
+	open_new(*to, fd);
 	return 0;
 }
 

@@ -7,13 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "dir.h"
 #include "place.h"
 
 enum { SHARDS = 16, BUCKETS = 1024, PATH_ROOM = 4096,
-    IDLE = 5 /* s */ };
+    IDLE = 5, WRITTEN = 1 /* s */ };
 
 struct shard {
 	pthread_mutex_t		 lock;
@@ -31,7 +32,8 @@ struct dir_objects {
 	pthread_t	thread;
 	bool		has_thread, stop;
 	pthread_mutex_t	lock;
-	pthread_cond_t	end;
+	pthread_cond_t	more;		/* to close, or to stop */
+	struct dir_object *closing;	/* each is used once for that */
 };
 
 /* ------------------------------------------------------------ the table -- */
@@ -105,11 +107,14 @@ destroy(struct dir_fs *d, struct dir_object *o)
 {
 	int way, fd;
 
-	if (d != NULL)
-		dir_flush(d, o);
-	for (way = 0; way < DIR_WAYS; way++)
-		if ((fd = atomic_load(&o->fd[way])) != -1)
+	for (way = 0; way < DIR_WAYS; way++) {
+		if ((fd = atomic_load(&o->fd[way])) == -1)
+			continue;
+		if (way == DIR_WRITE && d != NULL)
+			dir_close_written(d, o, fd);
+		else
 			close(fd);
+	}
 	pthread_mutex_destroy(&o->lock);
 	free(o);
 }
@@ -235,28 +240,121 @@ take_idle(struct shard *s)
 	return o;
 }
 
+/* Who is not root could not open it again where its mode says no. */
+static bool
+can_be_written(const struct dir_object *o)
+{
+	return dir_who_is_real() || syscall(SYS_faccessat2,
+	    atomic_load(&o->fd[DIR_PATH]), "", W_OK, AT_EMPTY_PATH |
+	    AT_EACCESS) == 0;
+}
+
+/* Its descriptor for writing, if nobody else uses it; the lock is held. */
+static int
+take_written(struct dir_object *o, uint32_t users)
+{
+	if (o->users != users || o->pins > 0 || !can_be_written(o))
+		return -1;
+	return atomic_exchange(&o->fd[DIR_WRITE], -1);
+}
+
+/* The next that was written and is not any more, used; or NULL. */
+static struct dir_object *
+next_written(struct shard *s, int *fd)
+{
+	int64_t before = seconds() - WRITTEN;
+	struct dir_object *o;
+
+	*fd = -1;
+	pthread_mutex_lock(&s->lock);
+	for (o = s->oldest; o != NULL && o->used < before; o = o->newer)
+		if (atomic_load(&o->fd[DIR_WRITE]) != -1 &&
+		    (*fd = take_written(o, 0)) != -1)
+			break;
+	if (*fd == -1)
+		o = NULL;
+	else
+		o->users++;
+	pthread_mutex_unlock(&s->lock);
+	return o;
+}
+
+/* Of those whose last open went; they are ours to put. */
+static void
+close_all(struct dir_objects *t, struct dir_object *list)
+{
+	struct dir_object *o;
+	struct shard *s;
+	int fd;
+
+	while ((o = list) != NULL) {
+		list = o->closing_next;
+		s = shard_of(t->owner, o->key.fileid);
+		pthread_mutex_lock(&s->lock);
+		o->is_closing = false;
+		fd = take_written(o, 1);
+		pthread_mutex_unlock(&s->lock);
+		if (fd != -1)
+			dir_close_written(t->owner, o, fd);
+		dir_put(t->owner, o);
+	}
+}
+
+static void
+sweep_shard(struct dir_objects *t, struct shard *s)
+{
+	struct dir_object *o;
+	int fd;
+
+	while ((o = take_idle(s)) != NULL)
+		destroy(t->owner, o);
+	while ((o = next_written(s, &fd)) != NULL) {
+		dir_close_written(t->owner, o, fd);
+		dir_put(t->owner, o);
+	}
+}
+
 /* What was removed on the host takes up space as long as we have it open. */
 static void *
 sweep(void *arg)
 {
 	struct dir_objects *t = arg;
-	struct dir_object *o;
+	struct dir_object *list;
 	struct timespec until;
 	unsigned i;
 
 	pthread_mutex_lock(&t->lock);
 	while (!t->stop) {
 		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += IDLE;
-		pthread_cond_timedwait(&t->end, &t->lock, &until);
+		until.tv_sec += WRITTEN;
+		if (t->closing == NULL)
+			pthread_cond_timedwait(&t->more, &t->lock, &until);
+		list = t->closing;
+		t->closing = NULL;
+		pthread_mutex_unlock(&t->lock);
+		close_all(t, list);
 		for (i = 0; i < SHARDS; i++)
-			while ((o = take_idle(&t->shard[i])) != NULL)
-				destroy(t->owner, o);
+			sweep_shard(t, &t->shard[i]);
 		if (t->owner->lists != NULL)
 			dir_lists_sweep(t->owner->lists);
+		pthread_mutex_lock(&t->lock);
 	}
+	list = t->closing;
+	t->closing = NULL;
 	pthread_mutex_unlock(&t->lock);
+	close_all(t, list);
 	return NULL;
+}
+
+/* The sweeping thread's to close, with our use of it. */
+static void
+close_later(struct dir_objects *t, struct dir_object *o)
+{
+	pthread_mutex_lock(&t->lock);
+	o->closing_next = t->closing;
+	t->closing = o;
+	pthread_cond_signal(&t->more);
+	pthread_mutex_unlock(&t->lock);
 }
 
 static bool
@@ -288,7 +386,7 @@ dir_objects_new(struct dir_fs *owner, unsigned most)
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&t->end, &attr);
+	pthread_cond_init(&t->more, &attr);
 	pthread_condattr_destroy(&attr);
 	if (start_sweeping(t))
 		return t;
@@ -303,7 +401,7 @@ stop_sweeping(struct dir_objects *t)
 		return;
 	pthread_mutex_lock(&t->lock);
 	t->stop = true;
-	pthread_cond_signal(&t->end);
+	pthread_cond_signal(&t->more);
 	pthread_mutex_unlock(&t->lock);
 	pthread_join(t->thread, NULL);
 }
@@ -324,7 +422,7 @@ dir_objects_free(struct dir_objects *t)
 		}
 		pthread_mutex_destroy(&t->shard[i].lock);
 	}
-	pthread_cond_destroy(&t->end);
+	pthread_cond_destroy(&t->more);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }
@@ -373,35 +471,71 @@ climb(const struct dir_fs *d, int fd)
 	return found;
 }
 
-bool
-dir_is_below(const struct dir_fs *d, int fd)
+static bool
+is_path_below(const char *path, const char *root)
 {
-	char root[PATH_ROOM], path[PATH_ROOM];
-	size_t n;
+	size_t n = strlen(root);
 
-	if (!path_of(d->root, root))
-		return false;
-	if (!path_of(fd, path))
-		return errno == ENAMETOOLONG && climb(d, fd);
-	n = strlen(root);
 	if (n > 0 && root[n - 1] == '/')
 		n--;			/* that is "/" */
 	return strncmp(path, root, n) == 0 &&
 	    (path[n] == '/' || path[n] == '\0');
 }
 
+bool
+dir_is_below(const struct dir_fs *d, int fd)
+{
+	char root[PATH_ROOM], path[PATH_ROOM];
+	unsigned tries;
+
+	/* It, or what it lies in, may be moved between the two. */
+	for (tries = 0; tries < 3; tries++) {
+		if (!path_of(d->root, root))
+			return false;
+		if (!path_of(fd, path))
+			return errno == ENAMETOOLONG && climb(d, fd);
+		if (is_path_below(path, root))
+			return true;
+	}
+	return false;
+}
+
 /*
- * A directory that somebody on the host moved out of the one that is served
- * is not to be walked through any longer: looked after once a second.
+ * A file may have names that the kernel does not tell of: so only one that has
+ * a single name, which is outside, is out.
+ */
+static bool
+is_file_outside(const struct dir_fs *d, int fd)
+{
+	char path[PATH_ROOM];
+	struct statx is, there;
+
+	if (dir_is_below(d, fd))
+		return false;
+	dir_who_server();
+	return path_of(fd, path) && path[0] == '/' &&
+	    statx(fd, "", AT_EMPTY_PATH, DIR_STATX, &is) == 0 &&
+	    is.stx_nlink == 1 &&
+	    statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+	    DIR_STATX, &there) == 0 && is.stx_ino == there.stx_ino &&
+	    is.stx_dev_major == there.stx_dev_major &&
+	    is.stx_dev_minor == there.stx_dev_minor &&
+	    !dir_is_below(d, fd);
+}
+
+/*
+ * What somebody on the host moved out of the directory that is served is not
+ * to be reached any longer: looked after once a second.
  */
 static int
 check_place(const struct dir_fs *d, struct dir_object *o)
 {
+	int fd = atomic_load(&o->fd[DIR_PATH]);
 	int64_t t = seconds();
 
-	if (!S_ISDIR(o->type) || atomic_load(&o->checked) == t)
+	if (atomic_load(&o->checked) == t)
 		return 0;
-	if (!dir_is_below(d, atomic_load(&o->fd[DIR_PATH])))
+	if (S_ISDIR(o->type) ? !dir_is_below(d, fd) : is_file_outside(d, fd))
 		return ESTALE;
 	atomic_store(&o->checked, t);
 	return 0;
@@ -461,6 +595,12 @@ open_object(const struct dir_fs *d, const struct dir_key *key,
 	}
 	*to = dir_enter(d, key, fd, mode);
 	return *to == NULL ? ENOMEM : 0;
+}
+
+void
+dir_seen(struct dir_object *o)
+{
+	atomic_store(&o->checked, seconds());
 }
 
 int
@@ -577,14 +717,29 @@ dir_unpin(const struct pinefs_node *node)
 	struct dir_object *o;
 	struct dir_key key;
 	struct shard *s;
+	bool later = false;
+	int fd = -1;
 
 	dir_key_of_node(&key, node);
 	s = shard_of(d, key.fileid);
 	pthread_mutex_lock(&s->lock);
 	if ((o = use(s, key.fileid)) != NULL && o->pins > 0 &&
-	    --o->pins == 0)
+	    --o->pins == 0) {
 		atomic_fetch_sub(&d->objects->pinned, 1);
+		/* What is dirty waits for the disk; what is gone may be large,
+		 * and goes with its last descriptor. */
+		later = (o->is_gone || atomic_load(&o->dirty)) &&
+		    !o->is_closing;
+		if (later)
+			o->is_closing = true;
+		else
+			fd = take_written(o, 1);
+	}
 	pthread_mutex_unlock(&s->lock);
-	if (o != NULL)
+	if (fd != -1)
+		close(fd);
+	if (later)
+		close_later(d->objects, o);
+	else if (o != NULL)
 		dir_put(d, o);
 }

@@ -6,7 +6,9 @@
  * longest when there are too many: any may be opened again by its key.
  *
  * An object is used between get and put.  `pins`, of opens that last (version
- * 4), keep it from being closed.
+ * 4), keep it from being closed.  With the last of them, or a while after it
+ * was written by a version that has no open, it is no longer open for writing:
+ * the host could not execute it (ETXTBSY).
  */
 #ifndef FS_DIR_OBJECT_H
 #define FS_DIR_OBJECT_H
@@ -22,13 +24,14 @@ struct dir_objects;
 enum dir_way { DIR_PATH, DIR_READ, DIR_WRITE, DIR_WAYS };
 
 struct dir_object {
-	struct dir_object	*hash_next, *newer, *older;
+	struct dir_object	*hash_next, *newer, *older, *closing_next;
 	struct dir_key		 key;
 	atomic_int		 fd[DIR_WAYS];	/* -1: not open so */
 	/* Under the shard's lock: */
 	uint32_t		 users, pins;
 	int64_t			 used;		/* in s, the last time */
 	bool			 is_gone;	/* to be closed after its use */
+	bool			 is_closing;	/* by the thread that sweeps */
 	bool			 has_verf;
 	uint8_t			 verf[8];	/* of an exclusive create */
 
@@ -57,6 +60,8 @@ struct dir_object *dir_find(const struct dir_fs *, uint64_t fileid);
 /* Takes over `fd`, opened as a path.  NULL: no memory. */
 struct dir_object *dir_enter(const struct dir_fs *, const struct dir_key *,
 	    int fd, uint32_t mode);
+/* It was found just now in a directory of ours. */
+void	dir_seen(struct dir_object *);
 /* Its descriptor for that, while it is used.  -1 with errno. */
 int	dir_fd(struct dir_object *, enum dir_way);
 /* Hands over one that is there already. */
@@ -68,7 +73,8 @@ bool	dir_verf(const struct dir_fs *, struct dir_object *, uint8_t verf[8]);
 void	dir_keep_verf(const struct dir_fs *, struct dir_object *,
 	    const uint8_t verf[8]);
 void	dir_pin(const struct dir_fs *, struct dir_object *);
-/* Of a node that was pinned. */
+/* Of a node that was pinned.  Waits for no disk: what may is done on another
+ * thread. */
 void	dir_unpin(const struct pinefs_node *);
 /* We changed it. */
 static inline void

@@ -98,8 +98,8 @@ set_fs_ids(uint32_t uid, uint32_t gid)
 int
 dir_who_become(const struct pinefs_cred *c)
 {
-	/* Asked of the kernel once per thread: this is done for every call. */
-	if (!(me.begun ? me.is_real : dir_who_is_real()) || is_me(c))
+	dir_who_begin();
+	if (!me.is_real || is_me(c))
 		return 0;
 	me.known = false;
 	if (c->ngids > GROUPS_MAX ||
