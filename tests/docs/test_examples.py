@@ -183,6 +183,7 @@ wait $server
 """)
 row(EXPORTS, "# the office reads and writes, its printers read", "guest",
     SERVED + r"""
+mount -t tmpfs none /srv	# the guest's root is layers of several
 mkdir -p /srv/files "/srv/to do"
 echo hi >"/srv/to do/today"
 echo 10.1.2.3 office.example >>/etc/hosts
@@ -201,6 +202,7 @@ wait $!
 """)
 row(EXPORTS, "pinefs --exports /etc/pinefs.exports --addr 10.0.0.1", "guest",
     r"""
+mount -t tmpfs none /srv
 mkdir -p /srv/files
 ip addr add 10.0.0.1/32 dev lo
 echo '/srv/files 10.0.0.0/8(ro)' >/etc/pinefs.exports
