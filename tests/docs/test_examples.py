@@ -98,6 +98,38 @@ cat /mnt/__main__/__name__
 test $(wc -l <said) = $after
 ended
 """)
+MOUNTS = r"""
+example=$PWD/example
+cd "$(mktemp -d)"
+# One that stays, until it is told to end; the line is $1.
+stays() {
+	bash -c "exec $1" &
+	stays=$!
+	until mountpoint -q "$2"; do kill -0 $stays; sleep 0.1; done
+}
+ends() {
+	kill $stays
+	wait $stays
+	for mount; do mountpoint -q "$mount" && exit 1; done
+	true
+}
+mkdir -p linux/lib
+echo 'EXPORT_SYMBOL(x);' >linux/lib/x.c
+tar cJf linux.tar.xz linux
+"""
+row(README, "pinefs mount mem: DIR                    # or tar:FILE, dir:PATH, "
+    "py:SCRIPT, or just a path", "guest", MOUNTS + r"""
+mkdir DIR
+stays "$(head -1 "$example" | sed 's/#.*//')" DIR
+touch DIR/file
+ends DIR
+sed -n 2p "$example" >line; . ./line
+test -f DIR/linux/lib/x.c
+sed -n 3p "$example" >line; . ./line >listed
+grep -q DIR listed
+mountpoint -q DIR && exit 1
+true
+""")
 row(README, "make run ARGS='-f mem'", "does", r"""
 make() (cd "$SOURCE" && exec make B="$BUILD" "$@")
 @ 2>said &
@@ -161,6 +193,34 @@ row(PINEFS, "pinefs -f mem:scratch --size 1G -f mem:frozen -o ro -f py "
     "echo 'import signal; signal.pause()' >program.py")
 row(PINEFS, "pinefs -f py --no-loop program.py --its-option", "serves",
     "echo 'import sys; assert sys.argv[1] == \"--its-option\"' >program.py")
+MOUNT = "docs/man/pinefs-mount.1.scd"
+row(MOUNT, "mkdir -p /tmp/scratch", "guest", MOUNTS + r"""
+head -1 "$example" >line; . ./line
+stays "$(tail -1 "$example")" /tmp/scratch
+touch /tmp/scratch/file
+ends /tmp/scratch
+""")
+row(MOUNT, "mkdir -p /tmp/linux", "guest", MOUNTS + r"""
+. "$example" >found
+grep -q '^/tmp/linux/linux/lib/x.c:EXPORT' found
+mountpoint -q /tmp/linux && exit 1
+true
+""")
+row(MOUNT, "pinefs mount program.py /mnt -- --its-option", "guest",
+    MOUNTS + r"""
+cat >program.py <<'P'
+import os, sys, time
+assert sys.argv[1:] == ['--its-option']
+while not os.path.exists('/tmp/done'):
+    time.sleep(0.1)
+P
+stays "$(cat "$example")" /mnt
+test -d /mnt/__main__
+touch /tmp/done
+wait $stays
+mountpoint -q /mnt && exit 1
+true
+""")
 row("docs/man/pinefs-rpcgen.1.scd", "pinefs-rpcgen -o gen/ pingpong.x", "does",
     r"""
 cp "$SOURCE/examples/pingpong/pingpong.x" .
