@@ -6,16 +6,14 @@
  * with blanks and backslashes as \ooo.  Nothing here touches a mount, as the
  * server of one may be gone.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "pinefs/mount.h"
+#include "rpc/server.h"
 
 /* "\040" is a blank; in place. */
 static void
@@ -144,26 +142,14 @@ mounts_is_local(const struct mount_entry *m)
 	    strcmp(m->addr, "::1") == 0);
 }
 
+/* Looked up, and not tried: a server says who has come and said nothing. */
 bool
 mounts_is_dead(const struct mount_entry *m)
 {
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
-	    .sin6_port = htons(m->port) };
-	struct sockaddr_in v4 = { .sin_family = AF_INET,
-	    .sin_port = htons(m->port) };
-	bool is_v6 = inet_pton(AF_INET6, m->addr, &v6.sin6_addr) == 1, dead;
-	int fd;
+	char who[128];
 
-	if (!mounts_is_local(m) ||
-	    (!is_v6 && inet_pton(AF_INET, m->addr, &v4.sin_addr) != 1))
-		return false;
-	fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1)
-		return false;
-	dead = connect(fd, is_v6 ? (void *)&v6 : (void *)&v4,
-	    is_v6 ? sizeof v6 : sizeof v4) == -1 && errno == ECONNREFUSED;
-	close(fd);
-	return dead;
+	return mounts_is_local(m) &&
+	    !server_port_holder(m->port, who, sizeof who);
 }
 
 int

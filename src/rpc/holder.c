@@ -102,13 +102,17 @@ server_port_holder(uint16_t port, char *who, size_t size)
 void
 server_cannot_listen(const char *addr, uint16_t port, int err)
 {
-	char who[128];
+	char who[128], stop[64] = "";
+	long pid;
 
 	switch (err) {
 	case EADDRINUSE:
 		server_port_holder(port, who, sizeof who);
+		if (sscanf(who, " by pinefs (pid %ld)", &pid) == 1)
+			snprintf(stop, sizeof stop, ", or pinefs stop %ld",
+			    pid);
 		log_error("cannot listen on %s port %u: in use%s; try "
-		    "--port 0", addr, port, who);
+		    "--port 0%s", addr, port, who, stop);
 		break;
 	case EACCES:
 		log_error("cannot listen on %s port %u: not permitted; try a "

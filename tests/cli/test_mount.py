@@ -191,6 +191,17 @@ def test_ls_shows_what_runs_and_stop_ends_it(tmp_path):
     assert server.end()[0] == 0
 
 
+def test_a_port_that_a_server_of_ours_has_can_be_freed_by_what_is_said(
+        tmp_path):
+    server = Running(tmp_path, *QUIET)
+    port = json.loads(pinefs("ls", "--json")[1])["port"]
+    status, _, err = pinefs("-f", "mem", "--port", port, *QUIET[2:])
+    command = re.search(r"(?m)--port 0, or pinefs (stop \d+)$", err)
+    assert status == 69 and command, err
+    assert pinefs(*command[1].split()) == (0, "", ""), err
+    assert server.end()[0] == 0
+
+
 def test_a_killed_server_leaves_a_record_that_ls_forgets(tmp_path,
                                                          run_directory):
     server = Running(tmp_path, *QUIET)
