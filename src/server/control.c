@@ -15,7 +15,8 @@
 #include "server/rundir.h"
 
 enum { BACKLOG = 128, PATIENCE_MS = 10000, CHECK_MS = 2000,
-    OTHERS = 3 };	/* polled beside clients */
+    OTHERS = 3,		/* polled beside clients */
+    MAX_HTTP = 8 };
 
 /* -------------------------------------------------------------- clients -- */
 
@@ -50,6 +51,17 @@ free_client(struct control *c)
 	return NULL;
 }
 
+/* Whoever may read metrics may not keep others from the control socket. */
+static bool
+is_crowd(const struct control *c)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < CONTROL_MAX_CLIENTS; i++)
+		n += c->client[i].fd != -1 && c->client[i].http;
+	return n >= MAX_HTTP;
+}
+
 /* The listener is not watched while there is no free client. */
 static void
 come_in(struct control *c, int listener)
@@ -62,7 +74,8 @@ come_in(struct control *c, int listener)
 	    SOCK_CLOEXEC | SOCK_NONBLOCK));
 	if (fd == -1)
 		return;
-	if (cl == NULL || (listener == c->listener && !may_ask(c, fd))) {
+	if (cl == NULL || (listener == c->listener ? !may_ask(c, fd) :
+	    is_crowd(c))) {
 		fds_close(&c->fds, fd);
 		return;
 	}
@@ -78,7 +91,7 @@ is_whole(const char *request)
 	    strstr(request, "\n\n") != NULL;
 }
 
-/* Who waits has nothing more to say: only its end is looked for. */
+/* Of who waits only the end is looked for; it may still read. */
 static void
 client_read(struct control *c, struct control_client *cl)
 {
@@ -89,6 +102,10 @@ client_read(struct control *c, struct control_client *cl)
 	    CONTROL_MAX_REQUEST - cl->have);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (n == 0 && cl->phase != CLIENT_ASKS) {
+		cl->eof = true;
+		return;
+	}
 	if (n <= 0) {
 		client_close(c, cl);
 		return;
@@ -183,7 +200,8 @@ turn(struct control *c)
 	    c->metrics, POLLIN, 0 };
 	for (i = 0; i < CONTROL_MAX_CLIENTS; i++)
 		p[OTHERS + i] = (struct pollfd){ cl[i].fd,
-		    cl[i].out.len > cl[i].sent ? POLLOUT : POLLIN, 0 };
+		    cl[i].out.len > cl[i].sent ? POLLOUT : cl[i].eof ? 0 :
+		    POLLIN, 0 };
 	if (poll(p, OTHERS + CONTROL_MAX_CLIENTS, wait) == -1)
 		return;
 	if (p[0].revents != 0 && read(c->wake, &wakes, sizeof wakes) == -1) {

@@ -13,6 +13,7 @@ struct control_client {
 	char		 request[CONTROL_MAX_REQUEST + 1];
 	size_t		 have;
 	bool		 http;		/* asks for metrics */
+	bool		 eof;		/* has nothing more to say */
 	enum { CLIENT_ASKS,
 	    CLIENT_ANSWERED,		/* close when all is sent */
 	    CLIENT_WAITS,		/* for one report */

@@ -157,6 +157,14 @@ def test_a_request_may_come_in_pieces(server):
         assert json.loads(read_all(s)) == record(server)
 
 
+@pytest.mark.parametrize("request_line", ["info", "stat"])
+def test_who_has_said_all_may_still_read(server, request_line):
+    with connected(server) as s:
+        s.sendall(request_line.encode() + b"\n")
+        s.shutdown(socket.SHUT_WR)
+        assert record(server) in map(json.loads, read_all(s).splitlines())
+
+
 def test_more_readers_than_there_is_room_for_wait(server):
     with contextlib.ExitStack() as stack:
         idle = [stack.enter_context(connected(server)) for _ in range(24)]

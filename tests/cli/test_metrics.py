@@ -1,6 +1,7 @@
 """`--metrics`: OpenMetrics 1.0, by a parser that forgives nothing; and the
 state of a server in its log."""
 
+import contextlib
 import http.client
 import os
 import re
@@ -10,7 +11,7 @@ import socket
 import pytest
 
 from test_cli import PINEFS, QUIET, Running, busy
-from test_control import null_call, record
+from test_control import ask, null_call, record
 
 pytestmark = pytest.mark.skipif(not os.path.exists(PINEFS),
                                 reason="pinefs is not built")
@@ -211,3 +212,11 @@ def test_sigusr1_tells_the_state_to_the_log(run_dir, tmp_path):
     assert re.search(r"\d+ connections, .*calls 1, .*accepted 2", state[0])
     assert any("NFS_V3 NULL OK: 1" in x for x in state)
     assert any("client %s: 0 calls" % name in x for x in state)
+
+
+def test_who_reads_metrics_keeps_nobody_from_the_control_socket(server):
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(socket.create_connection(
+                ("127.0.0.1", server.metrics), 30))
+        assert ask(server, "info") == [record(server)]
