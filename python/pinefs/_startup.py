@@ -197,6 +197,8 @@ def _pinefs_startup(os, sys):
 
     def start(what, idle=False):
         said = take_environment()
+        if said.get('READY'):
+            os.set_inheritable(int(said['READY']), False)
         pinefs = load(said)
         signal.signal(signal.SIGTERM, end_by_signal)
         if idle:

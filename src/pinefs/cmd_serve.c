@@ -125,7 +125,7 @@ take(void *ctx, const struct cli_row *row, const char *arg)
 	} else if (strcmp(row->name, "options") == 0) {
 		return exports_option(&cmd->exports, arg);
 	} else if (strcmp(row->name, "ready-fd") == 0) {
-		return cli_number(row->name, arg, &cmd->ready_fd);
+		return cli_ready_fd(arg, &cmd->ready_fd);
 	} else if (strcmp(row->name, "quiet") == 0) {
 		cmd->quiet = cmd->py.quiet = true;
 	} else if (strcmp(row->name, "help") == 0) {
@@ -165,8 +165,10 @@ set_options(const struct serving *cmd, struct pinefs_server *server,
 		*addr = "127.0.0.1";
 	for (i = 0; i < cmd->settings.n; i++)
 		if (!is_for_py(&v[i]) &&
-		    pinefs_set(server, v[i].name, v[i].value) != 0)
+		    pinefs_set(server, v[i].name, v[i].value) != 0) {
+			cli_blame(&v[i]);
 			return EXIT_USAGE;
+		}
 	if (exports_say_who_may(&cmd->exports) &&
 	    cli_setting(&cmd->settings, "allow") == NULL &&
 	    (pinefs_set(server, "allow", "0.0.0.0/0") != 0 ||
@@ -307,8 +309,10 @@ parse(struct serving *cmd, int argc, char **argv, char ***rest)
 	cmd->environment = true;
 	status = cli_environment(&syntax);
 	cmd->environment = false;
-	if (status == 0 && cmd->fs_variable != NULL)
-		status = exports_add(&cmd->exports, cmd->fs_variable);
+	if (status == 0 && cmd->fs_variable != NULL &&
+	    (status = exports_add(&cmd->exports, cmd->fs_variable)) != 0)
+		log_error("that is what PINEFS_FS in the environment says: "
+		    "unset it");
 	*rest = argv;
 	if (status != 0)
 		return status;

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "pinefs/commands.h"
+#include "server/cli.h"
 
 /*
  * The first word, if it is a command's name, as it stands.  So a script of
@@ -25,6 +26,7 @@ main(int argc, char **argv)
 {
 	const struct command *cmd;
 
+	cli_standard_files();
 	if (argc < 2)
 		return commands[0]->main(argc, argv);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {

@@ -240,6 +240,26 @@ py_look(struct py_found *f)
 
 /* ---------------------------------------------------------- environment -- */
 
+/* What Python would take for numbers. */
+static int
+check_numbers(const struct cli_settings *settings)
+{
+	static const char *const names[] = { "port", "mount-port", "threads",
+	    "lease" };
+	const struct cli_setting *v = settings->v, *end = v + settings->n;
+	unsigned i;
+	int n;
+
+	for (; v < end; v++)
+		for (i = 0; i < sizeof names / sizeof names[0]; i++)
+			if (strcmp(v->name, names[i]) == 0 &&
+			    cli_number(v->name, v->value, &n) != 0) {
+				cli_blame(v);
+				return EXIT_USAGE;
+			}
+	return 0;
+}
+
 /* Lines NAME=VALUE; "?" before one that py need not know. */
 static int
 set_options(const struct cli_settings *settings)
@@ -360,6 +380,8 @@ py_main(const struct py_command *cmd)
 	char *argv[ARGS_MAX], *dir, *startup, *python;
 	int status, err;
 
+	if ((status = check_numbers(cmd->settings)) != 0)
+		return status;
 	if ((dir = find_package(&status)) == NULL)
 		return status;
 	if ((python = find_python()) == NULL ||
@@ -376,6 +398,8 @@ py_main(const struct py_command *cmd)
 		log_error("the environment: %s", strerror(err));
 		return EXIT_OSERR;
 	}
+	if (cmd->ready_fd != -1)
+		(void)fcntl(cmd->ready_fd, F_SETFD, 0);
 	(void)execvp(python, argv);
 	log_error("%s: %s\ntry: PINEFS_PYTHON=/usr/bin/python3 pinefs",
 	    python, strerror(errno));

@@ -5,6 +5,7 @@
 #include "server/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +83,33 @@ status_of(int err)
 	return EXIT_OSERR;
 }
 
+int
+cli_ready_fd(const char *text, int *fd)
+{
+	int n, status = cli_number("ready-fd", text, &n);
+
+	if (status != 0)
+		return status;
+	if (fcntl(n, F_SETFD, FD_CLOEXEC) == -1) {
+		log_error("--ready-fd %d: %s", n, strerror(errno));
+		return EXIT_USAGE;
+	}
+	*fd = n;
+	return 0;
+}
+
+void
+cli_standard_files(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR)) != -1)
+		if (fd > STDERR_FILENO) {
+			close(fd);
+			return;
+		}
+}
+
 /* The block for a person who has just started it. */
 static void
 say_how_to_mount(const struct pinefs_server *s, const struct cli_ready *ready)
@@ -120,6 +148,7 @@ say_ready(const struct pinefs_server *s, const struct cli_ready *ready)
 			log_warning("--ready-fd %d: %s", ready->fd,
 			    strerror(errno));
 		close(ready->fd);
+		cli_standard_files();	/* if it was one of them */
 	}
 }
 
@@ -165,17 +194,21 @@ struct run {
 	struct cli_settings	 settings;
 	struct cli_ready	 ready;
 	const char		*options;	/* -o */
+	bool			 options_variable;	/* is of the environment */
 	bool			 environment;	/* it is read now */
 	bool			 done;		/* --help, --version */
 };
 
 static int
-set_mount_options(struct pinefs_server *s, const char *list)
+set_mount_options(struct pinefs_server *s, const char *list,
+    bool environment)
 {
 	if (strcmp(list, "ro") == 0)
 		return pinefs_set(s, "ro", "yes");
 	if (strcmp(list, "rw") == 0)
 		return pinefs_set(s, "ro", "no");
+	if (environment)
+		return 0;	/* meant for pinefs(1), and nothing here */
 	log_error("-o %s: only ro and rw are known", list);
 	return EINVAL;
 }
@@ -193,11 +226,12 @@ take(void *ctx, const struct cli_row *row, const char *arg)
 		printf("pinefs %s\n", pinefs_version());
 		run->done = true;
 	} else if (strcmp(row->name, "ready-fd") == 0) {
-		return cli_number(row->name, arg, &run->ready.fd);
+		return cli_ready_fd(arg, &run->ready.fd);
 	} else if (strcmp(row->name, "quiet") == 0) {
 		run->ready.quiet = true;
 	} else if (row->option == NULL) {
 		run->options = arg;
+		run->options_variable = run->environment;
 	} else {
 		return cli_keep(&run->settings, row->option,
 		    row->value != NULL ? row->value : arg, run->environment);
@@ -231,10 +265,13 @@ serve_main(struct pinefs_server *server, struct pinefs *fs, struct run *run)
 
 	for (i = 0; i < run->settings.n; i++)
 		if (pinefs_set(server, run->settings.v[i].name,
-		    run->settings.v[i].value) != 0)
+		    run->settings.v[i].value) != 0) {
+			cli_blame(&run->settings.v[i]);
 			return EXIT_USAGE;
+		}
 	if (run->options != NULL &&
-	    set_mount_options(server, run->options) != 0)
+	    set_mount_options(server, run->options,
+	    run->options_variable) != 0)
 		return EXIT_USAGE;
 	run->ready.addr = cli_setting(&run->settings, "addr");
 	if (run->ready.addr == NULL)
@@ -252,6 +289,7 @@ pinefs_main(struct pinefs *fs, int argc, char **argv)
 	struct pinefs_server *server;
 	int status;
 
+	cli_standard_files();
 	if (pinefs_server_new(&server) != 0)
 		return EXIT_OSERR;
 	pinefs_set(server, "instance", name);

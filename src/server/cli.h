@@ -59,7 +59,8 @@ int	cli_parse(const struct cli_syntax *, int argc, char **argv, int *rest);
 int	cli_environment(const struct cli_syntax *);
 /*
  * "PINEFS_MOUNT_PORT"; NULL: the environment has no say, as in --help,
- * --version and what is an operand rather than an option (--module).
+ * --version, what is an operand rather than an option (--module), and what
+ * means another thing in each process (--ready-fd).
  */
 const char *cli_variable(const struct cli_row *row, char *to, size_t size);
 
@@ -81,11 +82,24 @@ struct cli_settings {
 /* A name given on the command line replaces what the environment said. */
 int	cli_keep(struct cli_settings *, const char *name, const char *value,
 	    bool environment);
+/* It was refused, which has been said: say so if a variable is to blame. */
+void	cli_blame(const struct cli_setting *);
 /* The first value that `name` has, or NULL. */
 const char *cli_setting(const struct cli_settings *, const char *name);
 
 /* A small number that is an option's argument; 0 or an exit status. */
 int	cli_number(const char *name, const char *text, int *n);
+
+/*
+ * The argument of --ready-fd, which must be open: a number that is not would
+ * be that of a file of ours by the time it serves.  It is closed on exec from
+ * now on.  0 or an exit status.
+ */
+int	cli_ready_fd(const char *text, int *fd);
+
+/* First of all in a program: what is opened later gets no number of standard
+ * input, output or error, though it was started without. */
+void	cli_standard_files(void);
 
 /* What is said when it serves. */
 struct cli_ready {

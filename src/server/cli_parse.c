@@ -132,7 +132,8 @@ cli_number(const char *name, const char *text, int *n)
 const char *
 cli_variable(const struct cli_row *row, char *to, size_t size)
 {
-	static const char *const never[] = { "help", "version", "module" };
+	static const char *const never[] = { "help", "version", "module",
+	    "ready-fd" };
 	size_t i;
 
 	for (i = 0; i < sizeof never / sizeof never[0]; i++)
@@ -162,6 +163,42 @@ is_given(const char *variable, const char *value, bool *given)
 	return EXIT_USAGE;
 }
 
+/*
+ * Kubernetes sets PINEFS_PORT=tcp://10.0.0.1:2049 where a service has the name
+ * pinefs.
+ */
+static bool
+is_ours(const char *variable, const char *value)
+{
+	if (strstr(value, "://") == NULL || strcmp(variable, "PINEFS_PORT") != 0)
+		return true;
+	log_warning("%s=%s is not for pinefs, and ignored", variable, value);
+	return false;
+}
+
+static void
+blame(const struct cli_row *row)
+{
+	char name[64];
+
+	if (cli_variable(row, name, sizeof name) != NULL)
+		log_error("that is what %s in the environment says: unset it, "
+		    "or give --%s", name, row->name);
+}
+
+void
+cli_blame(const struct cli_setting *setting)
+{
+	const struct cli_row *row;
+
+	if (!setting->environment)
+		return;
+	for (row = cli_serve_rows; row->name != NULL; row++)
+		if (row->option != NULL &&
+		    strcmp(row->option, setting->name) == 0)
+			blame(row);
+}
+
 static int
 take_variable(const struct cli_syntax *syntax, const struct cli_row *row)
 {
@@ -171,12 +208,17 @@ take_variable(const struct cli_syntax *syntax, const struct cli_row *row)
 	int status = 0;
 
 	if (cli_variable(row, name, sizeof name) == NULL ||
-	    (value = getenv(name)) == NULL || *value == '\0')
+	    (value = getenv(name)) == NULL || *value == '\0' ||
+	    !is_ours(name, value))
 		return 0;
 	if (row->arg == NULL)
 		status = is_given(name, value, &given);
-	return status != 0 || !given ? status : syntax->fn(syntax->ctx, row,
-	    row->arg == NULL ? NULL : value);
+	if (status != 0 || !given)
+		return status;
+	status = syntax->fn(syntax->ctx, row, row->arg == NULL ? NULL : value);
+	if (status != 0)
+		blame(row);
+	return status;
 }
 
 int

@@ -336,3 +336,24 @@ def test_what_clients_did_is_counted_not_repeated(tmp_path):
 def test_looks_of_the_log_that_there_are_not(option, says):
     status, err = refused("-f", "mem", *option)
     assert status == 64 and says in err
+
+
+# --------------------------------------------------------- its descriptors --
+
+def test_a_descriptor_for_readiness_must_be_open(tmp_path):
+    """Or it would be one of the server's own by the time it serves."""
+    status, err = refused("-f", "mem", *QUIET, "--ready-fd", "8",
+                          "--state-dir", str(tmp_path))
+    assert status == 64
+    assert lines(err) == ["pinefs: --ready-fd 8: Bad file descriptor"]
+
+
+def test_no_file_of_it_becomes_standard_error(tmp_path):
+    within = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
+    server = Running(tmp_path, *QUIET, within=within)
+    assert server.ready == b"\n"
+    fds = "/proc/%d/fd/" % server.process.pid
+    assert [os.readlink(fds + fd) for fd in "012"] == ["/dev/null"] * 3
+    assert server.end()[0] == 0
+    for path in (tmp_path / "state").rglob("*"):
+        assert path.is_dir() or b"pinefs" not in path.read_bytes(), path
