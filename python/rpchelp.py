@@ -97,7 +97,11 @@ def put_opaque(add, v, limit, where):
     n = len(v)
     if n > limit:
         raise XdrError('%s: %d bytes, at most %d' % (where, n, limit))
-    _check_bytes(v, where)
+    if type(v) is not bytes:
+        _check_bytes(v, where)
+    if n < 256:     # one piece, while copying it is nothing
+        add(_uint.pack(n) + v + _PAD[n & 3])
+        return
     add(_uint.pack(n))
     add(v)
     if n & 3:
@@ -133,7 +137,7 @@ def put_fixed(add, v, n, where):
 
 
 def _check_bytes(v, where):
-    if type(v) is not bytes and not isinstance(v, (bytes, bytearray)):
+    if not isinstance(v, (bytes, bytearray)):
         raise XdrError('%s: bytes, not %s' % (where, type(v).__name__))
 
 
@@ -148,6 +152,12 @@ def get_more(b, o, where):
     if more > 1:
         raise XdrError('%s: %d is no bool' % (where, more))
     return more, o + 4
+
+
+def check_end(more, where):
+    """What is no further item of a list: is it a list's end?"""
+    if more != 0:
+        raise XdrError('%s: %d is no bool' % (where, more))
 
 
 def get_count(b, o, limit, least, where):
@@ -188,6 +198,21 @@ def put_array(add, items, n, pack_to, where, *depth):
         raise XdrError('%s: %d items, not %d' % (where, len(items), n))
     for v in items:
         pack_to(v, add, *depth)
+
+
+def put_packed_vector(add, items, limit, pack, where):
+    """The same of items each of which pack() makes one piece of."""
+    if len(items) > limit:
+        raise XdrError('%s: %d items, at most %d' %
+                       (where, len(items), limit))
+    add(_uint.pack(len(items)))
+    add(b''.join(map(pack, items)))
+
+
+def put_packed_array(add, items, n, pack, where):
+    if len(items) != n:
+        raise XdrError('%s: %d items, not %d' % (where, len(items), n))
+    add(b''.join(map(pack, items)))
 
 
 def get_numbers(b, o, n, code, size):

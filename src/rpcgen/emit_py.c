@@ -114,6 +114,7 @@ emit_py(struct text *out, struct model *model)
 	    "import rpchelp\n\n");
 	text_printf(out, "%s = rpchelp.Struct('>i')\n", e.i32);
 	text_printf(out, "%s = rpchelp.Struct('>I')\n", e.u32);
+	text_printf(out, "%s = rpchelp.new\n", e.new_object);
 	print_types(&e);
 	for (i = model->items; i != NULL; i = i->next)
 		if (i->kind == ITEM_PROGRAM)

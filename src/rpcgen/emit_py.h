@@ -36,6 +36,7 @@ struct py {
 	struct map constants;	/* their Python names, by the IDL's */
 	struct map printed;	/* constants that stand above */
 	const char *i32, *u32;	/* Struct('>i'), Struct('>I') */
+	const char *new_object;	/* makes one whose members are then set */
 	struct map fixed;	/* locals of all functions, by what $ calls */
 	struct map fixed_taken;	/* ... and their names */
 
@@ -46,6 +47,7 @@ struct py {
 	struct map structs;	/* names of its Structs by format */
 	unsigned nstructs;
 	struct map locals;	/* taken in the function under way */
+	bool in_one;		/* ... which returns what a Struct packs */
 };
 
 /* Members of fixed size that stand side by side. */
@@ -103,11 +105,9 @@ const char	*py_run_read(struct py *, struct py_run *, struct type *t,
 /* ... of one that is no struct, into the local `var`. */
 const char	*py_run_read_into(struct py *, struct py_run *, struct type *t,
 		    const char *var);
-/* ... of the members of a struct, which are set in the object `name`. */
-void		 py_run_fill(struct py *, struct py_run *, struct type *t,
+/* ... of a member of a struct, which is set in the object `name`. */
+void		 py_run_fill(struct py *, struct py_run *, struct member *,
 		    const char *name, const char *base);
-/* Is it worth while? */
-bool		 py_has_many(const struct type *);
 /* ... and of the value of `expr`, to be encoded. */
 void		 py_run_write(struct py *, struct py_run *, struct type *t,
 		    const char *expr, const char *base, const char *own,
@@ -116,11 +116,13 @@ void		 py_run_write(struct py *, struct py_run *, struct type *t,
 const char	*py_run_struct(struct py *, struct py_run *);
 /* Print the line that reads the raw values. */
 void		 py_run_unpack(struct py *, struct py_run *);
-/* Print the line that packs them, if there are any. */
+/* Print the line that packs them, if there are any; see in_one. */
 void		 py_run_pack(struct py *, struct py_run *);
 
 /* emit_py_code.c */
 bool		 py_is_linked(const struct type *);
+/* Is a value of this struct or union always packed by one Struct? */
+bool		 py_is_in_one(const struct py *, struct type *);
 const char	*py_codec(struct py *, struct type *);
 const char	*py_bound(struct py *, const struct bound *);
 void		 py_decode(struct py *, struct type *, const char *var,

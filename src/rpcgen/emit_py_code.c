@@ -25,6 +25,23 @@ py_is_linked(const struct type *t)
 	return true;
 }
 
+bool
+py_is_in_one(const struct py *e, struct type *t)
+{
+	const struct arm *a;
+
+	t = type_real(t);
+	if (t->kind == TYPE_STRUCT)
+		return t->min > 0 && py_is_flat(e, t);
+	if (t->kind != TYPE_UNION || t->recursive || t->arms == NULL)
+		return false;
+	for (a = t->arms; a != NULL; a = a->next)
+		if (a->member->type->kind != TYPE_VOID &&
+		    !py_is_flat(e, a->member->type))
+			return false;
+	return true;
+}
+
 const char *
 py_bound(struct py *e, const struct bound *b)
 {
@@ -192,7 +209,38 @@ decode_flat(struct py *e, struct type *t, const char *var)
 		py_line(e, "%s = %s", var, value);
 }
 
-/* Read a value at `o` into the local `var`. */
+/*
+ * The string or opaque that is all there is in a struct, as in a handle of a
+ * file: it is read and written in place.  NULL: it is not so.
+ */
+static const struct member *
+wrapped(const struct type *t)
+{
+	const struct member *m = t->members;
+	const struct type *real;
+
+	if (t->kind != TYPE_STRUCT || m == NULL || m->next != NULL)
+		return NULL;
+	real = type_real(m->type);
+	return real->kind == TYPE_BYTES || real->kind == TYPE_STRING ? m :
+	    NULL;
+}
+
+static const char *
+wrapped_where(struct py *e, const struct member *m)
+{
+	return mem_printf(e->mem, "%s.%s", m->parent->name, m->name);
+}
+
+static void
+decode_wrapped(struct py *e, const struct member *m, const char *var)
+{
+	py_line(e, "%s = %s(%s)", var, e->new_object, py_of(m->parent)->name);
+	py_decode(e, m->type, mem_printf(e->mem, "%s.%s", var,
+	    py_member(e, m->name)), wrapped_where(e, m));
+}
+
+/* Read a value at `o` into `var`, a local or a member of one. */
 void
 py_decode(struct py *e, struct type *t, const char *var, const char *where)
 {
@@ -226,8 +274,11 @@ py_decode(struct py *e, struct type *t, const char *var, const char *where)
 		decode_optional(e, t, var, where);
 		break;
 	default:
-		py_line(e, "%s, $o = %s.unpack($b, $o%s)", var, py_of(t)->name,
-		    deeper(e, t));
+		if (wrapped(t) != NULL)
+			decode_wrapped(e, wrapped(t), var);
+		else
+			py_line(e, "%s, $o = %s.unpack($b, $o%s)", var,
+			    py_of(t)->name, deeper(e, t));
 		break;
 	}
 }
@@ -273,6 +324,9 @@ encode_array(struct py *e, struct type *t, const char *expr,
 	if (code != 0)
 		py_line(e, "rpchelp.put_number_%s($add, %s, %s, '%c', '%s')",
 		    kind, expr, n, code, where);
+	else if (py_is_in_one(e, t->elem))
+		py_line(e, "rpchelp.put_packed_%s($add, %s, %s, %s.pack, '%s')",
+		    kind, expr, n, py_codec(e, t->elem), where);
 	else
 		py_line(e, "rpchelp.put_%s($add, %s, %s, %s.pack_to, '%s'%s)",
 		    kind, expr, n, py_codec(e, t->elem), where,
@@ -311,8 +365,15 @@ py_encode(struct py *e, struct type *t, const char *expr, const char *name,
 		encode_optional(e, t, expr, name, where);
 		break;
 	default:
-		py_line(e, "%s.pack_to(%s, $add%s)", py_of(t)->name, expr,
-		    deeper(e, t));
+		if (wrapped(t) != NULL)
+			py_encode(e, wrapped(t)->type, mem_printf(e->mem,
+			    "%s.%s", expr, py_member(e, wrapped(t)->name)),
+			    name, wrapped_where(e, wrapped(t)));
+		else if (py_is_in_one(e, t))
+			py_line(e, "$add(%s.pack(%s))", py_of(t)->name, expr);
+		else
+			py_line(e, "%s.pack_to(%s, $add%s)", py_of(t)->name,
+			    expr, deeper(e, t));
 		break;
 	}
 }

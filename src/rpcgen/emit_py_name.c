@@ -45,7 +45,7 @@ static const char *const in_programs[] = {
  * on: where something at top level has the name, they get another one.
  */
 static const char *const in_functions[] = {
-	"b", "o", "cls", "self", "add", "depth", "items", "item", "heads",
+	"b", "o", "cls", "self", "add", "depth", "items", "item",
 	"more", "n", "error", NULL
 };
 
@@ -221,6 +221,7 @@ py_names(struct py *e)
 			    py_of(i->type)->name));
 	e->i32 = py_global(e, "_i32");
 	e->u32 = py_global(e, "_u32");
+	e->new_object = py_global(e, "_new");
 	map_init(&e->fixed, e->mem);
 	map_init(&e->fixed_taken, e->mem);
 	name_fixed_locals(e);

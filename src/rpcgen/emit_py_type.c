@@ -156,15 +156,14 @@ print_init(struct py *e, struct type *t)
 }
 
 /*
- * Read the members from `m` on and up to `end`.  Adds to `args` what the
- * class is to be called with, and returns what is still to be added to `o`.
+ * Read the members from `m` on and up to `end` into the object `self`.
+ * Returns what is still to be added to `o`.
  */
 static uint32_t
 read_members(struct py *e, struct member *m, const struct member *end,
-    struct words *args)
+    const char *self)
 {
 	struct py_run r;
-	const char *var;
 	uint32_t size = 0;
 
 	while (m != end) {
@@ -173,8 +172,7 @@ read_members(struct py *e, struct member *m, const struct member *end,
 		size = 0;
 		py_run_init(e, &r);
 		for (; m != end && py_is_flat(e, m->type); m = m->next)
-			py_word(e, args, "%s", py_run_read(e, &r, m->type,
-			    "", py_run_name(m)));
+			py_run_fill(e, &r, m, self, "");
 		py_run_unpack(e, &r);
 		size = r.size;
 		if (m == end)
@@ -182,9 +180,8 @@ read_members(struct py *e, struct member *m, const struct member *end,
 		if (size > 0)
 			py_line(e, "$o += %u", (unsigned)size);
 		size = 0;
-		var = py_local(e, py_escape(e, m->name));
-		py_decode(e, m->type, var, where(e, m));
-		py_word(e, args, "%s", var);
+		py_decode(e, m->type, mem_printf(e->mem, "%s.%s", self,
+		    py_member(e, m->name)), where(e, m));
 		m = m->next;
 	}
 	return size;
@@ -215,34 +212,29 @@ write_members(struct py *e, struct py_run *r, const char *self,
 /* ------------------------------------------------------------- structs -- */
 
 static void
-unpack_flat(struct py *e, struct type *t)
-{
-	struct py_run r;
-
-	py_run_init(e, &r);
-	py_line(e, "$self = rpchelp.new($cls)");
-	py_run_fill(e, &r, t, "$self", "");
-	py_run_unpack(e, &r);
-	py_line(e, "return $self, $o + %u", (unsigned)r.size);
-}
-
-static void
 unpack_struct(struct py *e, struct type *t)
 {
-	struct words args = { 0 };
 	uint32_t size;
 
 	begin_unpack(e, "unpack");
 	begin_try(e);
-	if (py_is_flat(e, t) && py_has_many(t)) {
-		unpack_flat(e, t);
-		end_try(e);
-		return;
-	}
-	size = read_members(e, t->members, NULL, &args);
-	py_line(e, size > 0 ? "return $cls(%s), $o + %u" : "return $cls(%s), $o",
-	    py_join(e, &args), (unsigned)size);
+	py_line(e, "$self = %s($cls)", e->new_object);
+	size = read_members(e, t->members, NULL, "$self");
+	py_line(e, size > 0 ? "return $self, $o + %u" : "return $self, $o",
+	    (unsigned)size);
 	end_try(e);
+}
+
+/* def pack or, of what does not go into one Struct, pack_to. */
+static void
+begin_pack(struct py *e, struct type *t)
+{
+	e->in_one = py_is_in_one(e, t);
+	py_blank(&e->body, 1);
+	py_line(e, e->in_one ? "def pack($self):" : t->recursive ?
+	    "def pack_to($self, $add, $depth=0):" :
+	    "def pack_to($self, $add):");
+	py_locals(e);
 }
 
 static void
@@ -250,14 +242,12 @@ pack_struct(struct py *e, struct type *t)
 {
 	struct py_run r;
 
-	py_blank(&e->body, 1);
-	py_line(e, t->recursive ? "def pack_to($self, $add, $depth=0):" :
-	    "def pack_to($self, $add):");
-	py_locals(e);
+	begin_pack(e, t);
 	begin_try(e);
 	py_run_init(e, &r);
 	write_members(e, &r, "$self", t->members, NULL);
 	end_try(e);
+	e->in_one = false;
 }
 
 static void
@@ -291,9 +281,11 @@ print_struct(struct py *e, struct type *t)
 static void
 check_more(struct py *e, const char *otherwise)
 {
-	py_line(e, "$more, $o = rpchelp.get_more($b, $o, '%s')",
+	py_line(e, "$more, = %s.unpack_from($b, $o)", e->u32);
+	py_line(e, "$o += 4");
+	py_line(e, "if $more != 1:");
+	py_line(e, "    rpchelp.check_end($more, '%s')",
 	    where(e, e->type->link));
-	py_line(e, "if not $more:");
 	py_line(e, "    %s", otherwise);
 }
 
@@ -301,17 +293,17 @@ check_more(struct py *e, const char *otherwise)
 static void
 unpack_in_order(struct py *e, struct type *t)
 {
-	struct words args = { 0 };
 	uint32_t size;
 
 	py_line(e, "$items = []");
 	py_line(e, "while True:");
 	e->indent++;
 	check_more(e, "return $items, $o");
-	size = read_members(e, t->members, t->link, &args);
+	py_line(e, "$item = %s($cls)", e->new_object);
+	size = read_members(e, t->members, t->link, "$item");
 	if (size > 0)
 		py_line(e, "$o += %u", (unsigned)size);
-	py_line(e, "$items.append($cls(%s))", py_join(e, &args));
+	py_line(e, "$items.append($item)");
 	e->indent--;
 }
 
@@ -322,30 +314,24 @@ unpack_in_order(struct py *e, struct type *t)
 static void
 unpack_inside_out(struct py *e, struct type *t)
 {
-	struct words args = { 0 }, head = { 0 };
 	uint32_t size;
-	unsigned i;
 
-	py_line(e, "$heads = []");
+	py_line(e, "$items = []");
 	py_line(e, "while True:");
 	e->indent++;
 	check_more(e, "break");
-	size = read_members(e, t->members, t->link, &head);
+	py_line(e, "$item = %s($cls)", e->new_object);
+	size = read_members(e, t->members, t->link, "$item");
 	if (size > 0)
 		py_line(e, "$o += %u", (unsigned)size);
-	py_line(e, "$heads.append(%s)", py_tuple(e, &head));
+	py_line(e, "$items.append($item)");
 	e->indent--;
-	py_line(e, "$items = []");
-	py_line(e, "for $item in $heads[::-1]:");
+	py_line(e, "for $item in $items[::-1]:");
 	e->indent++;
-	for (i = 0; i < head.n; i++)
-		py_word(e, &args, "$item[%u]", i);
-	size = read_members(e, t->link->next, NULL, &args);
+	size = read_members(e, t->link->next, NULL, "$item");
 	if (size > 0)
 		py_line(e, "$o += %u", (unsigned)size);
-	py_line(e, "$items.append($cls(%s))", py_join(e, &args));
 	e->indent--;
-	py_line(e, "$items.reverse()");
 	py_line(e, "return $items, $o");
 }
 
@@ -542,8 +528,11 @@ unpack_union(struct py *e, struct type *t)
 		e->indent--;
 	}
 	no_arm(e, t, raw);
-	py_line(e, "return $cls(%s, %s), $o", disc->kind == TYPE_BOOL ? raw :
-	    checked_disc(e, t, disc, raw), data);
+	py_line(e, "$self = %s($cls)", e->new_object);
+	py_line(e, "$self.%s = %s", py_member(e, t->disc->name),
+	    disc->kind == TYPE_BOOL ? raw : checked_disc(e, t, disc, raw));
+	py_line(e, "$self._data = %s", data);
+	py_line(e, "return $self, $o");
 	end_try(e);
 }
 
@@ -577,9 +566,7 @@ pack_union(struct py *e, struct type *t)
 	const char *raw, *data, *member;
 	struct arm *a;
 
-	py_blank(&e->body, 1);
-	py_line(e, t->recursive ? "def pack_to($self, $add, $depth=0):" :
-	    "def pack_to($self, $add):");
+	begin_pack(e, t);
 	union_locals(e, &raw, &data);
 	begin_try(e);
 	member = mem_printf(e->mem, "$self.%s", py_member(e, t->disc->name));
@@ -593,6 +580,7 @@ pack_union(struct py *e, struct type *t)
 	}
 	no_arm(e, t, raw);
 	end_try(e);
+	e->in_one = false;
 }
 
 static void

@@ -107,7 +107,7 @@ def test_output_for_our_own_protocols_compiles_and_is_not_wide(name, rpcgen):
     compile(text, name + '.py', 'exec')
     # Some names of version 4 leave no room for anything else.
     wide = [line for line in text.splitlines() if len(line) > 79]
-    assert len(wide) <= (40 if name == 'nfs4' else 0)
+    assert len(wide) <= (50 if name == 'nfs4' else 0)
 
 
 @pytest.mark.parametrize('path', sorted(
