@@ -669,8 +669,8 @@ int	 pinefs_server_new(struct pinefs_server **server);
  * allow (repeatable), local-auth, threads, state-dir, ro, log, log-format,
  * color, uids, squash, anonuid, anongid; systemd: take the sockets of
  * $LISTEN_FDS instead of own ones, and tell $NOTIFY_SOCKET; control: a socket
- * for pinefs ls, stat, top and stop, and what: they say is served.  EINVAL,
- * and one line logged.
+ * for pinefs ls, stat, top and stop, and what: they say is served; metrics:
+ * where, as in pinefs(1).  EINVAL, and one line logged.
  */
 int	 pinefs_set(struct pinefs_server *server, const char *option,
 	    const char *value);

@@ -491,18 +491,6 @@ stats_subtract(struct stats_row *row, unsigned n,
 	}
 }
 
-void
-stats_add(struct stats_row *row, const struct stats_row *more)
-{
-	unsigned i;
-
-	row->count += more->count;
-	row->timed += more->timed;
-	row->ns += more->ns;
-	for (i = 0; i < STATS_BUCKETS; i++)
-		row->bucket[i] += more->bucket[i];
-}
-
 uint64_t
 stats_quantile(const struct stats_row *row, double q)
 {

@@ -52,8 +52,6 @@ int	 stats_rows(const struct rpc_server *, struct stats_row **,
 /* What has been added since `before`, of the same server. */
 void	 stats_subtract(struct stats_row *, unsigned n,
 	    const struct stats_row *before, unsigned nbefore);
-/* Add what `more` has timed and counted. */
-void	 stats_add(struct stats_row *, const struct stats_row *more);
 /* So many ns or less took the part `q` of the timed calls; 0: none was. */
 uint64_t stats_quantile(const struct stats_row *, double q);
 /* The ns that bucket `i` ends at; UINT64_MAX: the last. */
