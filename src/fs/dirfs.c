@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "dir/dir.h"
+#include "dir/mounts.h"
 #include "dir/place.h"
 
 enum { FDS_FEW = 64, FDS_MOST = 1 << 16, THREADS = 8 };
@@ -56,6 +57,7 @@ fini(void *arg)
 
 	dir_objects_free(d->objects);
 	dir_lists_free(d->lists);
+	dir_mounts_free(d->mounts);
 	dir_places_free(d->places);
 	if (d->root != -1)
 		close(d->root);
@@ -125,11 +127,12 @@ make(struct dir_fs *d, const struct dirfs_config *config)
 		return err;
 	atomic_init(&d->async, config->async);
 	d->lists = dir_lists_new();
+	d->mounts = dir_mounts_new();
 	d->objects = dir_objects_new(d, fds());
 	if (!d->by_handle)
 		d->places = dir_places_new(config->state_dir,
 		    d->root_ino, &d->dev);
-	if (d->objects == NULL || d->lists == NULL ||
+	if (d->objects == NULL || d->lists == NULL || d->mounts == NULL ||
 	    (!d->by_handle && d->places == NULL))
 		return ENOMEM;
 	d->executor = (struct pinefs_executor){ .threads = THREADS,

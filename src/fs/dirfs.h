@@ -11,6 +11,7 @@
  *	dir/name.c	names: look up, make, remove, rename, link
  *	dir/data.c	bytes
  *	dir/list.c	listings
+ *	dir/mounts.c	what is mounted below it
  *	dir/xattr.c	extended attributes
  *
  * As root, callers act as who they are: the kernel checks what they do by

@@ -293,14 +293,22 @@ def in_a_mount(where, options, then='true'):
 
 def test_what_is_mounted_below_is_not_shown(serve, where, client):
     os.mkdir(where + '/other')
+    os.makedirs(where + '/sub/with a blank')
     put(where, 'f')
     server, root = serve(preexec=in_a_mount(
-        where + '/other', 'size=1m', 'touch %s/other/secret' % where))
+        where + '/other', 'size=1m', 'touch %s/other/secret && mount -t '
+        'tmpfs none "%s/sub/with a blank"' % (where, where)))
     c = client(server)
+    assert sorted(c.names(root)) == [b'f', b'sub']
+    assert c.names(c.find(root, b'sub')) == []
     fails(c.lookup(root, b'other'), nfs3.NFS3ERR_ACCES)
     page = ok(c.readdirplus(root)).reply.entries
     assert b'f' in [e.name for e in page]
     assert b'other' not in [e.name for e in page]
+    # And what comes later.
+    assert os.system('nsenter -t %d -m mount -t tmpfs none %s/sub' % (
+        server.process.pid, where)) == 0
+    assert c.names(root) == [b'f']
 
 
 def test_a_full_disk_is_nospc_and_what_was_written_stays(serve, where,

@@ -8,6 +8,7 @@
 #include "who.h"
 
 struct dir_lists;
+struct dir_mounts;
 struct dir_places;
 
 /* One directory that is served. */
@@ -22,6 +23,7 @@ struct dir_fs {
 	struct dir_objects	*objects;
 	struct dir_places	*places;	/* NULL: not needed */
 	struct dir_lists	*lists;
+	struct dir_mounts	*mounts;
 	struct pinefs_executor	 executor;
 };
 

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "mounts.h"
 #include "place.h"
 
 enum { KEPT = 16, READ_AT_ONCE = 256 << 10, KEPT_BYTES = 256 << 20,
@@ -147,9 +148,24 @@ read_all(struct list *l, int fd)
 	return err;
 }
 
+/* dir_mounts_each's: what is mounted there is not ours to show.  Linear, for
+ * there are few. */
+static void
+take_out(void *arg, const char *name)
+{
+	struct list *l = arg;
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (strcmp(l->names + l->entry[i].name, name) == 0)
+			break;
+	if (i < l->n)
+		l->entry[i] = l->entry[--l->n];
+}
+
 /* As it is now, read as the thread's identity. */
 static int
-list_new(struct dir_object *dir, const struct statx *st, unsigned mods,
+list_new(struct dir_fs *d, struct dir_object *dir, const struct statx *st, unsigned mods,
     struct list **to)
 {
 	struct list *l = calloc(1, sizeof *l);
@@ -172,6 +188,7 @@ list_new(struct dir_object *dir, const struct statx *st, unsigned mods,
 		list_free(l);
 		return err;
 	}
+	dir_mounts_each(d, atomic_load(&dir->fd[DIR_PATH]), take_out, l);
 	sort(l);
 	*to = l;
 	return 0;
@@ -397,7 +414,7 @@ list_from(struct dir_fs *d, struct dir_object *dir, uint64_t after,
 	/* One that begins sees what there is now. */
 	if (after != 0)
 		l = kept(d->lists, dir, &st, mods);
-	if (l == NULL && (err = list_new(dir, &st, mods, &l)) != 0)
+	if (l == NULL && (err = list_new(d, dir, &st, mods, &l)) != 0)
 		return err;
 	/* Who may read it sees what is there, searched or not. */
 	dir_who_server();

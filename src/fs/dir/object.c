@@ -13,7 +13,7 @@
 #include "dir.h"
 #include "place.h"
 
-enum { SHARDS = 16, BUCKETS = 1024, PATH_ROOM = 4096,
+enum { SHARDS = 16, BUCKETS = 1024,
     IDLE = 5, WRITTEN = 1 /* s */ };
 
 struct shard {
@@ -429,14 +429,13 @@ dir_objects_free(struct dir_objects *t)
 
 /* -------------------------------------------------------------- opening -- */
 
-/* Where the kernel says it lies now; false: nowhere that can be said. */
-static bool
-path_of(int fd, char path[PATH_ROOM])
+bool
+dir_path_of(int fd, char path[DIR_PATH_ROOM])
 {
 	struct dir_proc proc = dir_proc_of(fd);
-	ssize_t n = readlink(proc.path, path, PATH_ROOM);
+	ssize_t n = readlink(proc.path, path, DIR_PATH_ROOM);
 
-	if (n <= 0 || n == PATH_ROOM)
+	if (n <= 0 || n == DIR_PATH_ROOM)
 		return false;
 	path[n] = '\0';
 	return true;
@@ -485,14 +484,14 @@ is_path_below(const char *path, const char *root)
 bool
 dir_is_below(const struct dir_fs *d, int fd)
 {
-	char root[PATH_ROOM], path[PATH_ROOM];
+	char root[DIR_PATH_ROOM], path[DIR_PATH_ROOM];
 	unsigned tries;
 
 	/* It, or what it lies in, may be moved between the two. */
 	for (tries = 0; tries < 3; tries++) {
-		if (!path_of(d->root, root))
+		if (!dir_path_of(d->root, root))
 			return false;
-		if (!path_of(fd, path))
+		if (!dir_path_of(fd, path))
 			return errno == ENAMETOOLONG && climb(d, fd);
 		if (is_path_below(path, root))
 			return true;
@@ -507,13 +506,13 @@ dir_is_below(const struct dir_fs *d, int fd)
 static bool
 is_file_outside(const struct dir_fs *d, int fd)
 {
-	char path[PATH_ROOM];
+	char path[DIR_PATH_ROOM];
 	struct statx is, there;
 
 	if (dir_is_below(d, fd))
 		return false;
 	dir_who_server();
-	return path_of(fd, path) && path[0] == '/' &&
+	return dir_path_of(fd, path) && path[0] == '/' &&
 	    statx(fd, "", AT_EMPTY_PATH, DIR_STATX, &is) == 0 &&
 	    is.stx_nlink == 1 &&
 	    statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,

@@ -83,6 +83,9 @@ dir_changed(struct dir_object *o)
 	atomic_fetch_add(&o->mods, 1);
 }
 
+/* Where the kernel says it lies now; false: nowhere that can be said. */
+enum { DIR_PATH_ROOM = 4096 };
+bool	dir_path_of(int fd, char path[DIR_PATH_ROOM]);
 /* Is what this descriptor has open the directory, or below it? */
 bool	dir_is_below(const struct dir_fs *, int fd);
 
