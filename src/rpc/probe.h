@@ -20,6 +20,12 @@
 	((void)(a), (void)(b), (void)(c), (void)(d), (void)(e))
 #endif
 
+/* Their macros leave out what may be left out only in GNU's C. */
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#endif
+
 static inline void
 probe_start(const struct rpc_call *call)
 {
@@ -33,5 +39,9 @@ probe_end(const struct rpc_call *call, bool answered)
 	DTRACE_PROBE5(pinefs, call__end, call->h.xid, call->h.prog,
 	    call->h.vers, call->h.proc, (int)answered);
 }
+
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 
 #endif

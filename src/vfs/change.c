@@ -543,6 +543,7 @@ vfs_rename(struct pinefs_call *call, struct pinefs_node *from,
     struct vfs_wcc *to_wcc)
 {
 	struct vfs_guard *guard, *target = NULL;
+	struct vfs_hot *hot;
 	int err;
 
 	memset(from_wcc, 0, sizeof *from_wcc);
@@ -567,6 +568,10 @@ vfs_rename(struct pinefs_call *call, struct pinefs_node *from,
 		vfs_guard_end(guard);
 		vfs_guard_end(target);
 	}
+	hot = atomic_load_explicit(&from->fs->hot, memory_order_acquire);
+	if (err == 0 && hot != NULL)
+		hot_renamed(hot, from->fileid, old_name, to->fileid,
+		    new_name);
 	return err;
 }
 

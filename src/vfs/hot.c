@@ -86,6 +86,14 @@ hot_use(struct vfs_hot *h, uint64_t fileid)
 	spin_unlock(&s->lock);
 }
 
+static void
+set_name(struct name *n, uint64_t dir, struct pinefs_name name)
+{
+	n->dir = dir;
+	n->len = name.len;
+	memcpy(n->text, name.base, name.len < NAME ? name.len : NAME);
+}
+
 void
 hot_found(struct vfs_hot *h, uint64_t dir, struct pinefs_name name,
     uint64_t fileid)
@@ -102,11 +110,33 @@ hot_found(struct vfs_hot *h, uint64_t dir, struct pinefs_name name,
 	if (n == s->v + WAYS)
 		n = old;
 	n->fileid = fileid;
-	n->dir = dir;
 	n->seen = s->clock;
-	n->len = name.len;
-	memcpy(n->text, name.base, name.len < NAME ? name.len : NAME);
+	set_name(n, dir, name);
 	spin_unlock(&s->lock);
+}
+
+static bool
+is_name(const struct name *n, uint64_t dir, struct pinefs_name name)
+{
+	return n->fileid != 0 && n->dir == dir && n->len == name.len &&
+	    memcmp(n->text, name.base, name.len < NAME ? name.len : NAME) == 0;
+}
+
+/* Which object that is, only its set can tell: all are looked through. */
+void
+hot_renamed(struct vfs_hot *h, uint64_t from, struct pinefs_name old,
+    uint64_t to, struct pinefs_name new)
+{
+	struct name_set *s;
+	unsigned i;
+
+	for (s = h->names; s < h->names + SETS; s++) {
+		spin_lock(&s->lock);
+		for (i = 0; i < WAYS; i++)
+			if (is_name(&s->v[i], from, old))
+				set_name(&s->v[i], to, new);
+		spin_unlock(&s->lock);
+	}
 }
 
 static bool

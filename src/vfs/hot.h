@@ -34,6 +34,8 @@ struct vfs_hot;
 void	 hot_use(struct vfs_hot *, uint64_t fileid);
 void	 hot_found(struct vfs_hot *, uint64_t dir, struct pinefs_name,
 	    uint64_t fileid);
+void	 hot_renamed(struct vfs_hot *, uint64_t from, struct pinefs_name,
+	    uint64_t to, struct pinefs_name);
 void	 hot_free(struct vfs_hot *);
 
 #endif

@@ -77,6 +77,20 @@ def test_a_trace_has_each_call_decoded_with_its_path(watched, c):
     assert missing['status'] == 'NFS3ERR_NOENT' and missing['path'] == '/dir'
 
 
+def test_a_path_follows_renames(watched, c):
+    root = wire.root_of(watched)
+    with Stream(watched, 'trace', procedure='READ') as trace:
+        d = c.make_dir(root, b'before')
+        fh = c.make(d, b'f', b'1')
+        ok(c.rename(d, b'f', root, b'moved'))
+        c.read(fh)
+        assert trace.next()['path'] == '/moved'
+        ok(c.rename(root, b'moved', d, b'g' * 200))
+        ok(c.rename(root, b'before', root, b'after'))
+        c.read(fh)
+        assert trace.next()['path'] == '/after/' + 'g' * 100 + '...'
+
+
 def test_a_trace_is_filtered_by_client_procedure_and_path(watched, c):
     root = wire.root_of(watched)
     fh = c.make(root, b'filtered', b'x')
