@@ -143,16 +143,19 @@ file_drop(struct file *f)
 static struct file *
 file_find(const char *name)
 {
+	static size_t last;	/* most often it is that one again */
 	uint64_t hash = hash64(0, name, strlen(name));
-	struct file *f;
+	size_t i = last;
 
-	for (f = files; f < files + nfiles; f++)
-		if (f->hash == hash && strcmp(f->name, name) == 0) {
-			if (is_current(f))
-				return f;
-			file_drop(f);
-			break;
-		}
+	if (i >= nfiles || files[i].hash != hash)
+		for (i = 0; i < nfiles && files[i].hash != hash; i++)
+			continue;
+	if (i == nfiles || strcmp(files[i].name, name) != 0)
+		return NULL;
+	last = i;
+	if (is_current(&files[i]))
+		return &files[i];
+	file_drop(&files[i]);
 	return NULL;
 }
 
