@@ -69,26 +69,45 @@ asking_id(struct asking *a, int argc, char **argv, int first)
 }
 
 static int
-each_line(FILE *f, asking_fn *fn, void *ctx)
+say_silent(long pid, int err)
+{
+	log_error("server %ld does not answer: %s; pinefs ls lists those that "
+	    "run", pid, err == EAGAIN ? "it is stopped, or busy" :
+	    strerror(err));
+	return EXIT_UNAVAILABLE;
+}
+
+/* One in which fn has not seen the end has none, but for a server that ended. */
+static int
+each_line(FILE *f, long pid, asking_fn *fn, void *ctx)
 {
 	char *line = NULL, why[256];
 	size_t size = 0;
 	int status = 0;
 	ssize_t n;
 
+	errno = 0;
 	while (status == 0 && (n = getline(&line, &size, f)) > 0) {
+		control_wait_on(f);
 		if (line[n - 1] == '\n')
 			line[n - 1] = '\0';
 		if (!asking_is(line, "error")) {
 			status = fn(ctx, line);
 			continue;
 		}
-		log_error("the server says: %s; is it of this version?",
+		log_error("the server says: %s",
 		    asking_text(line, "message", why, sizeof why));
 		status = EXIT_UNAVAILABLE;
 	}
 	free(line);
-	return status;
+	if (status == 0 && errno == EAGAIN)
+		return say_silent(pid, EAGAIN);
+	if (status == 0) {
+		log_error("server %ld has ended, or closed the connection",
+		    pid);
+		return EXIT_IOERR;
+	}
+	return status == ASKING_ENOUGH ? 0 : status;
 }
 
 int
@@ -101,11 +120,9 @@ asking_run(const char *id, const char *request, asking_fn *fn, void *ctx)
 	if (status != 0)
 		return status;
 	if ((f = control_ask(&r, request)) == NULL) {
-		log_error("server %ld does not answer: %s; pinefs ls lists "
-		    "those that run", (long)r.pid, strerror(errno));
-		status = EXIT_UNAVAILABLE;
+		status = say_silent((long)r.pid, errno);
 	} else {
-		status = each_line(f, fn, ctx);
+		status = each_line(f, (long)r.pid, fn, ctx);
 		fclose(f);
 	}
 	free(r.json);

@@ -18,12 +18,13 @@ struct asking {
 /* The operand, of which there is at most one; as asking_run. */
 int	asking_id(struct asking *, int argc, char **argv, int first);
 
-/* One line of the answer, without its newline; 0: go on. */
+/* One line of the answer, without its newline; 0: go on; an exit status. */
+enum { ASKING_ENOUGH = -1 };
 typedef int asking_fn(void *ctx, const char *line);
 /*
- * Ask the server, and give each line to `fn`, until the end or until fn does
- * not return 0, which is returned then.  0 or an exit status, after a line
- * that says what is wrong.
+ * Ask the server, and give each line to `fn`, until fn does not return 0.  0,
+ * if that was ASKING_ENOUGH, or an exit status, after a line that says what is
+ * wrong: as when the server ends before.
  */
 int	asking_run(const char *id, const char *request, asking_fn *fn,
 	    void *ctx);

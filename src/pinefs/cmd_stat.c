@@ -19,10 +19,18 @@ take(void *ctx, const struct cli_row *row, const char *arg)
 }
 
 static int
+print(void *ctx, const char *line)
+{
+	int status = asking_print(ctx, line);
+
+	return status == 0 && asking_is(line, "end") ? ASKING_ENOUGH : status;
+}
+
+static int
 stat_main(int argc, char **argv)
 {
 	struct asking a = { .id = NULL };
-	struct show show = { .screen = false };
+	struct show show = { .most = 1 };
 	int status, rest;
 
 	status = command_parse(&cmd_stat, argc, argv, take, &a, &rest);
@@ -31,10 +39,8 @@ stat_main(int argc, char **argv)
 	if (status != 0)
 		return status;
 	if (a.json)
-		return asking_run(a.id, "stat", asking_print, NULL);
+		return asking_run(a.id, "stat", print, NULL);
 	status = asking_run(a.id, "stat", show_line, &show);
-	if (status == 0)
-		show_page(&show);
 	show_fini(&show);
 	return status;
 }

@@ -63,7 +63,7 @@ print_pages(void *ctx, const char *line)
 
 	if (status == 0 && asking_is(line, "end") &&
 	    ++t->show.pages == t->show.most)
-		return SHOW_ENOUGH;
+		return ASKING_ENOUGH;
 	return status;
 }
 
@@ -87,7 +87,7 @@ top_main(int argc, char **argv)
 	    asking_run(t.asking.id, request, print_pages, &t) :
 	    asking_run(t.asking.id, request, show_line, &t.show);
 	show_fini(&t.show);
-	return status == SHOW_ENOUGH ? 0 : status;
+	return status;
 }
 
 const struct command cmd_top = {

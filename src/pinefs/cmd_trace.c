@@ -108,7 +108,7 @@ show(void *ctx, const char *line)
 		    asking_uint(line, "calls"));
 	if (fflush(stdout) != 0)
 		return EXIT_IOERR;
-	return asking_is(line, "call") && ++t->n == t->most ? SHOW_ENOUGH : 0;
+	return asking_is(line, "call") && ++t->n == t->most ? ASKING_ENOUGH : 0;
 }
 
 static int
@@ -128,7 +128,7 @@ run(struct trace *t)
 		return EXIT_OSERR;
 	status = asking_run(t->asking.id, j.text, show, t);
 	json_free(&j);
-	return status == SHOW_ENOUGH ? 0 : status;
+	return status;
 }
 
 static int

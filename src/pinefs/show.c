@@ -189,15 +189,15 @@ forget_rows(struct show *s)
 	}
 }
 
-void
-show_page(struct show *s)
+static int
+print_page(struct show *s)
 {
 	unsigned left = lines_left(s), k;
 
 	for (k = 0; k < SHOW_KINDS; k++)
 		print_table(s, k, &left);
-	fflush(stdout);
 	forget_rows(s);
+	return fflush(stdout) == 0 ? 0 : EXIT_IOERR;
 }
 
 void
@@ -271,6 +271,7 @@ int
 show_line(void *ctx, const char *line)
 {
 	struct show *s = ctx;
+	int status = 0;
 	unsigned k;
 
 	for (k = 0; k < SHOW_KINDS; k++)
@@ -285,9 +286,8 @@ show_line(void *ctx, const char *line)
 	} else if (asking_is(line, "interval")) {
 		begin_page(s, line);
 	} else if (asking_is(line, "end")) {
-		show_page(s);
-		if (++s->pages == s->most)
-			return SHOW_ENOUGH;
+		if ((status = print_page(s)) == 0 && ++s->pages == s->most)
+			status = ASKING_ENOUGH;
 	}
-	return 0;
+	return status;
 }

@@ -15,11 +15,8 @@ struct show {
 	unsigned pages, most;	/* shown, and to be shown; 0: for ever */
 };
 
-/* An asking_fn; `ctx` is a struct show.  SHOW_ENOUGH: that was the last. */
-enum { SHOW_ENOUGH = -1 };
+/* An asking_fn; `ctx` is a struct show. */
 int	show_line(void *ctx, const char *line);
-/* What has come so far; for stat, whose answer has no end but the last. */
-void	show_page(struct show *);
 void	show_fini(struct show *);
 
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "server/control.h"
 #include "server/report.h"
 #include "server/server.h"
 
@@ -152,16 +153,27 @@ say_ready(const struct pinefs_server *s, const struct cli_ready *ready)
 	}
 }
 
+/* By nohup(1): it would come all the same to who waits for it. */
+static bool
+is_ignored(int sig)
+{
+	struct sigaction a;
+
+	return sigaction(sig, NULL, &a) == 0 && a.sa_handler == SIG_IGN;
+}
+
 /* False: it is one that ends us. */
 static bool
 heed(struct pinefs_server *s, const struct cli_ready *ready, int sig)
 {
-	if (sig == SIGUSR1)
+	if (sig == SIGUSR1) {
 		report_log(s);
-	else if (sig == SIGHUP && ready->reread != NULL)
+		control_look(s);
+	} else if (sig == SIGHUP && ready->reread != NULL) {
 		ready->reread(ready->reread_arg);
-	else
+	} else {
 		return false;
+	}
 	return true;
 }
 
@@ -174,7 +186,8 @@ cli_serve(struct pinefs_server *s, const struct cli_ready *ready)
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGHUP);
+	if (ready->reread != NULL || !is_ignored(SIGHUP))
+		sigaddset(&ends, SIGHUP);
 	sigaddset(&ends, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &ends, NULL);
 	signal(SIGPIPE, SIG_IGN);

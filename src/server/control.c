@@ -14,7 +14,8 @@
 #include "server/metrics.h"
 #include "server/rundir.h"
 
-enum { BACKLOG = 128, PATIENCE_MS = 10000, CHECK_MS = 2000,
+enum { BACKLOG = 128, PATIENCE_MS = 10000, CHECK_MS = 2000, PAUSE_MS = 1000,
+    ROOM_MS = 1000, LOOK_MS = 60000,
     OTHERS = 3,		/* polled beside clients */
     MAX_HTTP = 8 };
 
@@ -62,20 +63,72 @@ is_crowd(const struct control *c)
 	return n >= MAX_HTTP;
 }
 
-/* The listener is not watched while there is no free client. */
+/* It is somebody else's turn: to ask, or to take what there is for him. */
+static bool
+is_waited_for(const struct control_client *cl)
+{
+	return cl->fd != -1 && (cl->phase == CLIENT_ASKS ||
+	    cl->out.len > cl->sent);
+}
+
+/* Who was waited for longest goes, if that is long; or NULL. */
+static struct control_client *
+make_room(struct control *c)
+{
+	struct control_client *cl = c->client, *oldest = NULL;
+
+	for (; cl < c->client + CONTROL_MAX_CLIENTS; cl++)
+		if (is_waited_for(cl) &&
+		    (oldest == NULL || cl->since_ms < oldest->since_ms))
+			oldest = cl;
+	if (oldest == NULL || clock_boot_ms() - oldest->since_ms < ROOM_MS)
+		return NULL;
+	client_close(c, oldest);
+	return oldest;
+}
+
+static void
+say_busy(int fd)
+{
+	static const char busy[] = "{\"type\":\"error\",\"message\":"
+	    "\"too many ask it already\"}\n";
+
+	if (send(fd, busy, sizeof busy - 1, MSG_NOSIGNAL) == -1) {
+		/* Then he has gone. */
+	}
+}
+
+/* NULL: it is none of ours, or there is no room. */
+static struct control_client *
+place_for(struct control *c, int listener, int fd)
+{
+	struct control_client *cl;
+
+	if (listener == c->listener ? !may_ask(c, fd) : is_crowd(c))
+		return NULL;
+	if ((cl = free_client(c)) == NULL &&
+	    listener == c->listener && (cl = make_room(c)) == NULL)
+		say_busy(fd);
+	return cl;
+}
+
 static void
 come_in(struct control *c, int listener)
 {
-	struct control_client *cl = free_client(c);
+	struct control_client *cl;
 	int fd;
 
 	fds_begin();
 	fd = fds_end(&c->fds, accept4(listener, NULL, NULL,
 	    SOCK_CLOEXEC | SOCK_NONBLOCK));
-	if (fd == -1)
+	if (fd == -1) {
+		/* Without a descriptor he would be there again at once. */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+		    errno == ENOBUFS)
+			c->pause_until = clock_boot_ms() + PAUSE_MS;
 		return;
-	if (cl == NULL || (listener == c->listener ? !may_ask(c, fd) :
-	    is_crowd(c))) {
+	}
+	if ((cl = place_for(c, listener, fd)) == NULL) {
 		fds_close(&c->fds, fd);
 		return;
 	}
@@ -152,12 +205,96 @@ client_write(struct control *c, struct control_client *cl)
 		client_close(c, cl);
 }
 
-/* Who asks nothing, or takes nothing, makes room for others. */
+/* A stream may stand still: somebody reads it on a terminal. */
 static bool
 is_slow(const struct control_client *cl, uint64_t now)
 {
-	return now - cl->since_ms > PATIENCE_MS &&
-	    (cl->phase == CLIENT_ASKS || cl->out.len > cl->sent);
+	return now - cl->since_ms > PATIENCE_MS && is_waited_for(cl) &&
+	    cl->phase != CLIENT_WATCHES && cl->phase != CLIENT_TRACES;
+}
+
+/* ----------------------------------------------------------- the socket -- */
+
+/* Of a process that had our number and was killed; or of one that lives, in
+ * another namespace of processes, which keeps it. */
+static void
+remove_leftover(struct control *c, const char *name)
+{
+	struct sockaddr_un sun;
+	socklen_t len = rundir_addr(c->dir, name, &sun);
+	int fd;
+
+	fds_begin();
+	fd = fds_end(&c->fds, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0));
+	if (fd == -1)
+		return;
+	if (connect(fd, (struct sockaddr *)&sun, len) == -1 &&
+	    errno == ECONNREFUSED)
+		(void)unlinkat(c->dir, name, 0);
+	fds_close(&c->fds, fd);
+}
+
+static int
+listen_there(struct control *c)
+{
+	char name[RUNDIR_NAME];
+	struct sockaddr_un sun;
+	socklen_t len;
+
+	rundir_name(name, getpid(), ".sock");
+	remove_leftover(c, name);
+	len = rundir_addr(c->dir, name, &sun);
+	fds_begin();
+	c->listener = fds_end(&c->fds, socket(AF_UNIX, SOCK_STREAM |
+	    SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+	if (c->listener == -1 ||
+	    bind(c->listener, (struct sockaddr *)&sun, len) == -1)
+		return errno;
+	c->bound = true;
+	return listen(c->listener, BACKLOG) == -1 ? errno : 0;
+}
+
+static void
+stop_listening(struct control *c)
+{
+	if (c->bound)
+		record_remove(c);
+	c->bound = false;
+	if (c->listener != -1)
+		fds_close(&c->fds, c->listener);
+	c->listener = -1;
+}
+
+/* Both files, or none. */
+static int
+bind_there(struct control *c)
+{
+	int err;
+
+	if ((err = listen_there(c)) == 0)
+		err = record_write(c);
+	if (err != 0)
+		stop_listening(c);
+	return err;
+}
+
+/*
+ * What is in /tmp is cleaned away after some days, and what is of a session
+ * when it ends.
+ */
+static void
+look_again(struct control *c)
+{
+	bool was = c->bound;
+	int err;
+
+	atomic_store(&c->look_ms, clock_boot_ms() + LOOK_MS);
+	if (was && !record_moved(c))
+		return;
+	stop_listening(c);
+	if ((err = bind_there(c)) != 0 && was)
+		log_warning("no control socket any more: %s", strerror(err));
 }
 
 /* ----------------------------------------------------------- the thread -- */
@@ -176,12 +313,27 @@ serve_client(struct control *c, struct control_client *cl, short events)
 		client_write(c, cl);
 }
 
-/* ms until `at`, but not longer than anything else wants. */
-static int
-wait_until(uint64_t at, uint64_t now)
+static uint64_t
+sooner(uint64_t a, uint64_t b)
 {
-	return at <= now ? 0 : at - now < CHECK_MS ? (int)(at - now) :
-	    CHECK_MS;
+	return a < b ? a : b;
+}
+
+/* ms until there is something to do; -1: until somebody comes. */
+static int
+how_long(struct control *c, uint64_t now)
+{
+	uint64_t at = control_tick(c, now);
+	unsigned i;
+
+	for (i = 0; i < CONTROL_MAX_CLIENTS; i++)
+		if (is_waited_for(&c->client[i]))
+			at = sooner(at, now + CHECK_MS);
+	if (c->pause_until > now)
+		at = sooner(at, c->pause_until);
+	if (c->dir != -1)
+		at = sooner(at, atomic_load(&c->look_ms));
+	return at == UINT64_MAX ? -1 : at <= now ? 0 : (int)(at - now);
 }
 
 static void
@@ -190,20 +342,22 @@ turn(struct control *c)
 	struct pollfd p[OTHERS + CONTROL_MAX_CLIENTS];
 	struct control_client *cl = c->client;
 	uint64_t wakes, now = clock_boot_ms();
-	int wait = wait_until(control_tick(c, now), now);
+	int wait = how_long(c, now);
+	bool paused = c->pause_until > now;
 	unsigned i;
 
 	p[0] = (struct pollfd){ c->wake, POLLIN, 0 };
-	p[1] = (struct pollfd){ free_client(c) == NULL ? -1 : c->listener,
-	    POLLIN, 0 };
-	p[2] = (struct pollfd){ p[1].fd == -1 && c->listener != -1 ? -1 :
-	    c->metrics, POLLIN, 0 };
+	p[1] = (struct pollfd){ paused ? -1 : c->listener, POLLIN, 0 };
+	p[2] = (struct pollfd){ paused ? -1 : c->metrics, POLLIN, 0 };
 	for (i = 0; i < CONTROL_MAX_CLIENTS; i++)
 		p[OTHERS + i] = (struct pollfd){ cl[i].fd,
 		    cl[i].out.len > cl[i].sent ? POLLOUT : cl[i].eof ? 0 :
 		    POLLIN, 0 };
-	if (poll(p, OTHERS + CONTROL_MAX_CLIENTS, wait) == -1)
+	if (poll(p, OTHERS + CONTROL_MAX_CLIENTS, wait) == -1) {
+		if (errno != EINTR)	/* no memory, or a limit of files */
+			sleep(1);
 		return;
+	}
 	if (p[0].revents != 0 && read(c->wake, &wakes, sizeof wakes) == -1) {
 		/* It is only to wake us. */
 	}
@@ -220,6 +374,8 @@ turn(struct control *c)
 		come_in(c, c->listener);
 	if (p[2].revents != 0)
 		come_in(c, c->metrics);
+	if (c->dir != -1 && now >= atomic_load(&c->look_ms))
+		look_again(c);
 }
 
 static void *
@@ -248,34 +404,10 @@ create_thread(struct control *c)
 
 /* ------------------------------------------------------- start and stop -- */
 
-static int
-listen_there(struct control *c)
-{
-	char name[RUNDIR_NAME];
-	struct sockaddr_un sun;
-	socklen_t len;
+/* The servers of a process have one number. */
+static atomic_flag owned = ATOMIC_FLAG_INIT;
 
-	rundir_name(name, getpid(), ".sock");
-	len = rundir_addr(c->dir, name, &sun);
-	/* Of a process that had our number and was killed. */
-	(void)unlinkat(c->dir, name, 0);
-	fds_begin();
-	c->listener = fds_end(&c->fds, socket(AF_UNIX, SOCK_STREAM |
-	    SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-	return c->listener == -1 ||
-	    bind(c->listener, (struct sockaddr *)&sun, len) == -1 ||
-	    listen(c->listener, BACKLOG) == -1 ? errno : 0;
-}
-
-static void
-remove_files(struct control *c)
-{
-	if (c->dir != -1)
-		record_remove(c);
-	if (c->metrics != -1)
-		metrics_unlink(c->server->opt.metrics);
-}
-
+/* Without its thread.  `wake` stays: a loop may be about to write there. */
 static void
 close_all(struct control *c)
 {
@@ -284,15 +416,17 @@ close_all(struct control *c)
 	for (i = 0; i < CONTROL_MAX_CLIENTS; i++)
 		if (c->client[i].fd != -1)
 			client_close(c, &c->client[i]);
-	if (c->listener != -1)
-		fds_close(&c->fds, c->listener);
-	if (c->metrics != -1)
+	stop_listening(c);
+	if (c->metrics != -1) {
+		metrics_unlink(c->server->opt.metrics);
 		fds_close(&c->fds, c->metrics);
-	if (c->wake != -1)
-		fds_close(&c->fds, c->wake);
+	}
 	if (c->dir != -1)
 		fds_close(&c->fds, c->dir);
-	c->listener = c->wake = c->dir = c->metrics = -1;
+	c->dir = c->metrics = -1;
+	if (c->owner)
+		atomic_flag_clear(&owned);
+	c->owner = false;
 }
 
 static struct control *
@@ -320,6 +454,8 @@ give_up(struct control *c)
 	unsigned i;
 
 	close_all(c);
+	if (c->wake != -1)
+		fds_close(&c->fds, c->wake);
 	stats_clients_put(c->asked);
 	fds_fini(&c->fds);
 	for (i = 0; i < c->nmounts; i++)
@@ -336,16 +472,16 @@ open_control(struct control *c)
 {
 	int err;
 
-	if (record_open(c) != 0)
+	if (atomic_flag_test_and_set(&owned)) {
+		log_warning("no control socket: another server of this "
+		    "process has one");
 		return;
-	if ((err = listen_there(c)) == 0 && (err = record_write(c)) == 0)
-		return;
-	log_warning("no control socket: %s; pinefs ls, stat, top and stop "
-	    "will not find this server", strerror(err));
-	record_remove(c);
-	if (c->listener != -1)
-		fds_close(&c->fds, c->listener);
-	c->listener = -1;
+	}
+	c->owner = true;
+	atomic_store(&c->look_ms, clock_boot_ms() + LOOK_MS);
+	if (record_open(c) == 0 && (err = bind_there(c)) != 0)
+		log_warning("no control socket: %s; pinefs ls, stat, top and "
+		    "stop will not find this server", strerror(err));
 }
 
 static void
@@ -388,24 +524,38 @@ control_start(struct pinefs_server *s)
 	else if ((err = start_thread(c)) != 0) {
 		log_warning("no thread for the control socket: %s",
 		    strerror(err));
-		remove_files(c);
 		control_free(s);
 	}
+}
+
+static void
+wake(struct control *c)
+{
+	uint64_t one = 1;
+
+	if (write(c->wake, &one, sizeof one) == -1) {
+		/* It is awake then. */
+	}
+}
+
+void
+control_look(struct pinefs_server *s)
+{
+	if (s->control == NULL || atomic_load(&s->control->stop))
+		return;
+	atomic_store(&s->control->look_ms, 0);
+	wake(s->control);
 }
 
 void
 control_stop(struct pinefs_server *s)
 {
 	struct control *c = s->control;
-	uint64_t one = 1;
 
 	if (c == NULL || atomic_load(&c->stop))
 		return;
-	remove_files(c);
 	atomic_store(&c->stop, true);
-	if (write(c->wake, &one, sizeof one) == -1) {
-		/* It is awake then. */
-	}
+	wake(c);
 	pthread_join(c->thread, NULL);
 	close_all(c);
 	if (c->watched)
@@ -423,10 +573,20 @@ control_free(struct pinefs_server *s)
 void
 control_fork_child(struct pinefs_server *s)
 {
-	if (s->control == NULL)
+	struct control *c = s->control;
+	unsigned i;
+
+	if (c == NULL)
 		return;
-	atomic_store(&s->control->stop, true);	/* its thread is not here */
-	fds_fork_child(&s->control->fds);
+	atomic_store(&c->stop, true);	/* its thread is not here */
+	fds_fork_child(&c->fds);
+	c->bound = false;
+	c->dir = c->listener = c->wake = c->metrics = -1;
+	for (i = 0; i < CONTROL_MAX_CLIENTS; i++)
+		c->client[i].fd = -1;
+	if (c->owner)
+		atomic_flag_clear(&owned);
+	c->owner = false;
 }
 
 /* -------------------------------------------------- what the record says -- */

@@ -5,8 +5,9 @@
  * A thread of its own serves it, so that no loop ever waits for who asks: it
  * reads the counters of the loops, which only they write, and what a loop
  * must look up itself is asked of it and comes back when it has a moment.
- * What a reader does not take is kept up to a limit, then left out and
- * counted.
+ * What a reader does not take is kept up to a limit; then he misses calls,
+ * which are counted, or an interval that is longer.  He may take his time,
+ * unless all places are taken: who has waited longest makes room.
  *
  * A request is one line, WORD or WORD {JSON}; the answer is lines of JSON,
  * then the end; a stream goes on until the client closes.
@@ -33,13 +34,17 @@ enum { CONTROL_MAX_REQUEST = 8192, CONTROL_MAX_CLIENTS = 16,
 
 /*
  * Once it listens, if the option `control` is on: the record, the socket, the
- * thread.  A run directory that cannot be used is a warning, and no failure.
+ * thread.  A run directory that cannot be used is a warning, and no failure;
+ * so is another server of this process, as both are named by its number.
  */
 void	control_start(struct pinefs_server *);
 /* The files go, and the thread. */
 void	control_stop(struct pinefs_server *);
 /* When no loop runs any more. */
 void	control_free(struct pinefs_server *);
+/* Whether the run directory is still there, which is seen to each minute, is
+ * looked at now. */
+void	control_look(struct pinefs_server *);
 /* In the child of a fork: the parent's files stay. */
 void	control_fork_child(struct pinefs_server *);
 

@@ -67,6 +67,9 @@ give(struct control *c, struct control_client *cl, uint64_t now)
 		cl->phase = CLIENT_ANSWERED;
 		control_put_server(c, &cl->out);
 		report_put(c->server, &r, &cl->out);
+		json_begin(&cl->out);
+		json_string(&cl->out, "type", "end");
+		json_end(&cl->out);
 		report_free(&r);
 		return;
 	}

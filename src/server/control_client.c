@@ -15,7 +15,7 @@
 #include "server/cli.h"
 #include "server/rundir.h"
 
-enum { RECORD_MAX = 1 << 20 };
+enum { RECORD_MAX = 1 << 20, ANSWER_S = 10 };
 
 /* -------------------------------------------------------------- records -- */
 
@@ -43,11 +43,15 @@ read_record(int dir, const char *name)
 	return text;
 }
 
-/* Is it the process that answers there?  Its socket, or an errno. */
+/*
+ * Is it the process that answers there?  Its socket, or an errno; EAGAIN, and
+ * no waiting: it is stopped, and has a full backlog.
+ */
 static int
 open_socket(int dir, pid_t pid, int *to)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err = 0;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0), err = 0;
 	char name[RUNDIR_NAME];
 	struct sockaddr_un sun;
 	struct ucred who;
@@ -63,6 +67,8 @@ open_socket(int dir, pid_t pid, int *to)
 	if (err == 0 && (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who,
 	    &len) == -1 || who.pid != pid))
 		err = EPERM;
+	if (err == 0 && fcntl(fd, F_SETFL, 0) == -1)
+		err = errno;
 	if (err != 0) {
 		close(fd);
 		return err;
@@ -166,6 +172,10 @@ control_forget(const struct control_record *r)
 
 	if (rundir_open(false, NULL, &dir) != 0)
 		return;
+	if (is_alive(dir, r->pid)) {	/* another, of the same number */
+		close(dir);
+		return;
+	}
 	rundir_name(name, r->pid, ".sock");
 	(void)unlinkat(dir, name, 0);
 	rundir_name(name, r->pid, ".json");
@@ -279,8 +289,26 @@ send_line(int fd, const char *request)
 	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
 	ssize_t n = sendmsg(fd, &m, MSG_NOSIGNAL);
 
+	/* Who has hung up may have said why. */
+	if (n == -1 && errno == EPIPE)
+		return 0;
 	/* It is far shorter than what a new socket takes. */
 	return n == -1 ? errno : (size_t)n < iov[0].iov_len + 1 ? EIO : 0;
+}
+
+static int
+set_patience(int fd, time_t seconds)
+{
+	struct timeval most = { .tv_sec = seconds };
+
+	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most)
+	    == -1 ? errno : 0;
+}
+
+void
+control_wait_on(FILE *f)
+{
+	(void)set_patience(fileno(f), 0);
 }
 
 FILE *
@@ -295,7 +323,8 @@ control_ask(const struct control_record *r, const char *request)
 	}
 	err = open_socket(dir, r->pid, &fd);
 	close(dir);
-	if (err == 0 && (err = send_line(fd, request)) != 0)
+	if (err == 0 && ((err = send_line(fd, request)) != 0 ||
+	    (err = set_patience(fd, ANSWER_S)) != 0))
 		close(fd);
 	if (err != 0) {
 		errno = err;

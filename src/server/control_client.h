@@ -31,10 +31,12 @@ int	control_find(const char *id, struct control_record *);
 
 /*
  * Connect and ask; the answer is lines.  NULL and errno; ECONNREFUSED: it is
- * gone; EPERM: whoever answers there is not this process.  To be closed with
- * fclose.
+ * gone; EPERM: whoever answers there is not this process; EAGAIN: it is
+ * stopped, or too many ask.  To be closed with fclose.
  */
 FILE	*control_ask(const struct control_record *, const char *request);
+/* Without this, reading it ends with EAGAIN after 10 seconds of silence. */
+void	control_wait_on(FILE *);
 /* The record and the socket of a server that is gone. */
 void	control_forget(const struct control_record *);
 

@@ -43,6 +43,10 @@ struct control {
 	int			 dir, listener, wake;	/* -1: none */
 	int			 metrics;		/* a listener, too */
 	bool			 watched;		/* for metrics */
+	bool			 owner;		/* of the process's name there */
+	bool			 bound;		/* the files are ours */
+	uint64_t		 pause_until;	/* nobody comes in */
+	atomic_uint_fast64_t	 look_ms;	/* when: is the directory there? */
 	atomic_bool		 stop;
 	uint32_t		 uid;
 	time_t			 started;
@@ -61,6 +65,8 @@ struct control {
 int	record_open(struct control *);		/* dir */
 void	record_put(struct control *, struct json *);
 int	record_write(struct control *);
+/* Has it vanished, with our files?  Then it is another from now on. */
+bool	record_moved(struct control *);
 void	record_remove(struct control *);
 
 /* control_answer.c: a whole request has come. */

@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -119,20 +121,58 @@ record_write(struct control *c)
 	return err;
 }
 
+/* systemd-tmpfiles leaves alone what is locked. */
+static void
+keep_from_cleaning(int dir)
+{
+	(void)flock(dir, LOCK_SH | LOCK_NB);
+}
+
 int
 record_open(struct control *c)
 {
 	char path[PATH_MAX];
 	int err = rundir_open(true, &c->fds, &c->dir);
 
-	if (err == 0)
+	if (err == 0) {
+		keep_from_cleaning(c->dir);
 		return 0;
+	}
 	if (rundir_path(path) != 0)
 		strcpy(path, "XDG_RUNTIME_DIR");
 	log_warning("%s cannot be used: %s; pinefs ls, stat, top and stop "
 	    "will not find this server (set XDG_RUNTIME_DIR)", path,
 	    err == EPERM ? "it is not yours alone" : strerror(err));
 	return err;
+}
+
+bool
+record_moved(struct control *c)
+{
+	struct stat now, was;
+	char name[RUNDIR_NAME];
+	int dir, err;
+
+	if (rundir_open(true, &c->fds, &dir) != 0)
+		return false;
+	rundir_name(name, getpid(), ".sock");
+	err = fstat(dir, &now) == -1 || fstat(c->dir, &was) == -1 ||
+	    now.st_ino != was.st_ino || now.st_dev != was.st_dev ||
+	    faccessat(dir, name, F_OK, 0) == -1;
+	if (err != 0) {
+		/* The old one, if it is still somewhere, is cleaned first. */
+		if (c->bound)
+			record_remove(c);
+		c->bound = false;
+		pthread_mutex_lock(&c->lock);
+		fds_close(&c->fds, c->dir);
+		c->dir = dir;
+		keep_from_cleaning(dir);
+		pthread_mutex_unlock(&c->lock);
+	} else {
+		fds_close(&c->fds, dir);
+	}
+	return err != 0;
 }
 
 void

@@ -199,6 +199,7 @@ trace_take(struct control *c, struct control_client *cl)
 		json_free(&cl->out);
 		cl->out = t->lines;
 		cl->sent = 0;
+		cl->since_ms = clock_boot_ms();
 		t->lines = (struct json){ 0 };
 		if (t->missed > 0) {
 			json_begin(&cl->out);

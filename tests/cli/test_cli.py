@@ -357,3 +357,13 @@ def test_no_file_of_it_becomes_standard_error(tmp_path):
     assert server.end()[0] == 0
     for path in (tmp_path / "state").rglob("*"):
         assert path.is_dir() or b"pinefs" not in path.read_bytes(), path
+
+
+def test_nohup_keeps_it(tmp_path):
+    server = Running(tmp_path, *QUIET, within=["nohup"])
+    server.process.send_signal(signal.SIGHUP)
+    server.process.send_signal(signal.SIGUSR1)      # behind it
+    while b"calls" not in server.process.stderr.readline():
+        pass
+    assert server.process.poll() is None
+    assert server.end()[0] == 0

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -165,11 +167,12 @@ def test_who_has_said_all_may_still_read(server, request_line):
         assert record(server) in map(json.loads, read_all(s).splitlines())
 
 
-def test_more_readers_than_there_is_room_for_wait(server):
+def test_more_readers_than_there_is_room_for_are_told_so(server):
     with contextlib.ExitStack() as stack:
         idle = [stack.enter_context(connected(server)) for _ in range(24)]
         idle[0].sendall(b"info\n")
         assert json.loads(read_all(idle[0])) == record(server)
+        assert json.loads(read_all(idle[-1]))["type"] == "error"
         for s in idle:
             s.close()
     assert ask(server, "info") == [record(server)]
@@ -361,3 +364,204 @@ def test_tables_are_for_people(server):
     assert done.returncode == 0
     assert done.stdout.count("calls/s") == 2
     assert "\x1b" not in done.stdout
+
+
+# -------------------------------------------------------- what may go wrong --
+
+@contextlib.contextmanager
+def own_server(tmp_path, *args, **more):
+    """With a run directory of its own."""
+    server = Running(tmp_path, *QUIET, *args, **more, within=[
+        "env", "XDG_RUNTIME_DIR=%s" % tmp_path])
+    assert server.ready == b"\n"
+    server.dir = tmp_path / "pinefs"
+    server.env = dict(os.environ, XDG_RUNTIME_DIR=str(tmp_path))
+    try:
+        yield server
+    finally:
+        server.end(signal.SIGKILL)
+
+
+def threads(server):
+    """{thread: (ticks of CPU, times it went to sleep)}."""
+    seen = {}
+    base = "/proc/%d/task/" % server.process.pid
+    for name in os.listdir(base):
+        with open(base + name + "/stat") as stat, \
+                open(base + name + "/status") as status:
+            ticks = stat.read().rsplit(")", 1)[1].split()[11:13]
+            sleeps = [x for x in status if x.startswith("voluntary")]
+        seen[name] = sum(map(int, ticks)), int(sleeps[0].split()[1])
+    return seen
+
+
+def test_without_descriptors_nobody_spins_and_without_clients_nobody_wakes(
+        tmp_path):
+    with own_server(tmp_path) as server:
+        before = threads(server)
+        ask(server, "info")
+        after = threads(server)
+        ours = max(before, key=lambda x: after[x][1] - before[x][1])
+        for _ in range(4):
+            before = threads(server)
+            time.sleep(2.2)
+            if (after := threads(server))[ours][1] == before[ours][1]:
+                break
+        assert after[ours][1] == before[ours][1]
+        pid = server.process.pid
+        hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)[1]
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (64, hard))
+        with contextlib.ExitStack() as stack:
+            port = record(server)["port"]
+            for _ in range(64):
+                stack.enter_context(
+                    socket.create_connection(("127.0.0.1", port), 20))
+            while len(os.listdir("/proc/%d/fd" % pid)) < 64:
+                time.sleep(0.01)
+            s = stack.enter_context(connected(server))
+            s.sendall(b"info\n")
+            before = threads(server)
+            time.sleep(1)
+            after = threads(server)
+            assert max(after[x][0] - before[x][0] for x in before) < 20
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (256, hard))
+            assert json.loads(read_all(s)) == record(server)
+
+
+def test_a_run_directory_that_vanished_is_made_again(tmp_path):
+    with own_server(tmp_path) as server:
+        before = record(server)
+        shutil.rmtree(server.dir)
+        deadline = time.monotonic() + 30
+        while not (server.dir / ("%d.json" % before["pid"])).exists():
+            server.process.send_signal(signal.SIGUSR1)  # as each minute
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert ask(server, "info") == [before] == [record(server)]
+        (server.dir / ("%d.sock" % before["pid"])).unlink()
+        while not (server.dir / ("%d.sock" % before["pid"])).exists():
+            server.process.send_signal(signal.SIGUSR1)
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert ask(server, "info") == [before]
+        assert server.end()[0] == 0
+        assert list(server.dir.iterdir()) == []
+
+
+def test_a_server_that_is_stopped_hangs_nobody(tmp_path):
+    with own_server(tmp_path) as server, contextlib.ExitStack() as stack:
+        server.process.send_signal(signal.SIGSTOP)
+        for _ in range(200):
+            s = stack.enter_context(socket.socket(socket.AF_UNIX))
+            s.setblocking(False)
+            try:
+                s.connect(str(server.dir / ("%d.sock" % server.process.pid)))
+            except BlockingIOError:
+                break
+        done = pinefs("stat", env=server.env)
+        assert done.returncode == 69 and "stopped, or busy" in done.stderr
+        server.process.send_signal(signal.SIGCONT)
+
+
+def test_whose_answer_is_cut_is_told_so(tmp_path):
+    with own_server(tmp_path) as server, subprocess.Popen(
+            [PINEFS, "top", "--json"], env=server.env, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE) as top:
+        assert json.loads(top.stdout.readline())["type"] == "server"
+        assert server.end()[0] == 0
+        err = top.communicate(timeout=30)[1]
+        assert top.returncode == 74 and "has ended" in err
+    for args in (["stat"], ["stat", "--json"], ["top", "-n", "1"]):
+        with own_server(tmp_path) as server, open("/dev/full", "w") as full:
+            done = subprocess.run([PINEFS, *args], env=server.env,
+                                  stdout=full, timeout=60, check=False)
+            assert done.returncode == 74, args
+
+
+def test_a_stream_may_be_read_as_slowly_as_one_likes(server):
+    """Unless somebody else wants its place."""
+    with contextlib.ExitStack() as stack:
+        paused = []
+        for _ in range(16):
+            s = stack.enter_context(connected(server))
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            s.sendall(b'top {"interval_ms":50}\n')
+            assert json.loads(s.recv(65536))["type"] == "server"
+            paused.append(s)
+        done = pinefs("stat", str(server.process.pid))
+        assert done.returncode == 69 and "too many" in done.stderr
+
+
+def test_a_living_socket_of_the_same_number_is_left_alone(tmp_path):
+    """As another namespace of processes has it."""
+    (tmp_path / "pinefs").mkdir(mode=0o700)
+    # The number is known before the server is: exec keeps it.
+    code = ("import os, socket, sys\n"
+            "os.chdir(os.environ['XDG_RUNTIME_DIR'] + '/pinefs')\n"
+            "s = socket.socket(socket.AF_UNIX)\n"
+            "s.bind('%d.sock' % os.getpid()); s.listen(); "
+            "s.set_inheritable(True)\n"
+            "os.chdir('/'); os.execv(sys.argv[1], sys.argv[1:])\n")
+    read, write = os.pipe()
+    with subprocess.Popen(
+            ["/usr/bin/python3", "-c", code, os.path.abspath(PINEFS), "-f",
+             "mem", *QUIET, "--state-dir", str(tmp_path / "s"), "--ready-fd",
+             str(write)], env=dict(os.environ, XDG_RUNTIME_DIR=str(tmp_path)),
+            pass_fds=[write], stderr=subprocess.PIPE) as process:
+        os.close(write)
+        with os.fdopen(read, "rb") as ready:
+            assert ready.read() == b"\n"
+        process.terminate()
+        err = process.communicate(timeout=30)[1].decode()
+    assert "no control socket: Address already in use" in err
+    assert [x.name for x in (tmp_path / "pinefs").iterdir()] == [
+        "%d.sock" % process.pid]
+
+
+TWO_SERVERS = r"""
+import ctypes, os, sys
+lib = ctypes.CDLL(sys.argv[1])
+lib.pinefs_new_abi.restype = ctypes.c_void_p
+ops = (ctypes.c_void_p * 4)()
+def server(name):
+    s = ctypes.c_void_p()
+    assert lib.pinefs_server_new(ctypes.byref(s)) == 0
+    for key, value in (("control", "yes"), ("port", "0"), ("mount-port", "0"),
+                       ("portmap", "no"), ("state-dir", "none"),
+                       ("what", name)):
+        assert lib.pinefs_set(s, key.encode(), value.encode()) == 0
+    fs = ctypes.c_void_p(lib.pinefs_new_abi(ops, ctypes.c_size_t(32), 1, None))
+    assert lib.pinefs_export(s, b"/", fs) == 0
+    assert lib.pinefs_start(s) == 0
+    return s
+def what():
+    return [open(n).read().split('"what":"')[1][:3] for n in
+            sorted(os.listdir(".")) if n.endswith(".json")]
+os.chdir(os.environ["XDG_RUNTIME_DIR"])
+os.mkdir("pinefs", 0o700)
+os.chdir("pinefs")
+one = server("one")
+assert what() == ["one"], what()
+two = server("two")
+assert what() == ["one"], what()
+lib.pinefs_stop(two, 0)
+assert what() == ["one"] and len(os.listdir(".")) == 2
+lib.pinefs_stop(one, 0)
+assert os.listdir(".") == []
+three = server("six")
+assert what() == ["six"]
+lib.pinefs_stop(three, 0)
+"""
+
+
+def test_of_the_servers_of_one_process_the_first_has_the_socket(tmp_path):
+    library = os.path.join(os.path.dirname(PINEFS), "libpinefs.so")
+    if not os.path.exists(library) or "san" in os.path.basename(
+            os.path.dirname(os.path.abspath(PINEFS))):
+        pytest.skip("no library that the interpreter can load")
+    done = subprocess.run(
+        ["/usr/bin/python3", "-c", TWO_SERVERS, library],
+        env=dict(os.environ, XDG_RUNTIME_DIR=str(tmp_path)), timeout=60,
+        stderr=subprocess.PIPE, check=False, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("another server of this process") == 1
