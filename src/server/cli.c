@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "server/control.h"
 #include "server/report.h"
 #include "server/server.h"
+#include "server/systemd.h"
 
 enum { DRAIN_MS = 5000 };
 
@@ -162,6 +164,20 @@ is_ignored(int sig)
 	return sigaction(sig, NULL, &a) == 0 && a.sa_handler == SIG_IGN;
 }
 
+/* With what a manager wants to hear around it, see sd_notify(3). */
+static void
+reread(const struct cli_ready *ready)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	systemd_notify("RELOADING=1\nMONOTONIC_USEC=%llu",
+	    (unsigned long long)ts.tv_sec * 1000000 +
+	    (unsigned long long)ts.tv_nsec / 1000);
+	ready->reread(ready->reread_arg);
+	systemd_notify("READY=1");
+}
+
 /* False: it is one that ends us. */
 static bool
 heed(struct pinefs_server *s, const struct cli_ready *ready, int sig)
@@ -170,7 +186,7 @@ heed(struct pinefs_server *s, const struct cli_ready *ready, int sig)
 		report_log(s);
 		control_look(s);
 	} else if (sig == SIGHUP && ready->reread != NULL) {
-		ready->reread(ready->reread_arg);
+		reread(ready);
 	} else {
 		return false;
 	}

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -131,6 +132,26 @@ def test_it_tells_that_it_is_ready_and_that_it_ends(tmp_path, manager):
     assert ask_tcp(port, NFS) == 0
     process.send_signal(signal.SIGTERM)
     assert manager.heard()["STOPPING"] == "1"
+    assert end(process, None)[0] == 0
+
+
+def test_it_tells_that_it_reads_its_exports_again(tmp_path):
+    manager = Manager(str(tmp_path / "notify"))
+    exports = tmp_path / "exports"
+    exports.write_text("%s *(rw)\n" % tmp_path)
+    with manager.socket:
+        process = start(tmp_path, [], "--exports", str(exports), "--port", "0",
+                        "--mount-port", "0", what=(),
+                        NOTIFY_SOCKET=manager.name)
+        assert manager.heard()["READY"] == "1"
+        before = time.clock_gettime(time.CLOCK_MONOTONIC)
+        process.send_signal(signal.SIGHUP)
+        told = manager.heard()
+        assert told["RELOADING"] == "1"
+        assert int(told["MONOTONIC_USEC"]) >= int(before * 1e6)
+        assert manager.heard() == {"READY": "1"}
+        process.send_signal(signal.SIGTERM)
+        assert manager.heard()["STOPPING"] == "1"
     assert end(process, None)[0] == 0
 
 
