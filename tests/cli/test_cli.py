@@ -164,8 +164,9 @@ def test_no_portmapper_is_one_line(tmp_path):
     assert server.ready == b"\n"
     status, _, err = server.end()
     assert status == 0, err
-    assert len([line for line in lines(err)
-                if re.search("portmap|rpcbind", line)]) == 1
+    told = [line for line in lines(err) if re.search("portmap|rpcbind", line)]
+    assert len(told) == 1, told
+    assert "not needed, give port= and mountport=" in told[0]
 
 
 def test_an_unwritable_state_directory_is_a_warning(tmp_path):
