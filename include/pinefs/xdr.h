@@ -591,6 +591,19 @@ FUNCTION(POINTER xdr_value)						\
 size_t	xdr_print(char *to, size_t size, const struct xdr_type *,
 	    const void *value);
 
+/*
+ * A typedef of another type shares that one's descriptor, under a name of its
+ * own.  (Compilers other than gcc and clang know the descriptor's name only.)
+ */
+#ifdef __GNUC__
+#define XDR_QUOTED_(x) #x
+#define XDR_QUOTED(x) XDR_QUOTED_(x)
+#define XDR_TYPE_ALIAS(NAME, TYPE) extern const struct xdr_type NAME	\
+	__asm__(XDR_QUOTED(__USER_LABEL_PREFIX__) #TYPE)
+#else
+#define XDR_TYPE_ALIAS(NAME, TYPE) struct xdr_type
+#endif
+
 /* ------------------------------------------------------- lazy arrays -- */
 
 /*

@@ -62,32 +62,40 @@ message(struct diag *diag, enum severity severity, struct span where,
 	return m;
 }
 
-static void
+/* What was said already is not said again, nor are the notes on it. */
+static bool
 add(struct diag *diag, enum severity severity, struct span where,
     const char *hint, const char *text)
 {
 	struct diag_message *m;
 
+	diag->noted = NULL;
 	if (is_repeated(diag, where, text))
-		return;
+		return false;
 	m = message(diag, severity, where, hint, text);
 	*diag->last = m;
 	diag->last = &m->next;
+	diag->noted = m;
+	return true;
 }
 
 void
 diag_error(struct diag *diag, struct span where, const char *hint,
     const char *fmt, ...)
 {
+	const char *text;
 	va_list ap;
 
-	/* One more than fits was found: what was shown so far must do. */
-	if (diag->errors == MAX_ERRORS)
-		longjmp(*diag->give_up, 1);
 	va_start(ap, fmt);
-	add(diag, ERROR, where, hint, mem_vprintf(diag->mem, fmt, ap));
+	text = mem_vprintf(diag->mem, fmt, ap);
 	va_end(ap);
-	diag->errors++;
+	/* One more than fits was found: what was shown so far must do. */
+	diag->stopped = diag->errors == MAX_ERRORS &&
+	    !is_repeated(diag, where, text);
+	if (diag->stopped)
+		longjmp(*diag->give_up, 1);
+	if (add(diag, ERROR, where, hint, text))
+		diag->errors++;
 }
 
 void
@@ -97,22 +105,20 @@ diag_warning(struct diag *diag, struct span where, const char *hint,
 	va_list ap;
 
 	va_start(ap, fmt);
-	add(diag, WARNING, where, hint, mem_vprintf(diag->mem, fmt, ap));
+	(void)add(diag, WARNING, where, hint, mem_vprintf(diag->mem, fmt,
+	    ap));
 	va_end(ap);
-	diag->warnings++;
 }
 
 void
 diag_note(struct diag *diag, struct span where, const char *hint,
     const char *fmt, ...)
 {
-	struct diag_message *m, *owner;
+	struct diag_message *m, *owner = diag->noted;
 	va_list ap;
 
-	if (diag->first == NULL)
+	if (owner == NULL)
 		return;
-	owner = (struct diag_message *)(void *)((char *)diag->last -
-	    offsetof(struct diag_message, next));
 	va_start(ap, fmt);
 	m = message(diag, NOTE, where, hint, mem_vprintf(diag->mem, fmt, ap));
 	va_end(ap);
@@ -325,6 +331,6 @@ diag_show(struct diag *diag, FILE *f)
 		for (m = all[i]->notes; m != NULL; m = m->next)
 			show(m, f);
 	}
-	if (diag->errors == MAX_ERRORS)
+	if (diag->stopped)
 		fprintf(f, "%d errors: stopped there\n", MAX_ERRORS);
 }

@@ -57,7 +57,9 @@ struct diag {
 	struct mem *mem;
 	jmp_buf *give_up;	/* where to go after MAX_ERRORS, with 1 */
 	struct diag_message *first, **last;
-	unsigned errors, warnings;
+	struct diag_message *noted;	/* what a note would belong to */
+	unsigned errors;
+	bool stopped;		/* there are more than MAX_ERRORS */
 };
 
 void	diag_init(struct diag *, struct mem *, jmp_buf *give_up);

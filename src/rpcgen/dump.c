@@ -52,19 +52,44 @@ newline(struct json *j)
 		text_put(j->out, "  ");
 }
 
+/* Bytes of the UTF-8 character at s, which is not ASCII; 0: it is none. */
+static size_t
+utf8_len(const char *s)
+{
+	const unsigned char *u = (const unsigned char *)s;
+	size_t len = u[0] >= 0xf0 ? 4 : u[0] >= 0xe0 ? 3 : 2, i;
+	uint32_t point = u[0] & (0x7fu >> len);
+
+	if (u[0] < 0xc2 || u[0] > 0xf4)
+		return 0;
+	for (i = 1; i < len; i++) {
+		if ((u[i] & 0xc0) != 0x80)
+			return 0;
+		point = point << 6 | (u[i] & 0x3f);
+	}
+	if ((len == 3 && (point < 0x800 || point >> 11 == 0x1b)) ||
+	    (len == 4 && (point < 0x10000 || point > 0x10ffff)))
+		return 0;
+	return len;
+}
+
+/* Comments may be of any encoding: a byte that is no UTF-8 is U+00XX. */
 static void
 string(struct json *j, const char *s)
 {
+	size_t len;
 	unsigned char c;
 
 	text_put(j->out, "\"");
-	for (; (c = (unsigned char)*s) != '\0'; s++) {
+	for (; (c = (unsigned char)*s) != '\0'; s += len) {
+		len = c < 0x80 ? 1 : utf8_len(s);
 		if (c == '"' || c == '\\')
 			text_printf(j->out, "\\%c", c);
-		else if (c < ' ')
+		else if (c < ' ' || len == 0)
 			text_printf(j->out, "\\u%04x", c);
 		else
-			text_add(j->out, s, 1);
+			text_add(j->out, s, len);
+		len = len > 0 ? len : 1;
 	}
 	text_put(j->out, "\"");
 }
@@ -277,6 +302,7 @@ version(struct json *j, const struct version *v)
 	const struct procedure *r;
 
 	text_member(j, "name", v->name);
+	text_member(j, "doc", v->doc);
 	number_member(j, "number", v->number);
 	open(j, "procedures", "[");
 	for (r = v->procs; r != NULL; r = r->next) {
@@ -316,6 +342,7 @@ item(struct json *j, const struct item *i)
 	case ITEM_PROGRAM:
 		text_member(j, "item", "program");
 		text_member(j, "name", i->program->name);
+		text_member(j, "doc", i->program->doc);
 		text_member(j, "stem", i->program->stem);
 		number_member(j, "number", i->program->number);
 		open(j, "versions", "[");

@@ -6,6 +6,8 @@
 #include "emit.h"
 #include "tree.h"
 
+#include <string.h>
+
 static void	spec(struct text *, unsigned depth, const struct tree_spec *);
 
 static void
@@ -108,9 +110,13 @@ arms(struct text *out, unsigned depth, const struct tree_arm *a)
 	}
 }
 
-/* A body ends with its brace; what follows it is the caller's. */
+/*
+ * A body ends with its brace; what follows it is the caller's.  `space`
+ * stands before its name, if it has one.
+ */
 static void
-spec(struct text *out, unsigned depth, const struct tree_spec *s)
+body(struct text *out, unsigned depth, const struct tree_spec *s,
+    const char *space)
 {
 	static const char *const words[] = {
 		[SPEC_ENUM] = "enum", [SPEC_STRUCT] = "struct",
@@ -118,14 +124,9 @@ spec(struct text *out, unsigned depth, const struct tree_spec *s)
 	};
 	const struct tree_decl *d;
 
-	if (s->kind == SPEC_BASIC || s->kind == SPEC_NAME) {
-		text_put(out, s->kind == SPEC_NAME ? s->name :
-		    basic_name(s->basic));
-		return;
-	}
 	text_put(out, words[s->kind]);
 	if (s->name != NULL)
-		text_printf(out, " %s", s->name);
+		text_printf(out, "%s%s", space, s->name);
 	if (s->kind == SPEC_UNION) {
 		text_put(out, " switch (");
 		decl(out, depth, s->disc);
@@ -141,6 +142,16 @@ spec(struct text *out, unsigned depth, const struct tree_spec *s)
 	arms(out, depth + 1, s->arms);
 	indent(out, depth);
 	text_put(out, "}");
+}
+
+static void
+spec(struct text *out, unsigned depth, const struct tree_spec *s)
+{
+	if (s->kind == SPEC_BASIC || s->kind == SPEC_NAME)
+		text_put(out, s->kind == SPEC_NAME ? s->name :
+		    basic_name(s->basic));
+	else
+		body(out, depth, s, " ");
 }
 
 static void
@@ -180,11 +191,26 @@ program(struct text *out, const struct tree_def *d)
 	text_put(out, ";\n");
 }
 
+/* namespace a { namespace b { of "a::b::"; how many there are. */
+static unsigned
+enter(struct text *out, const char *scope)
+{
+	const char *end;
+	unsigned n = 0;
+
+	for (; (end = strstr(scope, "::")) != NULL; scope = end + 2, n++) {
+		text_put(out, "namespace ");
+		text_add(out, scope, (size_t)(end - scope));
+		text_put(out, " {\n");
+	}
+	return n;
+}
+
 static void
 definition(struct text *out, const struct tree_def *d)
 {
-	if (*d->scope != '\0')
-		text_printf(out, "/* in %s */ ", d->scope);
+	unsigned scopes = enter(out, d->scope);
+
 	switch (d->kind) {
 	case DEF_CONST:
 		text_printf(out, "const %s = ", d->name);
@@ -192,9 +218,7 @@ definition(struct text *out, const struct tree_def *d)
 		text_put(out, ";\n");
 		break;
 	case DEF_TYPE:
-		if (d->pointer)
-			text_put(out, "/* a pointer */ ");
-		spec(out, 0, d->spec);
+		body(out, 0, d->spec, d->pointer ? " *" : " ");
 		text_put(out, ";\n");
 		break;
 	case DEF_TYPEDEF:
@@ -209,6 +233,8 @@ definition(struct text *out, const struct tree_def *d)
 		text_printf(out, "%%%s\n", d->text);
 		break;
 	}
+	for (; scopes > 0; scopes--)
+		text_put(out, "}\n");
 }
 
 void

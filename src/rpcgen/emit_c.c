@@ -47,6 +47,18 @@ size_function(struct emit *e, const struct type *t)
 }
 
 static void
+descriptor(struct emit *e, const struct type *t)
+{
+	const char *name = c_made(e, t, "type");
+
+	if (c_has_table(t))
+		c_top(e, "extern const struct xdr_type %s;", name);
+	else
+		c_top(e, "XDR_TYPE_ALIAS(%s, %s);", name,
+		    c_table(e, t, name) + 1);
+}
+
+static void
 prototypes(struct emit *e, const struct type *t)
 {
 	const char *name = c_of(t)->name;
@@ -118,9 +130,8 @@ emit_c_header(struct text *t, struct model *model)
 			sizes(&e, i->type);
 	text_put(t, "\n/* For xdr_print and the like. */\n");
 	for (i = model->items; i != NULL; i = i->next)
-		if (is_printed(i) && c_has_table(i->type))
-			c_top(&e, "extern const struct xdr_type %s;",
-			    c_made(&e, i->type, "type"));
+		if (is_printed(i))
+			descriptor(&e, i->type);
 	text_put(t, "\n/* 0, EBADMSG or ENOMEM; 0, EINVAL, EMSGSIZE or "
 	    "ENOMEM; exact size on the wire. */\n");
 	for (i = model->items; i != NULL; i = i->next)

@@ -431,8 +431,8 @@ decode(struct emit *e, const struct type *t, const char *expr,
 		decode_optional(e, t, expr, where);
 		break;
 	default:
-		c_try(e, "%s(%s, %s)", c_made(e, t, "decode"), e->in,
-		    c_address(e, t, expr));
+		c_try(e, "%s(%s, %s%s)", c_made(e, t, "decode"), e->in,
+		    t->external ? "(void *)" : "", c_address(e, t, expr));
 		break;
 	}
 }

@@ -269,7 +269,8 @@ encode_optional(struct emit *e, const struct type *t, const char *expr,
 		    expr);
 	} else if (t->elem->kind >= TYPE_ALIAS) {
 		c_try(e, "%s_opt_encode(%s, %s%s)", c_of(t->elem)->name,
-		    e->l_out, c_is_array(t->elem) ? "*" : "", expr);
+		    e->l_out, c_is_array(t->elem) ? "*" :
+		    t->elem->external ? "(void *)" : "", expr);
 	} else {
 		c_try(e, "xdr_put_bool(%s, %s != NULL, \"%s\")", e->l_out,
 		    expr, where);
@@ -327,7 +328,8 @@ encode(struct emit *e, const struct type *t, const char *expr,
 		encode_optional(e, t, expr, where);
 		break;
 	default:
-		c_try(e, "%s(%s, %s)", c_made(e, t, "encode"), e->l_out,
+		c_try(e, "%s(%s, %s%s)", c_made(e, t, "encode"), e->l_out,
+		    t->external ? "(const void *)" : "",
 		    c_address(e, t, expr));
 		break;
 	}

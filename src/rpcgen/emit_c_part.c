@@ -81,7 +81,8 @@ c_lazy(struct emit *e, const struct member *m)
 	clear_element(e, elem);
 	c_line(e, "$lazy->done++;");
 	if (elem->kind >= TYPE_ALIAS) {
-		c_try(e, "%s($lazy->in, %s)", c_made(e, elem, "decode"), e->v);
+		c_try(e, "%s($lazy->in, %s%s)", c_made(e, elem, "decode"),
+		    elem->external ? "(void *)" : "", e->v);
 	} else {
 		e->extra_locals = c_printf(e, "\tstruct xdr_in *%s = "
 		    "$lazy->in;\n", e->in);

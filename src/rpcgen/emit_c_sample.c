@@ -143,31 +143,32 @@ print_result(struct emit *e, const char *version, const struct procedure *r)
 		c_line(e, "printf(\"%s: done\\n\");", r->name);
 		return;
 	}
-	c_line(e, "xdr_print(line, sizeof line, %s, %sres);", c_table(e,
-	    r->res, c_printf(e, "sample_%s_%s", version, r->member)), c_is_array(r->res) ? "" : "&");
-	c_line(e, "printf(\"%s: %%s\\n\", line);", r->name);
+	c_line(e, "xdr_print($line, sizeof $line, %s, %s$res);", c_table(e,
+	    r->res, c_printf(e, "sample_%s_%s", version, r->member)),
+	    c_is_array(r->res) ? "" : "&");
+	c_line(e, "printf(\"%s: %%s\\n\", $line);", r->name);
 }
 
 static void
 call_once(struct emit *e, const struct program *p, const struct version *v,
     const struct procedure *r)
 {
-	c_line(e, "if (err == 0) {");
+	c_line(e, "if ($err == 0) {");
 	e->indent++;
-	value(e, r->args, "args");
-	value(e, r->res, "res");
+	value(e, r->args, "$args");
+	value(e, r->res, "$res");
 	text_put(&e->body, "\n");
-	c_line(e, "if ((err = %s_%s(client%s%s, &arena)) == 0) {",
-	    c_version(e, p, v), r->member, address(e, r->args, "args"),
-	    address(e, r->res, "res"));
+	c_line(e, "if (($err = %s_%s($client%s%s, &$arena)) == 0) {",
+	    c_version(e, p, v), r->member, address(e, r->args, "$args"),
+	    address(e, r->res, "$res"));
 	e->indent++;
 	print_result(e, c_version(e, p, v), r);
 	e->indent--;
 	c_line(e, "} else {");
-	c_line(e, "\tprintf(\"%s: %%s\\n\", strerror(err));", r->name);
+	c_line(e, "\tprintf(\"%s: %%s\\n\", strerror($err));", r->name);
 	c_line(e, "}");
-	c_line(e, "xdr_arena_reset(&arena);");
-	c_line(e, "err = 0;");
+	c_line(e, "xdr_arena_reset(&$arena);");
+	c_line(e, "$err = 0;");
 	e->indent--;
 	c_line(e, "}");
 }
@@ -179,20 +180,21 @@ call_version(struct emit *e, const struct program *p,
 	const struct procedure *r;
 
 	c_begin(e);
-	e->extra_locals = "\tstruct rpc_client *client = NULL;\n"
-	    "\tstruct xdr_arena arena;\n\tchar line[1000];\n\tint err;\n";
-	c_line(e, "xdr_arena_init(&arena, NULL, 0, 1 << 20);");
-	c_line(e, "err = rpc_client_new(&client, to, sizeof(struct "
+	e->extra_locals = c_printf(e, "\tstruct rpc_client *$client = NULL;\n"
+	    "\tstruct xdr_arena $arena;\n\tchar $line[1000];\n"
+	    "\tint $err;\n");
+	c_line(e, "xdr_arena_init(&$arena, NULL, 0, 1 << 20);");
+	c_line(e, "$err = rpc_client_new(&$client, $to, sizeof(struct "
 	    "sockaddr_in), false, %s, %s, 5000);", c_number_name(e, p->name),
 	    c_number_name(e, v->name));
 	for (r = v->procs; r != NULL; r = r->next)
 		call_once(e, p, v, r);
-	c_line(e, "(void)line;");
-	c_line(e, "rpc_client_free(client);");
-	c_line(e, "return err;");
+	c_line(e, "(void)$line;");
+	c_line(e, "rpc_client_free($client);");
+	c_line(e, "return $err;");
 	e->ended = true;
 	c_end(e, "static int", c_printf(e,
-	    "call_%s(const struct sockaddr *to)", c_version(e, p, v)));
+	    "call_%s(const struct sockaddr *$to)", c_version(e, p, v)));
 }
 
 void
@@ -232,7 +234,7 @@ emit_c_sample_make(struct text *t, struct model *model)
 	const char *s = model->stem;
 
 	text_printf(t, "# For %s: a sample, to be changed.\n"
-	    "CFLAGS += -std=c17 -Wall $(shell pkg-config --cflags pinefs)\n"
+	    "CFLAGS += -std=gnu17 -Wall $(shell pkg-config --cflags pinefs)\n"
 	    "LDLIBS += $(shell pkg-config --libs pinefs) -pthread\n\n"
 	    "all: %s_server %s_client\n\n"
 	    "%s.h %s_xdr.c %s_svc.c %s_clnt.c &: %s\n"

@@ -233,8 +233,8 @@ declare_array(struct emit *e, struct type *t)
 	if (e->elsewhere)
 		return;		/* its header has it */
 	/* Of another file's type: others may want the same. */
-	guard = t->elem->elsewhere && !t->elem->external ? c_printf(e, "%s_XDR_ARRAY", c->upper) :
-	    NULL;
+	guard = t->elem->elsewhere && !t->elem->external ?
+	    c_printf(e, "%s_XDR_ARRAY", c->upper) : NULL;
 	if (guard != NULL)
 		text_printf(e->out, "\n#ifndef %s\n#define %s\n", guard,
 		    guard);

@@ -142,7 +142,8 @@ struct type {
 	bool elsewhere;		/* declared by another file's header, which
 				 * a % line includes; its codecs, too */
 	bool external;		/* ... and nothing more is known of it: a
-				 * TYPE_STRUCT without members */
+				 * TYPE_STRUCT without members, in C by way
+				 * of void * for it may be an array */
 
 	bool compact;		/* --compact: its codec goes by a table */
 

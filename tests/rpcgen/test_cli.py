@@ -1,6 +1,7 @@
 """The command line."""
 
 import glob
+import json
 import os
 
 import pytest
@@ -133,9 +134,7 @@ def test_tokens():
                    "1\ttext\t\"b\"\n1\tpunct\t;\n2\tend\t\n")
 
 
-# Scopes and RFC 1057's pointers are told in comments only.
-TREES = [f for f in sorted(glob.glob(HERE + "/good/*.x"))
-         if os.path.basename(f) not in ("namespaces.x", "pointers.x")]
+TREES = sorted(glob.glob(HERE + "/good/*.x"))
 
 
 @pytest.mark.parametrize("path", TREES, ids=os.path.basename)
@@ -165,3 +164,29 @@ def test_binary_junk_is_refused_politely():
     assert status == 1
     assert "\x00" not in err and "\x1b" not in err
     assert err.endswith("20 errors: stopped there\n")
+
+
+def test_a_note_is_said_once_however_often_a_file_is_read(tmp_path):
+    """Once for each output, where an #ifdef asks which it is."""
+    (tmp_path / "a.x").write_text(
+        "const A = 1;\nconst A = 1;\n#ifdef RPC_HDR\nconst B = 2;\n#endif\n")
+    status, _, err = rpcgen("-o", "./", "a.x", cwd=tmp_path)
+    assert status == 0
+    assert err.count("defined twice") == 1
+    assert err.count("the first definition is here") == 1
+
+
+@pytest.mark.parametrize("errors, stops", [(20, False), (21, True)])
+def test_after_20_errors_it_stops(errors, stops):
+    text = "".join("struct s%d { none%d a; };\n" % (i, i)
+                   for i in range(errors))
+    status, _, err = rpcgen("-h", "-", stdin=text.encode())
+    assert status == 1 and err.count(": error: ") == 20
+    assert ("stopped there" in err) == stops
+
+
+def test_comments_of_another_encoding_are_json_all_the_same():
+    status, out, _ = rpcgen("--dump=json", "-", stdin=(
+        b"/** caf\xe9 \xc3\xa9 \xed\xa0\x80 */\nstruct a { int b; };\n"))
+    assert status == 0
+    assert json.loads(out)["items"][0]["doc"] == "caf\xe9 \xe9 \xed\xa0\x80"

@@ -21,7 +21,32 @@ def test_samples_compile(path, tmp_path):
     for name in stem + "_server.c", stem + "_client.c":
         compiler("cc", "-std=c17", "-D_GNU_SOURCE", "-fsyntax-only",
                  # shapes.x has types called err and i.
-                 *[w for w in WARNINGS if w != "-Wshadow"], *INCLUDE, "-I", tmp_path, tmp_path / name)
+                 *[w for w in WARNINGS if w != "-Wshadow"], *INCLUDE,
+                 "-I", tmp_path, tmp_path / name)
+
+
+def test_types_may_be_called_like_what_a_sample_has(tmp_path):
+    (tmp_path / "own.x").write_text(
+        "struct client { int b; }; struct err { client c; };\n"
+        "struct args { int line; }; struct arena { int to; };\n"
+        "program P { version V { err E(client) = 1; args A(args) = 2;\n"
+        "arena R(arena) = 3; } = 1; } = 0x20000044;\n")
+    assert rpcgen("-a", "-o", str(tmp_path) + "/",
+                  str(tmp_path / "own.x"))[0] == 0
+    for name in "own_server.c", "own_client.c":
+        compiler("cc", "-std=gnu17", "-Wall", "-Werror", "-fsyntax-only",
+                 *INCLUDE, "-I", tmp_path, tmp_path / name)
+
+
+def test_the_makefile_asks_for_what_the_samples_use(tmp_path):
+    assert rpcgen("-a", "-o", str(tmp_path) + "/", FILES[0])[0] == 0
+    flags = [w for line in (tmp_path / "Makefile.pingpong").read_text()
+             .splitlines() if line.startswith("CFLAGS +=")
+             for w in line.split() if w.startswith("-")
+             and not w.startswith("--")]
+    for name in "pingpong_server.c", "pingpong_client.c":
+        compiler("cc", *flags, "-fsyntax-only", *INCLUDE, "-I", tmp_path,
+                 tmp_path / name)
 
 
 def test_all_makes_each_file(tmp_path):

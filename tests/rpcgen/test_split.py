@@ -115,7 +115,7 @@ def test_a_union_switches_on_what_only_a_header_has(tmp_path):
         'case B_ONE: void; default: hyper h; };\n')
     status, out, err = rpcgen("--extern", "-c", "a.x", cwd=tmp_path)
     assert (status, err) == (0, "")
-    assert "b_decode(in, &v->which)" in out and "case B_ONE:" in out
+    assert "b_decode(in, (void *)&v->which)" in out and "case B_ONE:" in out
     (tmp_path / 'b.x').write_text(
         '%#include "b.h"\nunion u switch (b which) { case -2147483649: '
         'void; };\n')

@@ -56,6 +56,7 @@ CHECK_TYPE(by_int)
 CHECK_TYPE(by_kind)
 CHECK_TYPE(by_far)
 CHECK_TYPE(by_name)
+CHECK_TYPE(by_flag)
 
 int
 main(void)
@@ -74,6 +75,7 @@ main(void)
 		check_by_kind(seed);
 		check_by_far(seed);
 		check_by_name(seed);
+		check_by_flag(seed);
 	}
 	return 0;
 }
