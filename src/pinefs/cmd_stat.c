@@ -1,5 +1,4 @@
 /* pinefs stat [ID] [--json]: what a running server has done so far. */
-#include "base/log.h"
 #include "pinefs/asking.h"
 #include "pinefs/commands.h"
 #include "pinefs/show.h"

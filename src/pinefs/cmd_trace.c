@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "base/json.h"
-#include "base/log.h"
 #include "pinefs/asking.h"
 #include "pinefs/commands.h"
 #include "pinefs/show.h"
