@@ -165,20 +165,16 @@ write_line(const char *bytes, size_t len)
 static void
 put_record(const struct log_record *r, char *to, size_t size)
 {
+	int as = atomic_load(&format);
 	size_t n;
 
-	switch (atomic_load(&format)) {
-	case JSON:
-		n = log_form_json(to, size, r);
-		break;
-	case JOURNAL:
+	if (as == JOURNAL) {
 		n = log_form_journal(to, size, r);
 		if (n <= size && send_to_journal(to, n))
 			return;
-		/* FALLTHROUGH */
-	default:
-		n = log_form_text(to, size, r, is_coloured());
 	}
+	n = as == JSON ? log_form_json(to, size, r) :
+	    log_form_text(to, size, r, is_coloured());
 	if (n > size) {		/* cut, as memory is short */
 		n = size;
 		to[n - 1] = '\n';
