@@ -28,19 +28,39 @@ tar_header_is_zero(const struct tar_header *h)
 	return p[0] == 0 && memcmp(p, p + 1, sizeof *h - 1) == 0;
 }
 
+/* Of the bytes as they are, and as numbers with a sign; eight at a time, for
+ * this is done for each member. */
+static void
+sums_of(const uint8_t *p, int64_t *sum, int64_t *old)
+{
+	const uint64_t even = UINT64_C(0x00ff00ff00ff00ff);
+	const uint64_t tops = UINT64_C(0x0101010101010101);
+	uint64_t v, fours = 0, high = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(struct tar_header); i += sizeof v) {
+		memcpy(&v, p + i, sizeof v);
+		fours += (v & even) + (v >> 8 & even);	/* < 2^16 each */
+		high += v >> 7 & tops;			/* < 2^8 each */
+	}
+	fours = (fours & UINT64_C(0x0000ffff0000ffff)) +
+	    (fours >> 16 & UINT64_C(0x0000ffff0000ffff));
+	*sum = (int64_t)((fours & UINT32_MAX) + (fours >> 32));
+	high = (high & even) + (high >> 8 & even);
+	*old = *sum - 256 * (int64_t)((high * UINT64_C(0x0001000100010001)) >>
+	    48);
+}
+
 bool
 tar_header_sum_ok(const struct tar_header *h)
 {
 	const uint8_t *p = bytes_of(h);
-	int64_t said, sum = 0, old = 0;
+	int64_t said, sum, old;
 	size_t i;
 
 	if (!tar_number(h->chksum, sizeof h->chksum, &said))
 		return false;
-	for (i = 0; i < sizeof *h; i++) {
-		sum += p[i];
-		old += (int8_t)p[i];
-	}
+	sums_of(p, &sum, &old);
 	for (i = SUM_AT; i < SUM_AT + SUM_LEN; i++) {
 		sum += ' ' - p[i];
 		old += ' ' - (int8_t)p[i];

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
-enum { FIRST_SLOTS = 64 };
+enum { FIRST_SLOTS = 64, AT_ONCE = 16 };
 
 /* A hard link that waits for the end. */
 struct later {
@@ -87,13 +87,12 @@ is_named(const struct tar_index *ix, const struct tar_rec *r, uint32_t dir,
 #define SLOT_REC	0x01ffffffu
 _Static_assert(TAR_MEMBERS_MAX < SLOT_REC, "numbers fit");
 
-/* The slot of a name, or the free one where it would be; *tag is the rest of
- * what is to be in it. */
+/* The slot of a name with that hash, or the free one where it would be; *tag
+ * is the rest of what is to be in it. */
 static uint32_t *
-slot_of(const struct tar_index *ix, uint32_t dir, struct pinefs_name name,
-    uint32_t *tag)
+slot_of(const struct tar_index *ix, uint64_t h, uint32_t dir,
+    struct pinefs_name name, uint32_t *tag)
 {
-	uint64_t h = hash(ix, dir, name);
 	uint32_t i = (uint32_t)h % ix->nslots, left, slot;
 	const struct tar_rec *r;
 
@@ -119,7 +118,7 @@ tar_index_find(const struct tar_index *ix, uint32_t dir,
 
 	if (name.len > 255 || ix->nslots == 0)
 		return TAR_NONE;
-	i = *slot_of(ix, dir, name, &tag) & SLOT_REC;
+	i = *slot_of(ix, hash(ix, dir, name), dir, name, &tag) & SLOT_REC;
 	/* A table without a free slot is a damaged one. */
 	if (i == 0 || i > ix->recs.n ||
 	    !is_named(ix, tar_index_rec(ix, i - 1), dir, name))
@@ -127,15 +126,53 @@ tar_index_find(const struct tar_index *ix, uint32_t dir,
 	return i - 1;
 }
 
+/* The name, whose hash that is, now means record i. */
+static void
+fill_slot(struct tar_index *ix, uint32_t i, uint64_t h)
+{
+	const struct tar_rec *r = tar_index_rec(ix, i);
+	uint32_t tag, *slot = slot_of(ix, h, r->parent, tar_index_name(ix, r),
+	    &tag);
+
+	if (*slot == 0)
+		ix->used++;
+	*slot = (i + 1) | tag;
+}
+
+static uint64_t
+hash_of(const struct tar_index *ix, uint32_t i)
+{
+	const struct tar_rec *r = tar_index_rec(ix, i);
+
+	return hash(ix, r->parent, tar_index_name(ix, r));
+}
+
+/* Records `from` ... `to`, a few: their slots lie anywhere, and are fetched
+ * all at once. */
+static void
+fill_slots(struct tar_index *ix, uint32_t from, uint32_t to)
+{
+	uint64_t h[AT_ONCE];
+	uint32_t i;
+
+	for (i = from; i < to; i++) {
+		h[i - from] = hash_of(ix, i);
+		__builtin_prefetch(&ix->slot[(uint32_t)h[i - from] %
+		    ix->nslots], 1);
+	}
+	for (i = from; i < to; i++)
+		if ((tar_index_rec(ix, i)->flags & TAR_REC_DEAD) == 0)
+			fill_slot(ix, i, h[i - from]);
+}
+
 /* By half: they are a part of what a file of it takes.  In the order of the
  * records, which are all that is not dead. */
 static int
 grow_slots(struct tar_index *ix)
 {
-	uint32_t i, tag, n = ix->nslots < FIRST_SLOTS ? FIRST_SLOTS :
+	uint32_t i, left, n = ix->nslots < FIRST_SLOTS ? FIRST_SLOTS :
 	    ix->nslots / 2 * 3;
-	uint32_t *slot = calloc(n, sizeof *slot), *at;
-	const struct tar_rec *r;
+	uint32_t *slot = calloc(n, sizeof *slot);
 
 	if (slot == NULL)
 		return ENOMEM;
@@ -143,32 +180,21 @@ grow_slots(struct tar_index *ix)
 	ix->slot = slot;
 	ix->nslots = n;
 	ix->used = 0;
-	for (i = TAR_ROOT + 1; i < ix->recs.n; i++) {
-		r = tar_index_rec(ix, i);
-		if (r->flags & TAR_REC_DEAD)
-			continue;
-		at = slot_of(ix, r->parent, tar_index_name(ix, r), &tag);
-		if (*at == 0)
-			ix->used++;
-		*at = (i + 1) | tag;
+	for (i = TAR_ROOT + 1; i < ix->recs.n; i += AT_ONCE) {
+		left = (uint32_t)ix->recs.n - i;
+		fill_slots(ix, i, i + (left < AT_ONCE ? left : AT_ONCE));
 	}
 	return 0;
 }
 
-/* The name now means record i. */
 static int
 bind(struct tar_index *ix, uint32_t i)
 {
-	const struct tar_rec *r = tar_index_rec(ix, i);
-	uint32_t *slot, tag;
 	int err;
 
 	if (ix->used >= ix->nslots / 4 * 3 && (err = grow_slots(ix)) != 0)
 		return err;
-	slot = slot_of(ix, r->parent, tar_index_name(ix, r), &tag);
-	if (*slot == 0)
-		ix->used++;
-	*slot = (i + 1) | tag;
+	fill_slot(ix, i, hash_of(ix, i));
 	return 0;
 }
 
