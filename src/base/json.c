@@ -2,6 +2,7 @@
 #include "base/json.h"
 
 #include <inttypes.h>
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,11 +201,31 @@ json_uint(struct json *j, const char *key, uint64_t value)
 }
 
 void
+json_point(char *number)
+{
+	char *to = number;
+	const char *p;
+	size_t n;
+
+	for (p = number; *p != '\0'; p += n) {
+		if ((n = strspn(p, "0123456789+-e")) > 0) {
+			memmove(to, p, n);
+			to += n;
+		} else {
+			n = strcspn(p, "0123456789+-e");
+			*to++ = '.';
+		}
+	}
+	*to = '\0';
+}
+
+void
 json_real(struct json *j, const char *key, double value)
 {
 	char text[64];
 
 	snprintf(text, sizeof text, "%.6g", isfinite(value) ? value : 0.0);
+	json_point(text);
 	json_raw(j, key, text);
 }
 
@@ -411,7 +432,15 @@ json_get_uint(const char *value)
 double
 json_get_real(const char *value)
 {
-	return value == NULL || *value == '"' ? 0 : strtod(value, NULL);
+	locale_t c;
+	double v;
+
+	if (value == NULL || *value == '"' ||
+	    (c = newlocale(LC_ALL_MASK, "C", (locale_t)0)) == (locale_t)0)
+		return 0;
+	v = strtod_l(value, NULL, c);
+	freelocale(c);
+	return v;
 }
 
 bool

@@ -36,6 +36,9 @@ void	json_string(struct json *, const char *key, const char *value);
 void	json_bytes(struct json *, const char *key, const void *, size_t len);
 void	json_uint(struct json *, const char *key, uint64_t value);
 void	json_real(struct json *, const char *key, double value);
+/* Whatever stands in a number of printf for the point, by the locale of the
+ * host program, is a point. */
+void	json_point(char *number);
 void	json_bool(struct json *, const char *key, bool value);
 /* Lines that others have written. */
 void	json_append(struct json *, const char *lines, size_t len);

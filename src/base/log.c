@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,19 +138,28 @@ send_to_journal(const char *bytes, size_t len)
 
 /* --------------------------------------------------------------- records -- */
 
+/* What the environment says of colours. */
+static atomic_int colourful = -1;
+
+void
+log_read_environment(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	atomic_store(&colourful, (no == NULL || *no == '\0') &&
+	    term != NULL && strcmp(term, "dumb") != 0);
+}
+
 static bool
 is_coloured(void)
 {
-	const char *no, *term;
-
 	if (atomic_load(&colour) != AUTO)
 		return atomic_load(&colour) == ALWAYS;
 	if (!isatty(STDERR_FILENO))
 		return false;
-	no = getenv("NO_COLOR");
-	term = getenv("TERM");
-	return (no == NULL || *no == '\0') && term != NULL &&
-	    strcmp(term, "dumb") != 0;
+	if (atomic_load(&colourful) == -1)
+		log_read_environment();
+	return atomic_load(&colourful) != 0;
 }
 
 static void
@@ -268,10 +276,19 @@ LOG_FUNCTION(log_debug, LOG_LEVEL_DEBUG)
 /*
  * Those that have told something.  Taken at most once in 10 s for each; who
  * finds the lock held counts instead of waiting, so that a child of fork, in
- * which it may be held for ever, does not hang.
+ * which it may be held for ever, does not hang.  Nothing is written under it:
+ * who reads that may take any time.
  */
 static struct log_limit *limits;
 static atomic_flag limits_lock = ATOMIC_FLAG_INIT;
+
+enum { LIMIT_TEXT = sizeof ((struct log_limit *)NULL)->text };
+
+/* What is to be written once the lock is free. */
+struct told {
+	unsigned	missed, seconds;
+	char		text[LIMIT_TEXT];
+};
 
 static uint64_t
 now_ms(void)
@@ -282,32 +299,38 @@ now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000 + 1;
 }
 
-/* Tell what was counted; the limit begins anew. */
-static void
-tell(struct log_limit *limit, uint64_t now)
+/* Another thread may have looked at the clock later, and stored that. */
+static int64_t
+since(uint64_t last, uint64_t now)
 {
-	uint64_t last = atomic_load(&limit->last_ms);
-	unsigned missed = atomic_exchange(&limit->missed, 0);
+	return now < last ? 0 : (int64_t)(now - last);
+}
 
-	atomic_store(&limit->last_ms, missed > 0 ? now : 0);
-	if (missed > 0 && is_wanted(LOG_LEVEL_WARNING))
-		record(LOG_LEVEL_WARNING, limit->text, strlen(limit->text),
-		    missed, now - last < 1500 ? 1 :
-		    (unsigned)((now - last + 500) / 1000));
+/* What was counted; the limit begins anew. */
+static void
+take(struct log_limit *limit, uint64_t now, struct told *t)
+{
+	int64_t ms = since(atomic_load(&limit->last_ms), now);
+
+	t->missed = atomic_exchange(&limit->missed, 0);
+	t->seconds = ms < 1500 ? 1 : (unsigned)((ms + 500) / 1000);
+	memcpy(t->text, limit->text, sizeof t->text);
+	atomic_store(&limit->last_ms, t->missed > 0 ? now : 0);
+}
+
+static void
+tell(const struct told *t)
+{
+	if (t->missed > 0 && is_wanted(LOG_LEVEL_WARNING))
+		record(LOG_LEVEL_WARNING, t->text, strlen(t->text), t->missed,
+		    t->seconds);
 }
 
 /* The first in a while: its text stands for those that will be counted. */
 static void
-first(struct log_limit *limit, const char *fmt, va_list ap)
+keep(struct log_limit *limit, const char *text)
 {
-	char stack[LINE], *text;
-	size_t len;
-
-	text = expand(stack, fmt, ap, &len);
-	record(LOG_LEVEL_WARNING, text, len, 0, 0);
 	snprintf(limit->text, sizeof limit->text, "%s", text);
-	if (text != stack)
-		free(text);
 	if (!limit->seen) {
 		limit->seen = true;
 		limit->next = limits;
@@ -318,63 +341,92 @@ first(struct log_limit *limit, const char *fmt, va_list ap)
 void
 log_limited(struct log_limit *limit, const char *fmt, ...)
 {
+	char stack[LINE], *text;
 	int saved = errno;
 	uint64_t now, last;
+	struct told before;
+	size_t len;
 	va_list ap;
 
 	if (!is_wanted(LOG_LEVEL_WARNING))
 		return;
 	now = now_ms();
 	last = atomic_load(&limit->last_ms);
-	if ((last != 0 && now - last < LIMIT_MS) ||
+	if ((last != 0 && since(last, now) < LIMIT_MS) ||
 	    atomic_flag_test_and_set(&limits_lock)) {
 		atomic_fetch_add(&limit->missed, 1);
 		return;
 	}
-	tell(limit, now);
+	take(limit, now, &before);
 	atomic_store(&limit->last_ms, now);
 	va_start(ap, fmt);
-	first(limit, fmt, ap);
+	text = expand(stack, fmt, ap, &len);
 	va_end(ap);
+	keep(limit, text);
 	atomic_flag_clear(&limits_lock);
+	tell(&before);
+	record(LOG_LEVEL_WARNING, text, len, 0, 0);
+	if (text != stack)
+		free(text);
 	errno = saved;
+}
+
+/* One that is due, if there is any. */
+static bool
+take_due(uint64_t now, bool all, struct told *t)
+{
+	struct log_limit *l;
+	bool found = false;
+	uint64_t last;
+
+	if (atomic_flag_test_and_set(&limits_lock))
+		return false;
+	for (l = limits; l != NULL && !found; l = l->next) {
+		last = atomic_load(&l->last_ms);
+		found = atomic_load(&l->missed) > 0 &&
+		    (all ? last < now : since(last, now) >= LIMIT_MS);
+		if (found)
+			take(l, now, t);
+	}
+	atomic_flag_clear(&limits_lock);
+	return found;
 }
 
 void
 log_count(bool all)
 {
-	uint64_t now = now_ms();
-	struct log_limit *l;
+	/* Those that were told now are not told again. */
+	uint64_t now = now_ms() + 1;
+	struct told t;
 
-	if (atomic_flag_test_and_set(&limits_lock))
-		return;
-	for (l = limits; l != NULL; l = l->next)
-		if (atomic_load(&l->missed) > 0 &&
-		    (all || now - atomic_load(&l->last_ms) >= LIMIT_MS))
-			tell(l, now);
-	atomic_flag_clear(&limits_lock);
+	while (take_due(now, all, &t))
+		tell(&t);
 }
 
 void
 log_limit_end(struct log_limit *limit)
 {
+	const struct timespec ms = { .tv_nsec = 1000000 };
 	struct log_limit **at;
+	struct told t;
 	int tries = 0;
 
 	if (!limit->seen)
 		return;
-	/* It is held for a line at most; or, in a child of fork, for ever. */
+	/* It is held for a moment; or, in a child of fork, for ever, and then
+	 * nobody looks at the list any more. */
 	while (atomic_flag_test_and_set(&limits_lock)) {
-		if (tries++ == 100000)
+		if (tries++ == 2000)
 			return;
-		sched_yield();
+		nanosleep(&ms, NULL);
 	}
 	for (at = &limits; *at != NULL && *at != limit; at = &(*at)->next)
 		;
 	if (*at == limit)
 		*at = limit->next;
-	tell(limit, now_ms());
+	take(limit, now_ms(), &t);
 	atomic_flag_clear(&limits_lock);
+	tell(&t);
 }
 
 char *

@@ -28,6 +28,12 @@ int	log_level_parse(const char *name);
 int	log_set_format(const char *name);
 int	log_set_colour(const char *when);
 bool	log_is_text(void);
+/*
+ * Look at $NO_COLOR and $TERM now, on the thread of whoever may change the
+ * environment: not when a thread of ours has to say something.  Without it,
+ * that is done at the first line.
+ */
+void	log_read_environment(void);
 
 void	log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void	log_warning(const char *fmt, ...)

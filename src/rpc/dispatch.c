@@ -447,8 +447,10 @@ decode(struct rpc_call *call)
 	if (proc->res_size > 0)
 		call->res = xdr_arena_zalloc(&call->arena, proc->res_size);
 	if ((proc->args_size > 0 && call->args == NULL) ||
-	    (proc->res_size > 0 && call->res == NULL))
+	    (proc->res_size > 0 && call->res == NULL)) {
+		call->args = NULL;	/* who traces would look at it */
 		return RPC_SYSTEM_ERR;
+	}
 	if ((proc->decode == NULL || proc->decode(&call->in, call->args) == 0)
 	    && (proc->args_lazy || xdr_in_left(&call->in) == 0))
 		return RPC_SUCCESS;

@@ -6,8 +6,8 @@
 
 #include "server/control_in.h"
 
-static void
-refuse(struct json *j, const char *why)
+void
+control_refuse(struct json *j, const char *why)
 {
 	json_begin(j);
 	json_string(j, "type", "error");
@@ -141,7 +141,7 @@ static void
 done(struct json *j, int err)
 {
 	if (err != 0) {
-		refuse(j, strerror(err));
+		control_refuse(j, strerror(err));
 		return;
 	}
 	json_begin(j);
@@ -156,7 +156,7 @@ set_mounted(struct control *c, struct json *j, const char *args, bool on)
 
 	if (!json_get_text(json_find(args, "dir"), dir, sizeof dir) ||
 	    dir[0] != '/')
-		refuse(j, "no dir that begins with a slash");
+		control_refuse(j, "no dir that begins with a slash");
 	else
 		done(j, control_mounted(c->server, dir, on));
 }
@@ -179,7 +179,7 @@ answer_source(struct control *c, struct control_client *cl, const char *args)
 	char source[PATH_MAX + 16];
 
 	if (!json_get_text(json_find(args, "source"), source, sizeof source))
-		refuse(&cl->out, "no source");
+		control_refuse(&cl->out, "no source");
 	else
 		done(&cl->out, control_set_source(c->server, source));
 }
@@ -215,7 +215,7 @@ control_answer(struct control *c, struct control_client *cl,
 
 	cl->phase = CLIENT_ANSWERED;
 	if (!json_is_object(args)) {
-		refuse(&cl->out, "what follows the word is no JSON object");
+		control_refuse(&cl->out, "what follows the word is no JSON object");
 		return;
 	}
 	for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -225,5 +225,5 @@ control_answer(struct control *c, struct control_client *cl,
 	if (i < sizeof rows / sizeof rows[0])
 		rows[i].answer(c, cl, args);
 	else
-		refuse(&cl->out, "no such request");
+		control_refuse(&cl->out, "no such request");
 }

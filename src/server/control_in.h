@@ -29,9 +29,10 @@ struct control_client {
 };
 
 /* Of the client of the same place, while it traces. */
+enum { CLIENT_NAME = 96 };
 struct control_tracer {
 	bool		 on;
-	char		 client[64], proc[64], path[512];	/* "": all */
+	char		 client[CLIENT_NAME], proc[64], path[512];	/* "": all */
 	struct json	 lines;		/* not taken yet */
 	uint64_t	 missed;
 };
@@ -69,7 +70,9 @@ int	record_write(struct control *);
 bool	record_moved(struct control *);
 void	record_remove(struct control *);
 
-/* control_answer.c: a whole request has come. */
+/* control_answer.c: a line that says why not. */
+void	control_refuse(struct json *, const char *why);
+/* A whole request has come. */
 void	control_answer(struct control *, struct control_client *,
 	    const char *request);
 

@@ -7,6 +7,7 @@
  * before.  A reader that is slower than the calls misses some, and is told how
  * many: no loop waits for him.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,21 +15,22 @@
 
 #include "base/clock.h"
 #include "rpc/call.h"
+#include "rpc/peer.h"
 #include "server/control_in.h"
 
 enum { VALUE = 2048, BEHIND_MAX = 512 << 10 };
 
 /* ------------------------------------------------------------- matching -- */
 
-/* "127.0.0.1" and "127.0.0.1:1012" are both of the peer 127.0.0.1:1012. */
+/* "127.0.0.1" and "127.0.0.1:1012" are both of the peer 127.0.0.1:1012, and
+ * "[::1]" of [::1]:1012. */
 static bool
 is_client(const char *want, const char *name)
 {
 	size_t n = strlen(want);
 
 	return n == 0 || (strncmp(name, want, n) == 0 &&
-	    (name[n] == '\0' || (name[n] == ':' &&
-	    strchr(name + n + 1, ':') == NULL)));
+	    (name[n] == '\0' || name[n] == ':'));
 }
 
 static bool
@@ -159,14 +161,69 @@ take_text(const char *args, const char *key, char *to, size_t size)
 		to[0] = '\0';
 }
 
+/* "::1" as peers are named: "[::1]"; EINVAL. */
+static int
+name_address(const char *text, char *to, size_t size)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int err = peer_parse(text, 0, &ss, &len);
+
+	if (err != 0)
+		return err;
+	peer_name(&ss, to, size);
+	*strrchr(to, ':') = '\0';
+	return 0;
+}
+
+/* With a port, perhaps; brackets, perhaps, where there is none; or "". */
+static int
+take_client(const char *args, char to[CLIENT_NAME])
+{
+	char text[CLIENT_NAME], *host = text, *end;
+	size_t n;
+
+	take_text(args, "client", text, sizeof text);
+	to[0] = '\0';
+	if (text[0] == '\0' || name_address(text, to, CLIENT_NAME) == 0)
+		return 0;
+	if (text[0] == '[') {
+		host++;
+		end = strchr(text, ']');
+	} else {
+		end = strrchr(text, ':');
+	}
+	if (end == NULL)
+		return EINVAL;
+	if (*end == ']')
+		*end++ = '\0';
+	if (*end != ':' && *end != '\0')
+		return EINVAL;
+	if (*end == ':')
+		*end++ = '\0';
+	if (name_address(host, to, CLIENT_NAME) != 0 ||
+	    end[strspn(end, "0123456789")] != '\0')
+		return EINVAL;
+	n = strlen(to);
+	if (*end != '\0')
+		snprintf(to + n, CLIENT_NAME - n, ":%s", end);
+	return 0;
+}
+
 void
 trace_begin(struct control *c, struct control_client *cl, const char *args)
 {
 	struct control_tracer *t = &c->tracer[cl - c->client];
+	char client[CLIENT_NAME];
 
+	if (take_client(args, client) != 0) {
+		control_refuse(&cl->out, "the client is no address like "
+		    "127.0.0.1, ::1 or 127.0.0.1:1012");
+		return;
+	}
 	pthread_mutex_lock(&c->trace_lock);
 	*t = (struct control_tracer){ .on = true };
-	take_text(args, "client", t->client, sizeof t->client);
+	strcpy(t->client, client);
 	take_text(args, "procedure", t->proc, sizeof t->proc);
 	take_text(args, "path", t->path, sizeof t->path);
 	pthread_mutex_unlock(&c->trace_lock);

@@ -104,6 +104,7 @@ put_histogram(const struct stats_row *row, struct json *j)
 			n += row->bucket[i++];
 		snprintf(le, sizeof le, "%.9g",
 		    (double)(UINT64_C(1) << k) / 1e9);
+		json_point(le);
 		put_bucket(row, le, n, j);
 	}
 	for (i = 0; i < STATS_BUCKETS; i++)
@@ -113,7 +114,8 @@ put_histogram(const struct stats_row *row, struct json *j)
 	put_labels(row, j);
 	put(j, "} %" PRIu64 "\npinefs_call_duration_seconds_sum{", all);
 	put_labels(row, j);
-	put(j, "} %.9f\n", (double)row->ns / 1e9);
+	put(j, "} %" PRIu64 ".%09" PRIu64 "\n", row->ns / 1000000000,
+	    row->ns % 1000000000);
 }
 
 static void

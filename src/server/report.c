@@ -169,8 +169,9 @@ subtract_clients(struct stats_client *c, unsigned n,
 	for (; n > 0; c++, n--) {
 		b = nbefore == 0 ? NULL : bsearch(c, before, nbefore,
 		    sizeof *before, by_name);
-		/* Fewer: another connection from the same port. */
-		if (b == NULL || b->calls > c->calls)
+		/* Less: another connection from the same port. */
+		if (b == NULL || b->calls > c->calls ||
+		    b->received > c->received || b->sent > c->sent)
 			continue;
 		c->calls -= b->calls;
 		c->received -= b->received;

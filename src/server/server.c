@@ -24,6 +24,7 @@ pinefs_server_new(struct pinefs_server **sp)
 
 	if (s == NULL)
 		return ENOMEM;
+	log_read_environment();
 	options_init(&s->opt);
 	s->state = (struct state){ .dir = -1, .lock = -1 };
 	*sp = s;

@@ -7,12 +7,13 @@ import resource
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import time
 
 import pytest
 
-from test_cli import PINEFS, QUIET, Running, port_of
+from test_cli import PINEFS, QUIET, Running, has_ipv6
 
 pytestmark = pytest.mark.skipif(not os.path.exists(PINEFS),
                                 reason="pinefs is not built")
@@ -516,6 +517,79 @@ def test_a_living_socket_of_the_same_number_is_left_alone(tmp_path):
     assert "no control socket: Address already in use" in err
     assert [x.name for x in (tmp_path / "pinefs").iterdir()] == [
         "%d.sock" % process.pid]
+
+
+# ------------------------------------------------------------------- trace --
+
+@pytest.mark.parametrize("client, seen", [
+    ("::1", True), ("[::1]", True), ("[::1]:PORT", True),
+    ("0:0:0:0:0:0:0:1", True), ("[::1]:1", False), ("::2", False),
+    ("127.0.0.1", False)])
+def test_trace_knows_a_client_however_it_is_written(server, client, seen):
+    if not has_ipv6():
+        pytest.skip("no ::1 here")
+    port = record(server)["port"]
+    with connected(server) as s, connected(server) as every, \
+            socket.create_connection(("::1", port), 20) as nfs:
+        client = client.replace("PORT", str(nfs.getsockname()[1]))
+        lines = []
+        for x, args in ((s, {"client": client}), (every, {})):
+            x.sendall(b"trace " + json.dumps(args).encode() + b"\n")
+            lines.append(x.makefile("r"))
+            assert json.loads(lines[-1].readline())["type"] == "server"
+        call_null(nfs)
+        assert json.loads(lines[1].readline())["type"] == "call"
+        s.settimeout(20 if seen else 0.05)
+        if seen:
+            row = json.loads(lines[0].readline())
+            assert row["client"].startswith("[::1]:")
+        else:
+            with pytest.raises(TimeoutError):
+                lines[0].readline()
+
+
+@pytest.mark.parametrize("client", ["localhost", "[::1", "::1]:7", ":", "[",
+                                    "127.0.0.1:x", "[127.0.0.1]x"])
+def test_trace_refuses_what_is_no_address(server, client):
+    done = pinefs("trace", "--client", client)
+    assert done.returncode == 69 and "no address" in done.stderr
+
+
+def test_another_connection_of_the_same_port_is_counted_anew(server):
+    """It has made more calls, of fewer bytes."""
+    port = record(server)["port"]
+    linger = struct.pack("ii", 1, 0)            # no TIME_WAIT
+    with connected(server) as s, socket.socket() as first, \
+            socket.socket() as second:
+        s.sendall(b'top {"interval_ms":400}\n')
+        top = s.makefile("r")
+        for x in (first, second):
+            x.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            x.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        first.connect(("127.0.0.1", port))
+        name = first.getsockname()
+        words = [77, 0, 2, 100003, 3, 0, 0, 400] + [0] * 102
+        first.sendall(b"".join(n.to_bytes(4, "big") for n in
+                               [0x80000000 | 4 * len(words)] + words))
+        assert first.recv(1000)[4:8] == (77).to_bytes(4, "big")
+        rows = []
+
+        def read_to_end():
+            while (row := json.loads(top.readline()))["type"] != "end":
+                if row.get("client") == "%s:%d" % name:
+                    rows.append(row)
+
+        while not rows:
+            read_to_end()
+        first.close()
+        second.bind(name)
+        second.connect(("127.0.0.1", port))
+        for _ in range(3):
+            call_null(second)
+        seen = len(rows)
+        while len(rows) == seen:
+            read_to_end()
+    assert all(row["received"] < 10000 for row in rows), rows
 
 
 TWO_SERVERS = r"""

@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,7 +128,37 @@ test_what_is_damaged_is_no_object_and_harms_nobody(void)
 	read_all(deep);
 }
 
+/* A program of Python may have chosen its user's. */
+static void
+test_numbers_have_a_point_in_every_language(void)
+{
+	static const char *const locales[] = { "de_DE.UTF-8", "de_DE.utf8",
+	    "fr_FR.UTF-8", "de_DE", "ps_AF.UTF-8" };
+	char text[4][32] = { "1234,5e-07", "0\xd9\xab" "25", "-1", "1.5" };
+	struct json j = { 0 };
+	unsigned i;
+
+	for (i = 0; i < 4; i++)
+		json_point(text[i]);
+	assert_string_equal(text[0], "1234.5e-07");
+	assert_string_equal(text[1], "0.25");
+	assert_string_equal(text[2], "-1");
+	assert_string_equal(text[3], "1.5");
+	/* And where this system has such a language. */
+	for (i = 0; i < sizeof locales / sizeof locales[0]; i++)
+		if (setlocale(LC_ALL, locales[i]) != NULL)
+			break;
+	json_begin(&j);
+	json_real(&j, "r", 0.25);
+	json_end(&j);
+	assert_string_equal(j.text, "{\"r\":0.25}\n");
+	CHECK(json_get_real(json_find(j.text, "r")) == 0.25);
+	(void)setlocale(LC_ALL, "C");
+	json_free(&j);
+}
+
 CHECK_MAIN(
+	CHECK_TEST(test_numbers_have_a_point_in_every_language),
 	CHECK_TEST(test_objects_are_written_in_one_line),
 	CHECK_TEST(test_no_byte_of_a_stranger_reaches_a_terminal),
 	CHECK_TEST(test_members_are_found_behind_others),

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,6 +227,85 @@ test_repeated_events_are_counted(void)
 	    "pinefs: warning: bad 0 ... 1 more in # s\n");
 }
 
+/* ------------------------------------------------------ a reader that waits -- */
+
+static void *
+warn(void *arg)
+{
+	log_limited(arg, "the other one");
+	return NULL;
+}
+
+static void
+fill(int fd)
+{
+	char bytes[4096] = { 0 };
+
+	CHECK(fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
+	while (write(fd, bytes, sizeof bytes) > 0)
+		;
+	while (write(fd, bytes, 1) > 0)
+		;
+	CHECK(fcntl(fd, F_SETFL, 0) == 0);
+}
+
+/* A file system is freed while a loop writes to a terminal that stands. */
+static void
+test_a_limit_ends_while_nobody_reads_the_log(void)
+{
+	static struct log_limit limit, other;
+	char bytes[4096];
+	int p[2], keep = dup(STDERR_FILENO);
+	pthread_t thread;
+	ssize_t n;
+
+	CHECK(keep != -1 && pipe(p) == 0);
+	catch();
+	log_limited(&limit, "first");
+	(void)let_go();
+	fill(p[1]);
+	CHECK(dup2(p[1], STDERR_FILENO) == STDERR_FILENO);
+	CHECK(pthread_create(&thread, NULL, warn, &other) == 0);
+	while (atomic_load(&other.last_ms) == 0)
+		sched_yield();
+	log_limit_end(&limit);
+	limit.missed = 77;	/* whatever the memory is used for now */
+	while ((n = read(p[0], bytes, sizeof bytes)) > 0 &&
+	    memchr(bytes, '\n', (size_t)n) == NULL)
+		;
+	CHECK(n > 0 && pthread_join(thread, NULL) == 0);
+	CHECK(dup2(keep, STDERR_FILENO) == STDERR_FILENO);
+	catch();
+	log_count(true);
+	assert_string_equal(let_go(), "");
+	log_limit_end(&other);
+	close(keep);
+	close(p[0]);
+	close(p[1]);
+}
+
+static void
+test_the_environment_is_looked_at_once(void)
+{
+	int keep = dup(STDERR_FILENO), tty = posix_openpt(O_RDWR | O_NOCTTY);
+	char text[128] = "";
+	int other;
+
+	CHECK(tty != -1 && grantpt(tty) == 0 && unlockpt(tty) == 0);
+	CHECK((other = open(ptsname(tty), O_RDWR | O_NOCTTY)) != -1);
+	CHECK(setenv("TERM", "xterm", 1) == 0 && unsetenv("NO_COLOR") == 0);
+	log_read_environment();
+	CHECK(setenv("NO_COLOR", "1", 1) == 0);
+	CHECK(dup2(other, STDERR_FILENO) == STDERR_FILENO);
+	log_error("red");
+	CHECK(dup2(keep, STDERR_FILENO) == STDERR_FILENO);
+	CHECK(read(tty, text, sizeof text - 1) > 0);
+	assert_string_equal(text, "\033[1;31mpinefs: \033[0mred\r\n");
+	close(keep);
+	close(other);
+	close(tty);
+}
+
 static int
 listen_as_journal(char path[64])
 {
@@ -323,6 +404,8 @@ CHECK_MAIN(
 	CHECK_TEST(test_colours_are_for_terminals_and_who_asks),
 	CHECK_TEST(test_a_long_text_is_whole),
 	CHECK_TEST(test_repeated_events_are_counted),
+	CHECK_TEST(test_a_limit_ends_while_nobody_reads_the_log),
+	CHECK_TEST(test_the_environment_is_looked_at_once),
 	CHECK_TEST(test_the_journal_hears_it),
 	CHECK_TEST(test_what_no_datagram_holds_goes_to_the_journal_in_a_sealed_file),
 	CHECK_TEST(test_without_a_journal_it_is_text),
