@@ -221,39 +221,6 @@ wait $stays
 mountpoint -q /mnt && exit 1
 true
 """)
-EXPORTS = "docs/man/pinefs-exports.5.scd"
-EXPORTED = SERVED + r"""
-mount -t tmpfs none /srv
-mount -t tmpfs none /home
-mkdir /srv/files '/srv/to do'
-echo '10.9.9.9 office.example backup.example' >>/etc/hosts
-ip addr add 10.0.0.1/8 dev lo
-"""
-row(EXPORTS, "# the office reads and writes, its printers read", "guest",
-    EXPORTED + r"""
-served pinefs --exports example --no-portmap
-kill $server
-wait $server
-grep -q 'serving' said && grep -i warning said && exit 1
-true
-""")
-row(EXPORTS, "/srv/files  10.0.0.0/8(rw)", "guest", EXPORTED + r"""
-served pinefs --exports example --no-portmap --addr 127.0.0.1 --addr 10.0.0.1
-mount -t nfs 10.0.0.1:/srv/files /mnt
-echo hi >/mnt/file
-test "$(cat /srv/files/file)" = hi
-ended
-""")
-row(EXPORTS, "pinefs --exports /etc/pinefs.exports --addr 10.0.0.1", "guest",
-    EXPORTED + r"""
-echo '/srv/files 10.0.0.0/8(rw)' >/etc/pinefs.exports
-served $(head -1 example) --addr 127.0.0.1 --no-portmap
-kill() { command kill "$1" "${2/4711/$server}"; }
-sed -n 2p example >line; . ./line
-unset -f kill
-mount -t nfs 10.0.0.1:/srv/files /mnt
-ended
-""")
 row("docs/man/pinefs-rpcgen.1.scd", "pinefs-rpcgen -o gen/ pingpong.x", "does",
     r"""
 cp "$SOURCE/examples/pingpong/pingpong.x" .
