@@ -87,6 +87,7 @@ static const struct pinefs_ops dir_ops = {
 	.access = dir_access,
 	.open = dir_open,
 	.close = dir_close,
+	.written = dir_written,
 	.seek = dir_seek,
 	.allocate = dir_allocate,
 	.clone = dir_clone,

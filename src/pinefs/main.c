@@ -5,7 +5,9 @@
  *	commands.c	the table of them, their help and how they are parsed
  *	cmd_*.c		one command each:
  *	  serve		by exports.c, what -f says is to be served; rules.c,
- *			what -o says; py.c, the user's own python3
+ *			what -o says; exports_file.c, what --exports does,
+			which exports_parse.c reads; py.c, the user's own
+			python3
  *	  mount umount ls stop	by mount_*.c, which mount.h tells
  *	  help version completion
  *	  doctor	by checks.c, this machine

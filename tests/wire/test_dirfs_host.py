@@ -468,6 +468,14 @@ def test_what_was_written_can_be_executed_on_the_host(serve, where, client):
             c.close_file(f)
             wait_until(lambda: not is_written(server,
                                               where + '/v4-%d' % how))
+        # Somebody else goes on reading.
+        f = c.new(c.root(), b'v4', mode=0o755)
+        reads = c.open(c.root(), b'v4', op.READ, owner=b'reads')
+        c.ok(op.putfh(f.fh), op.write(b'text', 0, f.s))
+        assert is_written(server, where + '/v4')
+        c.close_file(f)
+        wait_until(lambda: not is_written(server, where + '/v4'))
+        assert c.contents(reads.fh) == b'text'
     client(server).make(root, b'v3', b'text', mode=0o755)
     wait_until(lambda: not is_written(server, where + '/v3'))
 

@@ -75,6 +75,12 @@ dir_close(struct pinefs_node *node)
 	dir_unpin(node);
 }
 
+void
+dir_written(struct pinefs_node *node)
+{
+	dir_stop_writing(node);
+}
+
 int
 dir_read(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
     uint32_t count, struct pinefs_out *out)

@@ -81,6 +81,7 @@ int	dir_readdir(struct pinefs_call *, struct pinefs_node *,
 	    uint64_t after, struct pinefs_emit *);
 int	dir_open(struct pinefs_call *, struct pinefs_node *, uint32_t access);
 void	dir_close(struct pinefs_node *);
+void	dir_written(struct pinefs_node *);
 int	dir_read(struct pinefs_call *, struct pinefs_node *, uint64_t off,
 	    uint32_t count, struct pinefs_out *);
 int	dir_write(struct pinefs_call *, struct pinefs_node *,

@@ -251,9 +251,9 @@ can_be_written(const struct dir_object *o)
 
 /* Its descriptor for writing, if nobody else uses it; the lock is held. */
 static int
-take_written(struct dir_object *o, uint32_t users)
+take_written(struct dir_object *o, uint32_t users, uint32_t pins)
 {
-	if (o->users != users || o->pins > 0 || !can_be_written(o))
+	if (o->users != users || o->pins > pins || !can_be_written(o))
 		return -1;
 	return atomic_exchange(&o->fd[DIR_WRITE], -1);
 }
@@ -269,7 +269,7 @@ next_written(struct shard *s, int *fd)
 	pthread_mutex_lock(&s->lock);
 	for (o = s->oldest; o != NULL && o->used < before; o = o->newer)
 		if (atomic_load(&o->fd[DIR_WRITE]) != -1 &&
-		    (*fd = take_written(o, 0)) != -1)
+		    (*fd = take_written(o, 0, 0)) != -1)
 			break;
 	if (*fd == -1)
 		o = NULL;
@@ -292,7 +292,7 @@ close_all(struct dir_objects *t, struct dir_object *list)
 		s = shard_of(t->owner, o->key.fileid);
 		pthread_mutex_lock(&s->lock);
 		o->is_closing = false;
-		fd = take_written(o, 1);
+		fd = take_written(o, 1, 0);
 		pthread_mutex_unlock(&s->lock);
 		if (fd != -1)
 			dir_close_written(t->owner, o, fd);
@@ -732,7 +732,7 @@ dir_unpin(const struct pinefs_node *node)
 		if (later)
 			o->is_closing = true;
 		else
-			fd = take_written(o, 1);
+			fd = take_written(o, 1, 0);
 	}
 	pthread_mutex_unlock(&s->lock);
 	if (fd != -1)
@@ -740,5 +740,27 @@ dir_unpin(const struct pinefs_node *node)
 	if (later)
 		close_later(d->objects, o);
 	else if (o != NULL)
+		dir_put(d, o);
+}
+
+void
+dir_stop_writing(const struct pinefs_node *node)
+{
+	struct dir_fs *d = dir_of(node);
+	struct dir_object *o;
+	struct dir_key key;
+	struct shard *s;
+	int fd = -1;
+
+	dir_key_of_node(&key, node);
+	s = shard_of(d, key.fileid);
+	pthread_mutex_lock(&s->lock);
+	/* What is dirty waits for the disk, and so for the last close. */
+	if ((o = use(s, key.fileid)) != NULL && !atomic_load(&o->dirty))
+		fd = take_written(o, 1, 1);
+	pthread_mutex_unlock(&s->lock);
+	if (fd != -1)
+		close(fd);
+	if (o != NULL)
 		dir_put(d, o);
 }

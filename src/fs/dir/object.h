@@ -76,6 +76,8 @@ void	dir_pin(const struct dir_fs *, struct dir_object *);
 /* Of a node that was pinned.  Waits for no disk: what may is done on another
  * thread. */
 void	dir_unpin(const struct pinefs_node *);
+/* Of one that stays pinned: its open is for reading alone now. */
+void	dir_stop_writing(const struct pinefs_node *);
 /* We changed it. */
 static inline void
 dir_changed(struct dir_object *o)
