@@ -291,6 +291,13 @@ exports_file_reread(struct exports_file *f)
 const char *
 exports_file_path(const struct exports_file *f)
 {
+	static const char special[] = " \t\n\"'\\$`&;|<>()*?[#~!";
+	unsigned i;
+
+	/* For a line to be typed; the first, if all would need quotes. */
+	for (i = 0; i < f->text->n; i++)
+		if (strpbrk(f->text->dir[i].path, special) == NULL)
+			return f->text->dir[i].path;
 	return f->text->dir[0].path;
 }
 

@@ -7,6 +7,7 @@ and --local-auth none makes them as much worth as those of any network.
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -193,6 +194,9 @@ def test_lines_may_be_written_as_in_exports_5(exports, client):
     w = exports.where
     assert set(exports.listed()) == {
         w + '/' + n for n in ('a b', 'c d', 'e', '#f', 'g"h')}
+    # What is printed to be typed needs no quotes.
+    assert re.search(r'sudo mount -t nfs .*:%s/e /mnt\n' % re.escape(w),
+                     exports.server.text())
     e = exports.root('e', '127.0.0.2')
     for source, status in (('127.0.0.2', nfs3.NFS3_OK),
                            ('127.0.0.3', nfs3.NFS3ERR_ROFS),
