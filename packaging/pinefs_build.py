@@ -8,7 +8,9 @@
 
 The source distribution is one for C and for pip, and is made of the same bytes
 whoever makes it: what is in git, with the time of the last commit
-(SOURCE_DATE_EPOCH, if that is set), owned by nobody.
+(SOURCE_DATE_EPOCH, if that is set), owned by nobody, compressed by the same
+libraries.  --dist refuses changes that are not committed, and leaves out files
+that git does not know; without it, as for pip, both are taken.
 
 It is also the build backend of pyproject.toml (PEP 517), so that `pip install`
 works in a tree and on the source distribution.  It needs nothing that is not
@@ -17,13 +19,13 @@ limited API of Python 3.8, so one wheel does for every later Python.
 """
 
 import base64
-import gzip
 import hashlib
 import io
 import lzma
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import sysconfig
@@ -31,6 +33,7 @@ import tarfile
 import tempfile
 import time
 import zipfile
+import zlib
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PACKAGE = tuple(sorted(
@@ -151,10 +154,11 @@ def wheel(build, directory):
 
 # ---------------------------------------------------------------- sdist --
 
-def sources():
+def sources(committed):
     """Every file of the project, from git or (unpacked) as they lie."""
     try:
-        found = [p for p in git('ls-files', '-coz', '--exclude-standard')
+        found = [p for p in git('ls-files', '-cz' if committed else '-coz',
+                                '--exclude-standard')
                  .decode().split('\0') if p]
         if 'meson.build' in found:
             return sorted(p for p in found
@@ -170,7 +174,7 @@ def sources():
     return sorted(p for p in found if p != 'PKG-INFO')
 
 
-def archive():
+def archive(committed=False):
     """The source as a tar archive of the same bytes each time."""
     top, when = 'pinefs-%s' % version(), moment()
 
@@ -189,7 +193,7 @@ def archive():
         entry = tarfile.TarInfo(top + '/PKG-INFO')
         entry.size = len(data)
         t.addfile(plain(entry), io.BytesIO(data))
-        for path in sources():
+        for path in sources(committed):
             t.add(os.path.join(SOURCE, path), top + '/' + path,
                   recursive=False, filter=plain)
     return bytes_.getvalue()
@@ -202,21 +206,30 @@ def write(directory, ending, data):
     return name
 
 
+def gzip(data):
+    """RFC 1952: without a time, and by no system (255), which Python's own
+    header says in some versions and not in others."""
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return (b'\x1f\x8b\x08\0' + bytes(4) + b'\x02\xff' +
+            deflate.compress(data) + deflate.flush() +
+            struct.pack('<LL', zlib.crc32(data), len(data) & 0xffffffff))
+
+
 def sdist(directory):
-    # mtime: gzip's own header has a time, too.
-    return write(directory, 'gz', gzip.compress(archive(), mtime=0))
+    return write(directory, 'gz', gzip(archive()))
 
 
 def dist(directory):
     try:
-        changed = git('status', '--porcelain').decode()
+        changed = git('status', '--porcelain', '--untracked-files=no').decode()
     except (OSError, subprocess.CalledProcessError):
         changed = ''
     if changed:
-        print('pinefs: warning: this has changes that are not committed:\n' +
-              changed, end='', file=sys.stderr)
-    xz = write(directory, 'xz', lzma.compress(archive(), preset=9))
-    return sdist(directory), xz
+        sys.exit('pinefs: this has changes that are not committed:\n' +
+                 changed + 'try: git stash')
+    data = archive(committed=True)
+    return (write(directory, 'gz', gzip(data)),
+            write(directory, 'xz', lzma.compress(data, preset=9)))
 
 
 # -------------------------------------------------------------- PEP 517 --

@@ -4,8 +4,10 @@ the source distribution; what type checkers are told."""
 
 import ast
 import glob
+import gzip
 import inspect
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -135,6 +137,78 @@ def test_the_source_distribution_is_of_the_same_bytes_wherever_it_is_made(
     with open(os.path.join(dist, name), 'rb') as a, \
             open(os.path.join(str(tmp_path), name), 'rb') as b:
         assert a.read() == b.read()
+
+
+@pytest.fixture(scope='module')
+def clone(tmp_path_factory):
+    """A small tree of git's, with the packaging of this one."""
+    to = str(tmp_path_factory.mktemp('clone') / 'pinefs')
+    if subprocess.run(['git', 'clone', '-q', '--shared', SOURCE, to],
+                      stderr=subprocess.DEVNULL).returncode != 0:
+        pytest.skip('this is no tree of git')
+    for name in ('pinefs_build.py', 'deb'):
+        shutil.copy(os.path.join(SOURCE, 'packaging', name),
+                    os.path.join(to, 'packaging', name))
+    subprocess.run(['git', '-C', to, 'rm', '-rqf', 'bench', 'docs', 'fuzz',
+                    'src', 'tests'], check=True)
+    subprocess.run(['git', '-C', to, '-c', 'user.name=x', '-c',
+                    'user.email=x@localhost', 'commit', '-q', '-a',
+                    '--allow-empty', '-m', 'x'], check=True)
+    return to
+
+
+# Instead of Debian's tool: the package it would make.
+BUILDS_NOTHING = '''#!/bin/sh
+: >../pinefs_1_amd64.deb
+: >../pinefs_1_amd64.changes
+'''
+
+
+def test_packages_are_made_of_what_is_in_git_and_replace_only_packages(
+        clone, tmp_path):
+    """`make dist` and `make deb`."""
+    to = tmp_path / 'to'
+    for path in (to, tmp_path / 'bin'):
+        path.mkdir()
+    for name, text in (('dpkg-buildpackage', BUILDS_NOTHING),
+                       ('lintian', '#!/bin/sh\n')):
+        (tmp_path / 'bin' / name).write_text(text)
+        (tmp_path / 'bin' / name).chmod(0o755)
+    for name in ('a letter', 'pinefs_notes.txt', 'pinefs_0.1.dsc',
+                 'libpinefs1_0.1_amd64.deb'):
+        (to / name).write_text('')
+    with open(os.path.join(clone, 'key.pem'), 'w') as f:
+        f.write('of nobody else')
+    subprocess.run([os.path.join(clone, 'packaging', 'deb'), str(to)],
+                   check=True, stdout=subprocess.DEVNULL,
+                   env=dict(os.environ, PATH='%s:%s' % (
+                       tmp_path / 'bin', os.environ['PATH'])))
+    names = {path.name for path in to.iterdir()}
+    source = names - {'a letter', 'pinefs_notes.txt', 'pinefs_1_amd64.deb',
+                      'pinefs_1_amd64.changes'}
+    assert len(names) == 5 and len(source) == 1, names
+    with tarfile.open(str(to / source.pop())) as t:
+        inside = t.getnames()
+    assert not [x for x in inside if x.endswith('key.pem')]
+    assert [x for x in inside if x.endswith('/meson.build')]
+
+
+def test_no_distribution_is_made_of_changes_that_are_not_committed(
+        clone, tmp_path):
+    with open(os.path.join(clone, 'README.md'), 'a') as f:
+        f.write('changed\n')
+    done = subprocess.run([os.path.join(clone, 'packaging',
+                                        'pinefs_build.py'),
+                           '--dist', str(tmp_path)], stderr=subprocess.PIPE)
+    assert done.returncode == 1 and b'README.md' in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_header_of_gzip_is_the_same_by_every_python(dist):
+    with open(only(os.path.join(dist, '*.tar.gz')), 'rb') as f:
+        assert f.read(10) == bytes.fromhex('1f8b0800000000') + b'\0\x02\xff'
+        f.seek(0)
+        gzip.decompress(f.read())       # its length and checksum are right
 
 
 @pytest.mark.skipif('PINEFS_LONG' not in os.environ,
