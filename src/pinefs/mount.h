@@ -19,6 +19,7 @@
 #define PINEFS_MOUNT_H
 
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -124,6 +125,8 @@ int	mount_child(mount_child_fn *, const void *arg);
  * and umount(8) end with FAILED when it is not for want of permission. */
 int	mount_run(const void *argv);
 enum { MOUNT_FAILED = 32 };
+/* SIGINT, SIGTERM, and SIGHUP unless it is ignored. */
+void	mount_signal_set(sigset_t *);
 
 /* --------------------------------------------------------------- holders -- */
 
@@ -181,7 +184,7 @@ void	server_fini(struct mount_server *);
 
 /* ----------------------------------------------------------------- watch -- */
 
-/* SIGINT, SIGTERM and SIGHUP are blocked, and come here. */
+/* What ends a mount: blocked from here on, and to be read from this. */
 int	mount_signals(void);
 
 /*

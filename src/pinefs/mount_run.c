@@ -55,6 +55,19 @@ mount_quote(const char *text, char *to, size_t size)
 
 /* ---------------------------------------------------------------- children */
 
+/* SIGINT also where a shell ignores it for its background; nohup is meant. */
+void
+mount_signal_set(sigset_t *set)
+{
+	struct sigaction hup;
+
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	if (sigaction(SIGHUP, NULL, &hup) == -1 || hup.sa_handler != SIG_IGN)
+		sigaddset(set, SIGHUP);
+}
+
 /* Until the child ends; a signal ends it. */
 static void
 await(pid_t pid, int pidfd)
@@ -62,10 +75,7 @@ await(pid_t pid, int pidfd)
 	sigset_t ends;
 	struct pollfd p[2];
 
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGHUP);
+	mount_signal_set(&ends);
 	p[0] = (struct pollfd){ signalfd(-1, &ends, SFD_CLOEXEC), POLLIN, 0 };
 	p[1] = (struct pollfd){ pidfd, POLLIN, 0 };
 	while (poll(p, 2, -1) == -1 && errno == EINTR)

@@ -52,10 +52,7 @@ mount_signals(void)
 {
 	sigset_t ends;
 
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGHUP);
+	mount_signal_set(&ends);
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 	return signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
 }
