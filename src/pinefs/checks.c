@@ -153,33 +153,40 @@ check_mount_helper(struct check *c)
 
 /* ---------------------------------------------------------------- python -- */
 
+static void
+say_no_python(struct check *c, const struct py_found *f)
+{
+	c->status = CHECK_MISSING;
+	if (f->python == NULL) {
+		FOUND(c, "there is no python3 on PATH");
+		ADVISE(c, "apt-get install python3, or PINEFS_PYTHON=FILE");
+	} else if (!f->works) {
+		FOUND(c, "%s%s does not run, or is older than 3.8", f->given ?
+		    "PINEFS_PYTHON=" : "", f->python);
+		ADVISE(c, "PINEFS_PYTHON=/usr/bin/python3");
+	} else if (f->package == NULL) {
+		FOUND(c, "the Python package is not beside this program");
+		ADVISE(c, "build with python3-dev installed, or install "
+		    "pinefs");
+	} else {
+		FOUND(c, "the module in %s does not load in %s", f->package,
+		    f->python);
+		ADVISE(c, "PINEFS_PYTHON=/usr/bin/python3");
+	}
+}
+
 void
 check_python(struct check *c)
 {
 	struct py_found f;
 
-	if (py_look(&f)) {
+	if (py_look(&f))
 		FOUND(c, "%s%s loads the module in %s", f.given ?
 		    "PINEFS_PYTHON=" : "", f.python, f.package);
-		return;
-	}
-	c->status = CHECK_MISSING;
-	if (f.python == NULL) {
-		FOUND(c, "there is no python3 on PATH");
-		ADVISE(c, "apt-get install python3, or PINEFS_PYTHON=FILE");
-	} else if (!f.works) {
-		FOUND(c, "%s%s does not run, or is older than 3.8", f.given ?
-		    "PINEFS_PYTHON=" : "", f.python);
-		ADVISE(c, "PINEFS_PYTHON=/usr/bin/python3");
-	} else if (f.package == NULL) {
-		FOUND(c, "the Python package is not beside this program");
-		ADVISE(c, "build with python3-dev installed, or install "
-		    "pinefs");
-	} else {
-		FOUND(c, "the module in %s does not load in %s", f.package,
-		    f.python);
-		ADVISE(c, "PINEFS_PYTHON=/usr/bin/python3");
-	}
+	else
+		say_no_python(c, &f);
+	free(f.python);
+	free(f.package);
 }
 
 /* --------------------------------------------------------------- network -- */

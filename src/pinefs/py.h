@@ -24,7 +24,7 @@ struct py_command {
 /* Does not return unless it fails, which was said: the exit status. */
 int	py_main(const struct py_command *);
 
-/* What there is for it, without a word; memory of the process's life. */
+/* What there is for it, without a word; its strings are to be freed. */
 struct py_found {
 	char	*python;	/* NULL: there is none */
 	bool	 given;		/* by $PINEFS_PYTHON */
