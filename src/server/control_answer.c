@@ -98,8 +98,12 @@ control_tick(struct control *c, uint64_t now)
 		    cl->next_ms > now && cl->next_ms < next)
 			next = cl->next_ms;
 	}
-	if (!due)
+	if (!due) {
+		/* Who waited for it has gone; later it would be old. */
+		stats_clients_put(c->asked);
+		c->asked = NULL;
 		return next;
+	}
 	if (c->asked == NULL) {
 		if (stats_clients_ask(c->server->rpc, &c->asked) != 0)
 			c->asked = NULL;

@@ -8,13 +8,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Under su or sudo it may be somebody else's, whom a directory of ours there
+ * would lock out. */
+static bool
+is_ours(const char *dir)
+{
+	struct stat st;
+
+	return *dir == '/' && stat(dir, &st) == 0 && st.st_uid == geteuid();
+}
+
 int
 rundir_path(char path[PATH_MAX])
 {
 	const char *base = getenv("XDG_RUNTIME_DIR");
 	int n;
 
-	if (base != NULL && *base == '/')
+	if (base != NULL && is_ours(base))
 		n = snprintf(path, PATH_MAX, "%s/pinefs", base);
 	else if (geteuid() == 0)
 		n = snprintf(path, PATH_MAX, "/run/pinefs");

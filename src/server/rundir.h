@@ -2,8 +2,8 @@
  * The run directory: one for each user, where every running server of his
  * keeps its record, PID.json, and its control socket, PID.sock.
  *
- * $XDG_RUNTIME_DIR/pinefs, or else /run/pinefs for root and /tmp/pinefs-UID
- * for everybody else.  It is used only if it is ours and nobody else may
+ * $XDG_RUNTIME_DIR/pinefs if that is ours, or else /run/pinefs for root and
+ * /tmp/pinefs-UID for everybody else.  It is used only if it is ours and nobody else may
  * enter: in /tmp anybody could have made it.
  */
 #ifndef SERVER_RUNDIR_H

@@ -367,6 +367,18 @@ def test_tables_are_for_people(server):
     assert "\x1b" not in done.stdout
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has others' files")
+def test_the_directory_of_another_user_is_left_to_him(tmp_path):
+    """As after su -c, which keeps XDG_RUNTIME_DIR."""
+    os.chown(tmp_path, 1234, -1)
+    done = pinefs("stat", env=dict(os.environ, XDG_RUNTIME_DIR=str(tmp_path)))
+    assert done.returncode != 77 and str(tmp_path) not in done.stderr
+    server = Running(tmp_path, *QUIET, within=[
+        "env", "XDG_RUNTIME_DIR=%s" % tmp_path])
+    assert not (tmp_path / "pinefs").exists()
+    assert server.end()[0] == 0
+
+
 # -------------------------------------------------------- what may go wrong --
 
 @contextlib.contextmanager
