@@ -236,8 +236,8 @@ clear_arms(struct emit *e, const struct type *t)
 			break;
 	if (a == NULL)
 		return;
-	c_line(e, "memset((char *)%s + offsetof(%s, %s), 0, sizeof *%s - "
-	    "offsetof(%s, %s));", e->v, c_of(t)->name, c_member(e, a->member),
+	c_try(e, "xdr_clear((char *)%s + offsetof(%s, %s), sizeof *%s - "
+	    "offsetof(%s, %s))", e->v, c_of(t)->name, c_member(e, a->member),
 	    e->v, c_of(t)->name, c_member(e, a->member));
 }
 

@@ -83,6 +83,13 @@ xdr_fail_at(struct xdr_in *in, enum xdr_error why, const char *where,
 	return in->err;
 }
 
+int
+xdr_clear_large(void *p, size_t n)
+{
+	memset(p, 0, n);
+	return 0;
+}
+
 /* ---------------------------------------------------------------- runs -- */
 
 static void
