@@ -114,7 +114,7 @@ int
 asking_run(const char *id, const char *request, asking_fn *fn, void *ctx)
 {
 	struct control_record r;
-	int status = control_find(id, &r);
+	int status = control_find_any(id, &r);
 	FILE *f;
 
 	if (status != 0)

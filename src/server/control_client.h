@@ -14,6 +14,7 @@ struct control_record {
 	pid_t	 pid;
 	bool	 alive;		/* else a leftover: it was killed */
 	char	*json;		/* its record, for json_find */
+	char	 dir[64];	/* where; "": in our own run directory */
 };
 
 /*
@@ -28,6 +29,11 @@ void	control_list_free(struct control_record *, unsigned n);
  * say what is wrong and what to do.  record->json is to be freed.
  */
 int	control_find(const char *id, struct control_record *);
+/*
+ * Or, for root, the one with this number that another user runs, or a service
+ * manager.  What it says of itself is that user's word: for asking it.
+ */
+int	control_find_any(const char *id, struct control_record *);
 
 /*
  * Connect and ask; the answer is lines.  NULL and errno; ECONNREFUSED: it is

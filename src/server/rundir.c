@@ -62,6 +62,22 @@ rundir_open(bool make, struct fds *fds, int *to)
 	return err;
 }
 
+int
+rundir_open_other(const char *path, int *to)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd == -1)
+		return errno;
+	if (fstat(fd, &st) == -1 || (st.st_mode & 077) != 0) {
+		close(fd);
+		return EPERM;
+	}
+	*to = fd;
+	return 0;
+}
+
 void
 rundir_name(char name[RUNDIR_NAME], pid_t pid, const char *suffix)
 {

@@ -27,6 +27,9 @@ int	rundir_path(char path[PATH_MAX]);
  */
 int	rundir_open(bool make, struct fds *, int *fd);
 
+/* For root: that of another user, for reading.  EPERM: others may enter. */
+int	rundir_open_other(const char *path, int *fd);
+
 /* "4711.json", of a process. */
 enum { RUNDIR_NAME = 32 };
 void	rundir_name(char name[RUNDIR_NAME], pid_t, const char *suffix);

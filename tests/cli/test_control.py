@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -377,6 +378,26 @@ def test_the_directory_of_another_user_is_left_to_him(tmp_path):
         "env", "XDG_RUNTIME_DIR=%s" % tmp_path])
     assert not (tmp_path / "pinefs").exists()
     assert server.end()[0] == 0
+
+
+@pytest.mark.skipif(not os.access("/run", os.W_OK), reason="not root")
+def test_root_may_ask_a_service_and_other_users(tmp_path):
+    base = tempfile.mkdtemp(prefix="pinefs-test-", dir="/run")
+    try:
+        server = Running(tmp_path, *QUIET, within=[
+            "env", "XDG_RUNTIME_DIR=%s" % base])
+        pid = str(server.process.pid)
+        os.chown(base + "/pinefs", 1234, -1)
+        os.chown(base, 1234, -1)
+        done = pinefs("stat", pid, env=dict(
+            os.environ, XDG_RUNTIME_DIR=str(tmp_path)))
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("server %s: mem" % pid)
+        os.chmod(base + "/pinefs", 0o711)
+        assert pinefs("stat", pid).returncode == 69
+        assert server.end()[0] == 0
+    finally:
+        shutil.rmtree(base)
 
 
 # -------------------------------------------------------- what may go wrong --
