@@ -134,7 +134,7 @@ test_numbers_have_a_point_in_every_language(void)
 {
 	static const char *const locales[] = { "de_DE.UTF-8", "de_DE.utf8",
 	    "fr_FR.UTF-8", "de_DE", "ps_AF.UTF-8" };
-	char text[4][32] = { "1234,5e-07", "0\xd9\xab" "25", "-1", "1.5" };
+	char text[4][32] = { "1234,5e-07", "0\331\25325", "-1", "1.5" };
 	struct json j = { 0 };
 	unsigned i;
 
