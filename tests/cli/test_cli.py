@@ -364,7 +364,7 @@ def test_nohup_keeps_it(tmp_path):
     server = Running(tmp_path, *QUIET, within=["nohup"])
     server.process.send_signal(signal.SIGHUP)
     server.process.send_signal(signal.SIGUSR1)      # behind it
-    while b"calls" not in server.process.stderr.readline():
-        pass
+    while b"calls" not in (line := server.process.stderr.readline()):
+        assert line, "it has ended"
     assert server.process.poll() is None
     assert server.end()[0] == 0
