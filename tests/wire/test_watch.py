@@ -102,7 +102,7 @@ def test_a_trace_is_filtered_by_client_procedure_and_path(watched, c):
         by_path = trace(path='/filtered')
         by_name = trace(path='sought')
         here = trace(client='127.0.0.1', procedure='READ')
-        nowhere = trace(client='127.0.0', procedure='READ')
+        nowhere = trace(client='127.0.0.2', procedure='READ')
         c.lookup(root, b'filtered')     # its name
         c.getattr(root)
         other.read(fh, 0, 1)
