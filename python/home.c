@@ -492,7 +492,7 @@ check_link(struct hold *h, struct node *n, PyObject *o)
 {
 	struct node *m, *next;
 
-	if (node_lead(n)->flags & NODE_BINDING)
+	if (node_lead(n)->binding > 0)
 		return;		/* some have the new value already */
 	if (n->leader != NULL) {
 		if (!is_bound_to(h, n->leader, o))

@@ -186,7 +186,6 @@ enum {
 	NODE_TIMES = 0x200,	/* mtime was set by a client */
 	NODE_MADE = 0x400,	/* by a client: its type says nothing */
 	NODE_AWAY = 0x800,	/* renamed to a backup; Python has it still */
-	NODE_BINDING = 0x1000,	/* leads a group that is being bound */
 	NODE_VIEW = 0x4000,	/* made up by the package */
 	NODE_WRITABLE = 0x8000	/* ... and can be written */
 };
@@ -227,6 +226,7 @@ struct node {
 	uint32_t	 children;	/* nodes whose parent this is */
 	uint32_t	 pins;
 	uint16_t	 opens;		/* of version 4, not yet seen to close */
+	uint16_t	 binding;	/* values that come to the group it leads */
 	char		 inline_name[];
 };
 

@@ -358,9 +358,9 @@ bind_names(struct hold *h, struct commit *c, PyObject *value)
 	if ((err = others_begin(c->n, &o)) != 0)
 		return err;
 	node_pin(lead);
-	lead->flags |= NODE_BINDING;
+	lead->binding++;
 	err = bind_group(h, c, &o, value);
-	lead->flags &= (uint16_t)~NODE_BINDING;
+	lead->binding--;
 	node_unpin(&h->pf->nodes, lead);
 	others_end(h, &o);
 	return err;

@@ -245,13 +245,14 @@ xdr_load_view(const uint8_t **pos, const uint8_t *end, struct xdr_view *v,
     uint32_t max)
 {
 	const uint8_t *p = *pos;
-	size_t left = (size_t)(end - p), size;
+	size_t left = (size_t)(end - p);
+	uint64_t size;		/* a size_t of 32 bits would wrap */
 	uint32_t n;
 
 	if (XDR_UNLIKELY(left < 4))
 		return false;
 	n = xdr_load_u32(p);
-	size = ((size_t)n + 7) & ~(size_t)3;
+	size = ((uint64_t)n + 7) & ~(uint64_t)3;
 	if (XDR_UNLIKELY(n > max || size > left))
 		return false;
 	v->data = p + 4;

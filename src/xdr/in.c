@@ -224,7 +224,7 @@ get_view(struct xdr_in *in, struct xdr_view *v, uint32_t max, bool strict,
 {
 	const uint8_t *p = xdr_take(in, 4);
 	uint32_t n;
-	size_t padded;
+	uint64_t padded;	/* a size_t of 32 bits would wrap */
 	int err;
 
 	if (p == NULL)
@@ -232,7 +232,7 @@ get_view(struct xdr_in *in, struct xdr_view *v, uint32_t max, bool strict,
 	n = xdr_load_u32(p);
 	if (n > max)
 		return xdr_fail_at(in, XDR_TOO_LONG, where, p);
-	padded = ((size_t)n + 3) & ~(size_t)3;
+	padded = ((uint64_t)n + 3) & ~(uint64_t)3;
 	if (padded <= (size_t)(in->end - in->pos)) {
 		*v = xdr_view(in->pos, n);
 		in->pos += padded;

@@ -23,7 +23,8 @@ struct dir_mounts {
 	int		 fd;
 	char		*paths;		/* of ours, each with its NUL */
 	size_t		 len;
-	bool		 was_read;
+	bool		 was_read;	/* and nothing has changed since */
+	char		 root[DIR_PATH_ROOM];	/* what lies below it is ours */
 };
 
 struct dir_mounts *
@@ -132,12 +133,15 @@ refresh(struct dir_mounts *t, const struct dir_fs *d)
 	struct pollfd p = { .fd = t->fd, .events = POLLPRI };
 	char root[DIR_PATH_ROOM], *text;
 
-	if (t->was_read && poll(&p, 1, 0) <= 0)
+	if (t->fd == -1 || !dir_path_of(d->root, root))
 		return;
-	if (t->fd == -1 || !dir_path_of(d->root, root) ||
-	    (text = read_all(t->fd)) == NULL)
+	/* The kernel tells of a change once; of a renamed root it does not. */
+	if (poll(&p, 1, 0) > 0 || strcmp(root, t->root) != 0)
+		t->was_read = false;
+	if (t->was_read || (text = read_all(t->fd)) == NULL)
 		return;
 	keep_ours(t, text, root);
+	strcpy(t->root, root);
 	t->was_read = true;
 }
 
