@@ -5,6 +5,12 @@
 
 #include "vfs/vfs.h"
 
+bool
+vfs_export_is_closed(const struct vfs_export *x)
+{
+	return x->rules != NULL && vfs_rules_is_empty(x->rules);
+}
+
 struct vfs_export *
 vfs_export_by_id(const struct vfs_exports *exports, uint32_t id)
 {
@@ -48,9 +54,11 @@ vfs_export_by_path(const struct vfs_exports *exports, const char *path,
 
 	for (x = exports->first; x != NULL; x = x->next) {
 		if (strcmp(x->path, "/") == 0) {
-			root = x;
+			if (!vfs_export_is_closed(x))
+				root = x;
 		} else if (n > 0 && strlen(x->path + 1) == n &&
-		    memcmp(x->path + 1, path, n) == 0) {
+		    memcmp(x->path + 1, path, n) == 0 &&
+		    !vfs_export_is_closed(x)) {
 			path += n;
 			len -= n;
 			skip_slashes(&path, &len);

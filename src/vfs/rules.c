@@ -39,12 +39,14 @@ vfs_rules_free(struct vfs_rules *t)
 int
 vfs_rules_set(struct vfs_rules *t, const struct vfs_rule *rule, unsigned n)
 {
-	struct vfs_rule *copy = calloc(n + 1, sizeof *copy), *old;
+	struct vfs_rule *copy = NULL, *old;
 
-	if (copy == NULL)
-		return ENOMEM;
-	if (n > 0)
+	/* To take rights away needs no memory: that never fails. */
+	if (n > 0) {
+		if ((copy = calloc(n, sizeof *copy)) == NULL)
+			return ENOMEM;
 		memcpy(copy, rule, n * sizeof *copy);
+	}
 	pthread_rwlock_wrlock(&t->lock);
 	old = t->rule;
 	t->rule = copy;
@@ -81,6 +83,17 @@ vfs_rules_find(struct vfs_rules *t, const uint8_t addr[16],
 	}
 	pthread_rwlock_unlock(&t->lock);
 	return found;
+}
+
+bool
+vfs_rules_is_empty(struct vfs_rules *t)
+{
+	bool is_empty;
+
+	pthread_rwlock_rdlock(&t->lock);
+	is_empty = t->n == 0;
+	pthread_rwlock_unlock(&t->lock);
+	return is_empty;
 }
 
 void

@@ -55,11 +55,12 @@ struct vfs_rules;
 struct vfs_rules *vfs_rules_new(void);		/* none: nobody may */
 void	vfs_rules_free(struct vfs_rules *);
 /* From the next call on: these, of which the first that fits counts.  Copied;
- * ENOMEM. */
+ * ENOMEM, but not if there are none: nobody may, then. */
 int	vfs_rules_set(struct vfs_rules *, const struct vfs_rule *, unsigned n);
 /* False: there is none for this address. */
 bool	vfs_rules_find(struct vfs_rules *, const uint8_t addr[16],
 	    struct vfs_rights *);
+bool	vfs_rules_is_empty(struct vfs_rules *);
 /* Each in turn, until `fn` gives something else than 0. */
 void	vfs_rules_walk(struct vfs_rules *,
 	    int (*fn)(void *arg, const struct vfs_rule *), void *arg);
@@ -122,6 +123,8 @@ struct vfs_exports {
 	void			*executor;	/* NULL: nothing comes */
 };
 
+/* It has clients no more, so its name is another's: handles alone lead to it. */
+bool	vfs_export_is_closed(const struct vfs_export *);
 struct vfs_export *vfs_export_by_id(const struct vfs_exports *, uint32_t id);
 /* The same, and one that comes now. */
 struct vfs_export *vfs_export_for_id(const struct vfs_exports *, uint32_t id);
