@@ -44,6 +44,14 @@ say(void *arg, unsigned line, const char *what)
 	log_error("%s:%u: %s", f->name, line, what);
 }
 
+static void
+warn(void *arg, unsigned line, const char *what)
+{
+	const struct exports_file *f = arg;
+
+	log_warning("%s:%u: %s", f->name, line, what);
+}
+
 static unsigned
 resolve(void *arg, const char *host, uint8_t (*addr)[16], unsigned max,
     const char **why)
@@ -97,7 +105,7 @@ read_all(const char *name, size_t *len)
 static struct exports_text *
 read_file(struct exports_file *f, int *status)
 {
-	struct exports_help help = { resolve, say, f };
+	struct exports_help help = { resolve, say, warn, f };
 	struct exports_text *t = calloc(1, sizeof *t);
 	size_t len;
 	char *text = read_all(f->name, &len);

@@ -390,6 +390,20 @@ add_client(struct parser *p, struct exports_dir *dir,
 	dir->n++;
 }
 
+/*
+ * No mistake of who wrote the file: the others are not to wait for this one,
+ * nor is what was taken from somebody to stay theirs.
+ */
+static void
+leave_out(struct parser *p, const char *name, const char *why)
+{
+	char what[SAID_MAX + 256];
+
+	snprintf(what, sizeof what, "%s cannot be found: %s: it is left out "
+	    "until the file is read again", name, why);
+	p->help->warn(p->help->arg, p->line, what);
+}
+
 static void
 add_host(struct parser *p, struct exports_dir *dir, const char *name,
     struct exports_client *c)
@@ -400,8 +414,7 @@ add_host(struct parser *p, struct exports_dir *dir, const char *name,
 
 	n = p->help->resolve(p->help->arg, name, addr, EXPORTS_ADDRS, &why);
 	if (n == 0)
-		mistake(p, p->line, "%s cannot be found: %s: write its "
-		    "address", name, why);
+		leave_out(p, name, why);
 	for (i = 0; i < n; i++) {
 		memcpy(c->addr, addr[i], 16);
 		c->bits = HOST_BITS;

@@ -44,6 +44,8 @@ struct exports_help {
 			    const char **why);
 	/* A mistake: one line for a person, without the name of the file. */
 	void		(*say)(void *arg, unsigned line, const char *what);
+	/* A host without addresses: it is left out.  Likewise. */
+	void		(*warn)(void *arg, unsigned line, const char *what);
 	void		*arg;
 };
 

@@ -270,14 +270,12 @@ def test_each_mistake_is_a_line_with_its_place(exports):
 
 def test_mistakes_that_are_of_a_whole_line_are_said_too(exports):
     status, out = refused(exports, '/a 10.0.0.0/8 10.1.0.0/16(rw)\n'
-                          '/b 10.0.0.1(sync) 10.0.0.2(async)\n'
-                          '/c no-such-host.invalid\n')
+                          '/b 10.0.0.1(sync) 10.0.0.2(async)\n')
     assert status == 65
     assert ':1: 10.1.0.0/16 would never count, for 10.0.0.0/8 before it ' \
         'has it: write it first' in out
     assert ':2: /b: sync and async: it can be one of them, the same for ' \
         'all clients' in out
-    assert ':3: no-such-host.invalid cannot be found: ' in out
 
 
 def test_a_file_that_is_not_there_or_empty_serves_nothing(exports):
@@ -307,6 +305,25 @@ def test_a_directory_that_is_not_there_harms_no_other(exports):
         exports.file, exports.where) in server.text()
     exports.root('a')
     assert exports.mnt('none').fhs_status == mount.MNT3ERR_NOENT
+
+
+def test_a_host_without_an_address_is_left_out_and_harms_no_other(
+        exports, where, client):
+    exports.dir('a')
+    exports.dir('b')
+    server = exports.serve('@/a no-such-host.invalid(rw) 127.0.0.1(ro)\n'
+                           '@/b no-such-host.invalid(rw)\n')
+    said = ': no-such-host.invalid cannot be found: '
+    assert exports.file + ':1' + said in server.text()
+    assert exports.file + ':2' + said in server.text()
+    a = exports.root('a')
+    assert exports.mnt('b').fhs_status == mount.MNT3ERR_NOENT
+    assert list(exports.listed()) == [where + '/a']
+    # Nor does it keep others what is taken from them.
+    exports.reread('@/a no-such-host.invalid(rw)\n@/b 127.0.0.1(ro)\n',
+                   'read again')
+    fails(client('127.0.0.1').getattr(a), nfs3.NFS3ERR_ACCES)
+    exports.root('b')
 
 
 def test_memory_is_served_beside_them(exports):
