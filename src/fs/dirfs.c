@@ -149,6 +149,21 @@ dirfs_set_async(struct pinefs *fs, bool async)
 	atomic_store(&d->async, async);
 }
 
+bool
+dirfs_is_at(struct pinefs *fs, const char *path)
+{
+	const struct dir_fs *d = pinefs_arg(fs);
+	struct dir_dev dev;
+	struct statx st;
+
+	if (statx(AT_FDCWD, path, 0, DIR_STATX, &st) == -1)
+		return false;
+	/* It is no other where it was only mounted once more. */
+	dev = dir_dev_of(&st);
+	dev.mount = d->dev.mount;
+	return st.stx_ino == d->root_ino && dir_dev_equal(&dev, &d->dev);
+}
+
 int
 dirfs_new(const struct dirfs_config *config, struct pinefs **to)
 {

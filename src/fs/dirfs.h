@@ -40,4 +40,7 @@ int	dirfs_new(const struct dirfs_config *, struct pinefs **);
 /* From now on, of one that dirfs_new made: as `async` above. */
 void	dirfs_set_async(struct pinefs *, bool async);
 
+/* Is what lies at the path now still the directory of this one? */
+bool	dirfs_is_at(struct pinefs *, const char *path);
+
 #endif

@@ -185,7 +185,7 @@ list_exports(struct pack *p, uint64_t first, uint64_t cookie, bool *eof)
 	for (uint64_t at = first; x != NULL; x = x->next, at++) {
 		if (at <= cookie || p->dir->way != NULL ||
 		    !nfs4_is_listed(x) ||
-		    nfs4_junction(c, nfs4_junction_name(x)) == NULL)
+		    nfs4_junction(c, nfs4_junction_name(x)) != x)
 			continue;
 		if (add_junction(p, x, nfs4_junction_name(x), at, &later)
 		    != 0)

@@ -18,7 +18,7 @@ nfs4_root_export(const struct nfs *nfs)
 
 	/* Linear: 16 exports at most in practice. */
 	for (x = nfs->exports->first; x != NULL; x = x->next)
-		if (is_root(x))
+		if (is_root(x) && !vfs_export_is_closed(x))
 			return x;
 	return NULL;
 }
@@ -64,7 +64,8 @@ by_name(const struct nfs *nfs, struct pinefs_name name)
 	for (x = nfs->exports->first; x != NULL; x = x->next) {
 		n = nfs4_junction_name(x);
 		if (!is_root(x) && n.len == name.len &&
-		    memcmp(n.base, name.base, n.len) == 0)
+		    memcmp(n.base, name.base, n.len) == 0 &&
+		    !vfs_export_is_closed(x))
 			break;
 	}
 	return x;

@@ -187,7 +187,9 @@ find(const struct exports_file *f, const char *path)
 {
 	struct made *m = f->first;
 
-	while (m != NULL && strcmp(m->path, path) != 0)
+	/* What was at the path before is another directory. */
+	while (m != NULL && (strcmp(m->path, path) != 0 ||
+	    !dirfs_is_at(m->fs, path)))
 		m = m->next;
 	return m;
 }
@@ -213,36 +215,67 @@ make(struct exports_file *f, const struct exports_dir *dir, struct made **to)
 	return 0;
 }
 
-static bool
-serve_dir(struct exports_file *f, const struct exports_dir *dir)
+static void
+refuse(const struct exports_file *f, const struct made *m)
+{
+	server_name(f->server, m->path, m->fs, NULL, 0);
+}
+
+static void
+say_unserved(const struct exports_file *f, const struct exports_dir *dir,
+    int err)
+{
+	log_error("%s:%u: %s is not served: %s", f->name, dir->line,
+	    dir->path, strerror(err));
+}
+
+/* NULL, and it was said why. */
+static struct made *
+open_dir(struct exports_file *f, const struct exports_dir *dir)
 {
 	struct made *m = find(f, dir->path);
 	int err = m != NULL ? 0 : make(f, dir, &m);
 
-	if (err == 0) {
-		m->is_listed = true;
-		err = set_rules(f, m, dir);
-	}
 	if (err != 0)
-		log_error("%s:%u: %s is not served: %s", f->name, dir->line,
-		    dir->path, strerror(err));
+		say_unserved(f, dir, err);
+	else
+		m->is_listed = true;
+	return m;
+}
+
+static bool
+serve_dir(const struct exports_file *f, const struct made *m,
+    const struct exports_dir *dir)
+{
+	int err = set_rules(f, m, dir);
+
+	if (err != 0) {
+		/* What it had may be more than it is to have. */
+		refuse(f, m);
+		say_unserved(f, dir, err);
+	}
 	return err == 0;
 }
 
-/* How many are served.  Those that are listed no more are refused. */
+/*
+ * How many are served.  Those that are listed no more are refused, and first:
+ * others may be in their places now.
+ */
 static unsigned
 apply(struct exports_file *f)
 {
-	struct made *m;
+	struct made *at[EXPORTS_DIRS], *m;
 	unsigned n = 0, i;
 
 	for (m = f->first; m != NULL; m = m->next)
 		m->is_listed = false;
 	for (i = 0; i < f->text->n; i++)
-		n += serve_dir(f, &f->text->dir[i]);
+		at[i] = open_dir(f, &f->text->dir[i]);
 	for (m = f->first; m != NULL; m = m->next)
 		if (!m->is_listed)
-			server_name(f->server, m->path, m->fs, NULL, 0);
+			refuse(f, m);
+	for (i = 0; i < f->text->n; i++)
+		n += at[i] != NULL && serve_dir(f, at[i], &f->text->dir[i]);
 	return n;
 }
 

@@ -67,7 +67,7 @@ prepare(struct pinefs_server *s, const struct pinefs_mount *m, struct one *o)
 	int err;
 
 	o->export.fs = m->fs;
-	o->export.rules = named_rules(s, m->name);
+	o->export.rules = named_rules(s, m->fs);
 	if (taken == NULL || (o->export.path = strdup(m->name)) == NULL) {
 		free(taken);
 		return ENOMEM;

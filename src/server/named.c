@@ -5,7 +5,8 @@
  * are there from the beginning, so that they are listed.
  *
  * One that is named stays until the server ends; where nobody is its client
- * any more it is refused to all.
+ * any more its handles are refused to all, and it has no name: so another may
+ * be at its path, above it or below.
  */
 #include <stdlib.h>
 
@@ -26,11 +27,11 @@ struct named {
 /* ---------------------------------------------------------- the list -- */
 
 static struct named_export *
-find(const struct named *t, const char *path)
+find(const struct named *t, const struct pinefs *fs)
 {
 	struct named_export *x = t->first;
 
-	while (x != NULL && strcmp(x->path, path) != 0)
+	while (x != NULL && x->fs != fs)
 		x = x->next;
 	return x;
 }
@@ -58,6 +59,8 @@ find_mount(void *arg, struct pinefs_mount *m)
 
 	pthread_mutex_lock(&s->named->lock);
 	for (x = s->named->first; x != NULL && err != 0; x = x->next) {
+		if (vfs_rules_is_empty(x->rules))
+			continue;
 		if (is_below(m->path, x->path)) {
 			m->fs = x->fs;
 			m->name = x->path;
@@ -73,14 +76,14 @@ find_mount(void *arg, struct pinefs_mount *m)
 }
 
 struct vfs_rules *
-named_rules(const struct pinefs_server *s, const char *path)
+named_rules(const struct pinefs_server *s, const struct pinefs *fs)
 {
 	const struct named_export *x = NULL;
 
 	if (s->named == NULL)
 		return NULL;
 	pthread_mutex_lock(&s->named->lock);
-	x = find(s->named, path);
+	x = find(s->named, fs);
 	pthread_mutex_unlock(&s->named->lock);
 	return x == NULL ? NULL : x->rules;
 }
@@ -143,7 +146,7 @@ server_name(struct pinefs_server *s, const char *path, struct pinefs *fs,
 
 	if ((err = begin(s)) != 0)
 		return err;
-	is_new = (x = find(s->named, path)) == NULL;
+	is_new = (x = find(s->named, fs)) == NULL;
 	if (is_new && (x = insert(s->named, path, fs)) == NULL)
 		return ENOMEM;
 	err = vfs_rules_set(x->rules, rule, n);

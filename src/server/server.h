@@ -90,10 +90,11 @@ int	more_add(struct pinefs_server *, const struct pinefs_mount *);
 
 /*
  * named.c: an export at a path of any depth ("/srv/files"), for these clients
- * from the next call on, whether or not it serves already; the same path
- * again: other clients.  No rules: nobody may.  `fs` stays the caller's until
- * the server is freed.  No path may lie below another.  EBUSY: there is a
- * pinefs_on_mount; ENOMEM.
+ * from the next call on, whether or not it serves already; the same `fs`
+ * again: other clients.  No rules: nobody may, and its path is free for
+ * another; that fails for none that was named.  `fs` stays the caller's until
+ * the server is freed.  Of those with rules no path may be another's or lie
+ * below it.  EBUSY: there is a pinefs_on_mount; ENOMEM.
  */
 int	server_name(struct pinefs_server *, const char *path, struct pinefs *,
 	    const struct vfs_rule *, unsigned n);
@@ -101,7 +102,8 @@ int	server_name(struct pinefs_server *, const char *path, struct pinefs *,
 int	named_begin(struct pinefs_server *);
 void	named_free(struct pinefs_server *);
 /* The rules of one that was named; NULL: it was not. */
-struct vfs_rules *named_rules(const struct pinefs_server *, const char *path);
+struct vfs_rules *named_rules(const struct pinefs_server *,
+	    const struct pinefs *);
 
 /* options.c */
 void	options_init(struct options *);

@@ -357,12 +357,73 @@ def test_sighup_changes_rules_at_once_and_drops_nobody(exports, where,
     assert c.attr(c.find(a, b'f')).type == nfs3.NF3REG
     other.make(a, b'g')
     fails(c.getattr(b), nfs3.NFS3ERR_ACCES)
-    assert exports.mnt('b').fhs_status == mount.MNT3ERR_ACCES
+    assert exports.mnt('b').fhs_status == mount.MNT3ERR_NOENT
     assert set(exports.listed()) == {where + '/a', where + '/c'}
     exports.root('c')
 
     exports.reread('@/b *(rw)\n@/a *\n@/c *\n', 'read again')
     c.make(b, b'back')
+
+
+def test_another_may_lie_where_one_is_listed_no_more(exports, where, client):
+    exports.dir('s')
+    exports.dir('s/a')
+    exports.serve('@/s *(rw)\n')
+    s, c = exports.root('s'), client('127.0.0.1')
+    a = c.find(s, b'a')
+
+    exports.reread('@/s/a *(rw)\n', 'read again')
+    c.make(exports.root('s/a'), b'f')
+    assert exports.mnt('s').fhs_status == mount.MNT3ERR_NOENT
+    assert list(exports.listed()) == [where + '/s/a']
+    for fh in (s, a):
+        fails(c.getattr(fh), nfs3.NFS3ERR_ACCES)
+
+    exports.reread('@/s *(rw)\n', 'read again')
+    assert exports.root('s') == s and exports.root('s/a') == a
+    assert c.is_there(a, b'f')
+    assert list(exports.listed()) == [where + '/s']
+
+
+def test_a_directory_that_was_replaced_is_the_new_one(exports, where, client):
+    text = '@/s *(rw)\n'
+    put(exports.dir('s'), 'old', b'')
+    exports.serve(text)
+    old, c = exports.root('s'), client('127.0.0.1')
+    os.rename(where + '/s', where + '/away')
+    # Until it is read again it is what was opened.
+    assert c.is_there(exports.root('s'), b'old')
+
+    put(exports.dir('s'), 'new', b'')
+    exports.reread(text, '1 of 1 served')
+    new = exports.root('s')
+    assert c.is_there(new, b'new') and not c.is_there(new, b'old')
+    fails(c.getattr(old), nfs3.NFS3ERR_ACCES)
+    assert list(exports.listed()) == [where + '/s']
+
+    os.rename(where + '/s', where + '/other')
+    exports.reread(text, '0 of 1 served')
+    fails(c.getattr(new), nfs3.NFS3ERR_ACCES)
+    os.rename(where + '/away', where + '/s')
+    exports.reread(text, '1 of 1 served')
+    assert exports.root('s') == old and c.is_there(old, b'old')
+
+
+def test_handles_of_a_replaced_directory_outlive_a_restart(exports, where,
+                                                           client):
+    text = '@/s *(rw)\n'
+    exports.dir('s')
+    exports.serve(text)
+    old = exports.root('s')
+    os.rename(where + '/s', where + '/away')
+    exports.dir('s')
+    exports.reread(text, '1 of 1 served')
+    new = client('127.0.0.1').make(exports.root('s'), b'f')
+    exports.server.stop()
+    exports.serve(text)
+    c = client('127.0.0.1')
+    ok(c.getattr(new))
+    fails(c.getattr(old), nfs3.NFS3ERR_STALE)
 
 
 def test_a_wrong_file_changes_nothing(exports, client):

@@ -30,6 +30,46 @@ def test_version_4_has_the_same_rules(exports, where, minor):
             x.NFS4ERR_ACCESS, x.NFS4ERR_NOENT)
 
 
+def test_version_4_finds_what_lies_where_one_is_listed_no_more(exports,
+                                                               where):
+    exports.dir('s')
+    exports.dir('s/a')
+    exports.serve('@/s 127.0.0.1(rw,no_root_squash)\n')
+    s = [n.encode() for n in (where + '/s').split('/')[1:]]
+
+    def status(*names):
+        return c(op.putrootfh(), *map(op.lookup, names)).status
+
+    with nfs4_client.Client1(exports.server, 2) as c:
+        for line, finds in (('@/s/a *\n', (x.NFS4_OK, x.NFS4_OK)),
+                            ('@/s *\n', (x.NFS4_OK, x.NFS4_OK)),
+                            ('@/s/b *\n@/a *\n', (x.NFS4ERR_NOENT,) * 2)):
+            exports.reread(line, 'read again')
+            assert (status(*s), status(*s, b'a')) == finds, line
+
+
+def test_version_4_lists_and_is_at_what_is_served_now(exports, where):
+    """Of those whose names are seen in the root, and the one that is it."""
+    exports.dir('a')
+    below, top = '@/a 127.0.0.1\n', '/dev 127.0.0.1\n'
+    a = [n.encode() for n in (where + '/a').split('/')[1:]]
+    exports.serve(top)
+    with nfs4_client.Client1(exports.server, 2) as c:
+        assert c.names(c.root()) == [b'dev']
+        exports.reread(below, 'read again')
+        assert c.names(c.root()) == []
+        assert c.find(c.root(), *a)
+        exports.reread('/ 127.0.0.1\n', 'read again')
+        assert b'etc' in c.names(c.root())
+        whole = c.root()
+        exports.reread(below, 'read again')
+        assert c.names(c.root()) == []
+        assert c.find(c.root(), *a)
+        c.fails(x.NFS4ERR_ACCESS, op.putfh(whole))
+        exports.reread(top, 'read again')
+        assert c.names(c.root()) == [b'dev']
+
+
 def test_version_4_state_is_under_the_new_rules(exports, where):
     exports.dir('a')
     exports.serve('@/a 127.0.0.1(rw,no_root_squash)\n')
