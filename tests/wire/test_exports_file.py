@@ -52,10 +52,13 @@ class Exports:
         return path
 
     def write(self, text):
-        """@/ is the directory of them all."""
-        with open(self.file, 'w', encoding='utf-8') as f:
+        """@/ is the directory of them all.  Never seen half written: the
+        server may be reading what was written before."""
+        new = self.file + '.new'
+        with open(new, 'w', encoding='utf-8') as f:
             f.write(text.replace('@/', self.where + '/'))
-        os.chmod(self.file, 0o644)
+        os.chmod(new, 0o644)
+        os.rename(new, self.file)
 
     def serve(self, text, *args):
         self.write(text)
