@@ -368,15 +368,18 @@ on_behind(void *ctx)
 		detach();
 }
 
-/* Our server ends with its last mount, whoever made that. */
+/*
+ * Our server ends with its last mount, whoever made that.  `stays`: ours is
+ * still there.
+ */
 static void
-end(struct mounting *m)
+end(struct mounting *m, bool stays)
 {
 	const struct control_record *r = &m->server.record;
 
 	if (!m->has_server)
 		return;
-	if (r->json != NULL && server_unmounted(r, m->dir) &&
+	if (!stays && r->json != NULL && server_unmounted(r, m->dir) &&
 	    !server_stop(r))
 		log_warning("server %ld does not end\ntry: kill -9 %ld",
 		    (long)r->pid, (long)r->pid);
@@ -404,7 +407,7 @@ run(struct mounting *m)
 		w.waiting = way == MOUNT_BY_HAND;
 		status = watch_mount(&w);
 	}
-	end(m);
+	end(m, w.stays);
 	return status;
 }
 

@@ -26,15 +26,21 @@ static int
 unmount_all(const struct control_record *r, bool lazy)
 {
 	const char *v = json_first(json_find(r->json, "mounts"));
+	uint16_t port = (uint16_t)json_get_uint(json_find(r->json, "port"));
+	enum mounts_place place;
 	struct mount_entry m;
 	char dir[PATH_MAX];
 	int status = 0;
 
 	for (; v != NULL && status == 0; v = json_next(v)) {
-		if (!json_get_text(v, dir, sizeof dir) ||
-		    !mounts_find(dir, &m) || !mounts_is_local(&m) ||
-		    m.port != json_get_uint(json_find(r->json, "port")))
+		if (!json_get_text(v, dir, sizeof dir) || (place =
+		    mounts_place(dir, NULL, port, &m)) == MOUNTS_NOT)
 			continue;
+		if (place == MOUNTS_BENEATH) {
+			log_error("something else is mounted over %s\n"
+			    "try: umount %s, then the same again", dir, dir);
+			return EXIT_UNAVAILABLE;
+		}
 		status = unmount_patiently(dir, lazy);
 		if (status == 0 && !lazy)
 			(void)server_is_left(r);

@@ -57,6 +57,14 @@ typedef bool mounts_fn(void *ctx, const struct mount_entry *);
 int	mounts_each(mounts_fn *, void *ctx);
 /* The topmost one on this directory. */
 bool	mounts_find(const char *dir, struct mount_entry *);
+/*
+ * Is this server, or NULL: one on this machine, mounted on this directory?
+ * BENEATH: and something else over it, which umount2(2) would take away.  *m
+ * is its entry, if it is.
+ */
+enum mounts_place { MOUNTS_NOT, MOUNTS_BENEATH, MOUNTS_TOP };
+enum mounts_place mounts_place(const char *dir, const char *addr,
+	    uint16_t port, struct mount_entry *m);
 bool	mounts_is_nfs(const struct mount_entry *);
 /* Of a server on this machine. */
 bool	mounts_is_local(const struct mount_entry *);
@@ -91,8 +99,14 @@ void	mount_line(const struct mount_target *, char *to, size_t size);
 
 /* DEAD: nobody is there to write back to. */
 enum unmount_how { UNMOUNT, UNMOUNT_LAZY, UNMOUNT_DEAD };
-/* EBUSY; EPERM: not root, and sudo asks for a password. */
-int	unmount_it(const char *dir, enum unmount_how);
+/*
+ * EBUSY, also if a signal came; EPERM: not root, and sudo asks for a password.
+ * The peer, or NULL, is the server: it may end meanwhile.  Whatever is topmost
+ * is unmounted, so mounts_place first.
+ */
+struct mount_peer;
+int	unmount_it(const char *dir, enum unmount_how,
+	    const struct mount_peer *);
 /* What to type instead, for EPERM. */
 void	unmount_line(const char *dir, enum unmount_how, char *to, size_t size);
 /* How soon to try again. */
@@ -104,7 +118,8 @@ int	unmount_again_ms(void);
 int	unmount_patiently(const char *dir, bool lazy);
 /* What an errno of these means, and what to type.  A status. */
 int	unmount_say(const char *dir, enum unmount_how, int err);
-/* One whose server, which was there, is gone.  As unmount_it. */
+/* One whose server, which was there, is gone.  As unmount_it, but that the
+ * first signal does not end it: who ended the server may end us as well. */
 int	unmount_dead(const char *dir, const char *addr, uint16_t port);
 
 /* ------------------------------------------------------------------- run -- */
@@ -116,17 +131,29 @@ void	mount_quote(const char *text, char *to, size_t size);
 /*
  * Do it in a child, and return what it returns; MOUNT_INTERRUPTED: a signal
  * came, which is still to be read, and the child was ended.  Signals are
- * blocked here, and not there.
+ * blocked here, and not there.  When the peer ends, another stands in for it
+ * until the child has ended: it may wait for an answer.
  */
+struct mount_peer {
+	const char	*addr;
+	uint16_t	 port;
+	int		 pidfd;
+};
 typedef int mount_child_fn(const void *arg);
 enum { MOUNT_INTERRUPTED = 250 };
-int	mount_child(mount_child_fn *, const void *arg);
+int	mount_child(mount_child_fn *, const void *arg,
+	    const struct mount_peer *);
 /* A child_fn: become this program (an argv), which says nothing.  mount(8)
  * and umount(8) end with FAILED when it is not for want of permission. */
 int	mount_run(const void *argv);
 enum { MOUNT_FAILED = 32 };
 /* SIGINT, SIGTERM, and SIGHUP unless it is ignored. */
 void	mount_signal_set(sigset_t *);
+/*
+ * Those that are pending have been heeded.  Until then every child is ended
+ * at once, those that clean up as well.
+ */
+void	mount_signals_heeded(void);
 
 /* --------------------------------------------------------------- holders -- */
 
@@ -201,6 +228,8 @@ struct watch {
 	void			(*ready)(void *ctx);
 	/* Called when only others wait for the end. */
 	void			(*behind)(void *ctx);
+	/* Set: it stays mounted, and its server is to go on. */
+	bool			 stays;
 	void			*ctx;
 };
 int	watch_mount(struct watch *);

@@ -211,7 +211,7 @@ try_syscall(const struct mount_target *t, const char **version)
 
 	for (i = 0; i < 2; i++) {
 		*version = a.version = versions[i];
-		err = mount_child(by_syscall, &a);
+		err = mount_child(by_syscall, &a, NULL);
 		if (!is_no_version(err) || (t->options != NULL &&
 		    wanted_version(t->options) != NULL))
 			break;
@@ -284,7 +284,7 @@ try_sudo(const struct mount_target *t, const char **version)
 	for (i = 0; i < 2; i++) {
 		*version = versions[i];
 		options_of(t, versions[i], options, sizeof options);
-		status = mount_child(mount_run, argv);
+		status = mount_child(mount_run, argv, NULL);
 		if (status != MOUNT_FAILED)
 			break;
 	}
@@ -317,6 +317,17 @@ version_of(const struct mount_target *t, const char *version, char *to,
 	return to;
 }
 
+/* It may just have been mounted; what was there before us is not ours. */
+static void
+undo(const struct mount_target *t)
+{
+	struct mount_entry m;
+
+	mount_signals_heeded();
+	if (mounts_place(t->dir, t->host, t->port, &m) == MOUNTS_TOP)
+		(void)unmount_it(t->dir, UNMOUNT_LAZY, NULL);
+}
+
 int
 mount_it(const struct mount_target *t, enum mount_way *way)
 {
@@ -326,7 +337,7 @@ mount_it(const struct mount_target *t, enum mount_way *way)
 	int err = root ? try_syscall(t, &version) : try_sudo(t, &version);
 
 	if (err == MOUNT_INTERRUPTED) {
-		(void)unmount_it(t->dir, UNMOUNT_LAZY);
+		undo(t);
 		return EXIT_UNAVAILABLE;
 	}
 	if (err != 0 && root)

@@ -3,39 +3,55 @@
  * Whoever touches one of those waits for ever, so they go lazily; there is
  * nobody any more to write back to.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "base/json.h"
 #include "base/log.h"
 #include "pinefs/mount.h"
 
 enum { LINE = 4 * PATH_MAX };
 
-/* Its mount, and not another one of later at the same place? */
-static bool
-is_its(const struct control_record *r, const char *dir)
-{
-	struct mount_entry m;
+/* What is left of a mount. */
+enum left { GONE, SERVED, DEAD, DEAD_BENEATH };
 
-	return mounts_find(dir, &m) && mounts_is_local(&m) &&
-	    m.port == json_get_uint(json_find(r->json, "port"));
+/*
+ * Its mount, and not another one of later at the same place?  SERVED: the
+ * kernel's client has not noticed, somebody serves the port again.
+ */
+static enum left
+look(const struct control_record *r, const char *dir, struct mount_entry *m)
+{
+	enum mounts_place place = mounts_place(dir, NULL,
+	    (uint16_t)json_get_uint(json_find(r->json, "port")), m);
+
+	return place == MOUNTS_NOT ? GONE : !mounts_is_dead(m) ? SERVED :
+	    place == MOUNTS_TOP ? DEAD : DEAD_BENEATH;
 }
 
-/* Whether it is gone. */
+static void
+say_dead(const struct control_record *r, const char *dir, enum left left)
+{
+	if (left == DEAD)
+		log_warning("server %ld was killed, and is still mounted on "
+		    "%s\ntry: pinefs umount %s", (long)r->pid, dir, dir);
+	else
+		log_warning("server %ld was killed, and is still mounted on "
+		    "%s, beneath something else\ntry: umount %s, then pinefs "
+		    "umount %s", (long)r->pid, dir, dir, dir);
+}
+
+/* Whether nothing is left that this record is needed for. */
 static bool
 clear_mount(const struct control_record *r, const char *dir)
 {
-	char line[LINE], addr[MOUNT_HOST];
+	struct mount_entry m;
+	enum left left = look(r, dir, &m);
+	char line[LINE];
 	int err;
 
-	if (!is_its(r, dir))
-		return true;
-	if (!json_get_text(json_find(r->json, "addr"), addr, sizeof addr))
-		strcpy(addr, "127.0.0.1");
-	err = unmount_dead(dir, addr,
-	    (uint16_t)json_get_uint(json_find(r->json, "port")));
+	if (left == DEAD_BENEATH)
+		say_dead(r, dir, left);
+	if (left != DEAD)
+		return left == GONE;
+	err = unmount_dead(dir, m.addr, m.port);
 	if (err == 0) {
 		log_info("server %ld was killed: its mount on %s is cleared",
 		    (long)r->pid, dir);
@@ -77,15 +93,18 @@ static bool
 name_mounts(const struct control_record *r)
 {
 	const char *m = json_first(json_find(r->json, "mounts"));
+	struct mount_entry entry;
 	char dir[PATH_MAX];
+	enum left left;
 	bool any = false;
 
 	for (; m != NULL; m = json_next(m)) {
-		if (!json_get_text(m, dir, sizeof dir) || !is_its(r, dir))
+		if (!json_get_text(m, dir, sizeof dir) ||
+		    (left = look(r, dir, &entry)) == GONE)
 			continue;
 		any = true;
-		log_warning("server %ld was killed, and is still mounted on "
-		    "%s\ntry: pinefs umount %s", (long)r->pid, dir, dir);
+		if (left != SERVED)
+			say_dead(r, dir, left);
 	}
 	return any;
 }

@@ -47,7 +47,8 @@ unmount_again_ms(void)
 }
 
 static int
-unmount_by_sudo(const char *dir, enum unmount_how how)
+unmount_by_sudo(const char *dir, enum unmount_how how,
+    const struct mount_peer *peer)
 {
 	char sudo[PATH_MAX], umount[PATH_MAX];
 	const char *const normal[] = { sudo, "-n", umount, dir, NULL };
@@ -60,20 +61,21 @@ unmount_by_sudo(const char *dir, enum unmount_how how)
 	    mount_program("umount", umount) == NULL)
 		return EPERM;
 	status = mount_child(mount_run, how == UNMOUNT ? normal :
-	    how == UNMOUNT_LAZY ? lazy : dead);
+	    how == UNMOUNT_LAZY ? lazy : dead, peer);
 	return status == 0 ? 0 : status == MOUNT_FAILED ||
 	    status == MOUNT_INTERRUPTED ? EBUSY : EPERM;
 }
 
 int
-unmount_it(const char *dir, enum unmount_how how)
+unmount_it(const char *dir, enum unmount_how how,
+    const struct mount_peer *peer)
 {
 	struct unmounting u = { dir, how };
 	int err;
 
 	if (geteuid() != 0)
-		return unmount_by_sudo(dir, how);
-	err = mount_child(unmount_syscall, &u);
+		return unmount_by_sudo(dir, how, peer);
+	err = mount_child(unmount_syscall, &u, peer);
 	return err == MOUNT_INTERRUPTED ? EBUSY : err;
 }
 
@@ -96,7 +98,7 @@ unmount_patiently(const char *dir, bool lazy)
 	int waited, again = unmount_again_ms(), err = EBUSY;
 
 	for (waited = 0; waited <= PATIENCE_MS; waited += again) {
-		err = unmount_it(dir, how);
+		err = unmount_it(dir, how, NULL);
 		if (err != EBUSY)
 			break;
 		(void)poll(NULL, 0, again);
@@ -114,9 +116,14 @@ unmount_patiently(const char *dir, bool lazy)
 int
 unmount_dead(const char *dir, const char *addr, uint16_t port)
 {
-	pid_t stand_in = server_stand_in(addr, port);
-	int err = unmount_it(dir, UNMOUNT_DEAD);
+	int tries, err = EBUSY;
+	pid_t stand_in;
 
-	server_stand_down(stand_in);
+	for (tries = 0; tries < 2 && err == EBUSY; tries++) {
+		mount_signals_heeded();
+		stand_in = server_stand_in(addr, port);
+		err = unmount_it(dir, UNMOUNT_DEAD, NULL);
+		server_stand_down(stand_in);
+	}
 	return err;
 }

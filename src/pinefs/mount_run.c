@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "pinefs/mount.h"
@@ -68,29 +69,54 @@ mount_signal_set(sigset_t *set)
 		sigaddset(set, SIGHUP);
 }
 
-/* Until the child ends; a signal ends it. */
-static void
-await(pid_t pid, int pidfd)
+void
+mount_signals_heeded(void)
+{
+	const struct timespec now = { 0 };
+	sigset_t ends;
+
+	mount_signal_set(&ends);
+	while (sigtimedwait(&ends, NULL, &now) != -1 || errno == EINTR)
+		;
+}
+
+/* Until the child ends; a signal ends it.  False: the peer has ended. */
+static bool
+await(pid_t pid, int pidfd, int peer)
 {
 	sigset_t ends;
-	struct pollfd p[2];
+	struct pollfd p[3];
 
 	mount_signal_set(&ends);
 	p[0] = (struct pollfd){ signalfd(-1, &ends, SFD_CLOEXEC), POLLIN, 0 };
 	p[1] = (struct pollfd){ pidfd, POLLIN, 0 };
-	while (poll(p, 2, -1) == -1 && errno == EINTR)
+	p[2] = (struct pollfd){ peer, POLLIN, 0 };
+	while (poll(p, 3, -1) == -1 && errno == EINTR)
 		;
 	close(p[0].fd);
-	if (p[1].revents == 0)
+	if (p[1].revents == 0 && p[2].revents == 0) {
 		(void)kill(pid, SIGKILL);
+		while (poll(p + 1, 2, -1) == -1 && errno == EINTR)
+			;	/* what it waits for may be uninterruptible */
+	}
+	return p[1].revents != 0;
+}
+
+/* Who ended the peer may have ended us as well: that is heeded here. */
+static pid_t
+stand_in_for(const struct mount_peer *peer)
+{
+	mount_signals_heeded();
+	return server_stand_in(peer->addr, peer->port);
 }
 
 int
-mount_child(mount_child_fn *fn, const void *arg)
+mount_child(mount_child_fn *fn, const void *arg,
+    const struct mount_peer *peer)
 {
+	pid_t pid, stand_in = 0;
 	int status, pidfd;
 	sigset_t none;
-	pid_t pid;
 
 	if ((pid = fork()) == -1)
 		return errno;
@@ -102,11 +128,15 @@ mount_child(mount_child_fn *fn, const void *arg)
 	}
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd != -1) {
-		await(pid, pidfd);
+		if (!await(pid, pidfd, peer == NULL ? -1 : peer->pidfd)) {
+			stand_in = stand_in_for(peer);
+			(void)await(pid, pidfd, -1);
+		}
 		close(pidfd);
 	}
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		;
+	server_stand_down(stand_in);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : MOUNT_INTERRUPTED;
 }
 

@@ -129,6 +129,39 @@ mounts_find(const char *dir, struct mount_entry *m)
 	return mounts_each(look, &s) == 0 && s.any;
 }
 
+struct place_search {
+	const char		*dir, *addr;
+	uint16_t		 port;
+	struct mount_entry	*found;
+	enum mounts_place	 place;
+};
+
+static bool
+look_place(void *ctx, const struct mount_entry *m)
+{
+	struct place_search *s = ctx;
+
+	if (strcmp(m->dir, s->dir) != 0)
+		return true;
+	if (mounts_is_nfs(m) && m->port == s->port && (s->addr == NULL ?
+	    mounts_is_local(m) : strcmp(m->addr, s->addr) == 0)) {
+		*s->found = *m;
+		s->place = MOUNTS_TOP;
+	} else if (s->place == MOUNTS_TOP) {
+		s->place = MOUNTS_BENEATH;
+	}
+	return true;
+}
+
+enum mounts_place
+mounts_place(const char *dir, const char *addr, uint16_t port,
+    struct mount_entry *m)
+{
+	struct place_search s = { dir, addr, port, m, MOUNTS_NOT };
+
+	return mounts_each(look_place, &s) == 0 ? s.place : MOUNTS_NOT;
+}
+
 bool
 mounts_is_nfs(const struct mount_entry *m)
 {

@@ -38,13 +38,18 @@ struct life {
 	int		 status;
 };
 
-static bool
-is_mounted(const struct mount_target *t)
+static enum mounts_place
+place_of(const struct mount_target *t)
 {
 	struct mount_entry m;
 
-	return mounts_find(t->dir, &m) && mounts_is_nfs(&m) &&
-	    m.port == t->port && strcmp(m.addr, t->host) == 0;
+	return mounts_place(t->dir, t->host, t->port, &m);
+}
+
+static bool
+is_mounted(const struct mount_target *t)
+{
+	return place_of(t) != MOUNTS_NOT;
 }
 
 int
@@ -86,10 +91,21 @@ say_by_hand(struct life *l)
 }
 
 static void
-leave(struct life *l)
+say_beneath(struct life *l)
 {
 	const char *dir = l->w->target->dir;
-	int err = unmount_it(dir, UNMOUNT);
+
+	log_info("something else is mounted over it; it is unmounted when "
+	    "that is gone\ntry: umount %s", dir);
+}
+
+static void
+try_to_leave(struct life *l)
+{
+	const struct mount_target *t = l->w->target;
+	const struct mount_peer peer = { t->host, t->port,
+	    l->w->server == NULL ? -1 : l->w->server->pidfd };
+	int err = unmount_it(t->dir, UNMOUNT, &peer);
 
 	if (err == 0 || !is_mounted(l->w->target)) {
 		go(l, LEFT);
@@ -104,20 +120,58 @@ leave(struct life *l)
 		}
 	} else if (!l->told) {
 		log_error("%s: %s\ntry: Ctrl-C again, which unmounts it "
-		    "lazily", dir, strerror(err));
+		    "lazily", t->dir, strerror(err));
 		l->told = true;
 	}
+}
+
+static void
+leave(struct life *l)
+{
+	switch (place_of(l->w->target)) {
+	case MOUNTS_NOT:
+		go(l, LEFT);
+		break;
+	case MOUNTS_BENEATH:
+		if (!l->told)
+			say_beneath(l);
+		l->told = true;
+		break;
+	case MOUNTS_TOP:
+		try_to_leave(l);
+		break;
+	}
+}
+
+/* It cannot be taken from beneath: it is as if only we had been killed. */
+static void
+stay_beneath(struct life *l)
+{
+	const char *dir = l->w->target->dir;
+
+	log_error("%s stays mounted and served, as something else is mounted "
+	    "over it\ntry: umount %s, then pinefs umount %s", dir, dir, dir);
+	l->w->stays = true;
+	l->state = ENDED;
+	l->status = EXIT_UNAVAILABLE;
 }
 
 static void
 leave_lazily(struct life *l)
 {
 	const char *dir = l->w->target->dir;
+	enum mounts_place place = place_of(l->w->target);
 	char line[LINE];
 
+	if (place == MOUNTS_BENEATH) {
+		stay_beneath(l);
+		return;
+	}
 	go(l, LEFT);
 	l->lazily = true;
-	if (unmount_it(dir, UNMOUNT_LAZY) == 0 || !is_mounted(l->w->target))
+	mount_signals_heeded();
+	if (place == MOUNTS_NOT || unmount_it(dir, UNMOUNT_LAZY, NULL) == 0 ||
+	    !is_mounted(l->w->target))
 		return;
 	l->state = ENDED;
 	unmount_line(dir, UNMOUNT_DEAD, line, sizeof line);
@@ -210,13 +264,20 @@ static void
 on_server_end(struct life *l)
 {
 	const char *dir = l->w->target->dir;
+	enum mounts_place place = place_of(l->w->target);
 	char line[LINE];
 	int err;
 
 	l->status = status_of_server(l->w->server);
 	l->state = ENDED;
-	if (!is_mounted(l->w->target))
+	if (place == MOUNTS_NOT)
 		return;
+	if (place == MOUNTS_BENEATH) {
+		log_error("the server has ended, and %s stays mounted, beneath "
+		    "something else\ntry: umount %s, then pinefs umount %s",
+		    dir, dir, dir);
+		return;
+	}
 	err = unmount_dead(dir, l->w->target->host, l->w->target->port);
 	if (err == 0) {
 		log_info("the server has ended: %s is unmounted", dir);

@@ -211,6 +211,21 @@ def test_a_killed_server_leaves_a_record_that_ls_forgets(tmp_path,
     assert list(run_directory.rglob("*.json")) == []
 
 
+def test_what_a_record_names_and_is_not_its_is_left_alone(tmp_path,
+                                                         run_directory):
+    server = Running(tmp_path, *QUIET)
+    server.end(signal.SIGKILL)
+    [path] = run_directory.rglob("*.json")
+    record = json.loads(path.read_text())
+    record["mounts"] = ["/proc", str(tmp_path / "mnt")]
+    path.write_text(json.dumps(record))
+    status, _, err = pinefs("mount", "mem:", tmp_path / "none",
+                            within=NO_ADMIN if IS_ROOT else ())
+    assert status == 66, err
+    assert "/proc" not in err and "was killed" not in err, err
+    assert list(run_directory.rglob("*.json")) == []
+
+
 def test_help_mount_has_a_line_for_each_system(tmp_path):
     text = pinefs("help", "mount")[1]
     for system in "Linux", "macOS", "FreeBSD", "OpenBSD", "Windows":
