@@ -172,7 +172,7 @@ row(PINEFS, "pinefs: serving mem on 127.0.0.1:2049 (NFS 2 3 4.0 4.1 4.2)",
     "guest", SERVED + r"""
 served pinefs -f mem --no-portmap
 until grep -q macOS said; do sleep 0.1; done
-cmp said example
+head -n 3 said | cmp - example		# it may speak of clients after that
 kill $server
 wait $server
 """)
