@@ -199,6 +199,30 @@ py_stop(PyObject *self, PyObject *capsule)
 	Py_RETURN_NONE;
 }
 
+static struct pyfs *
+any_running(void)
+{
+	struct pyfs *pf;
+
+	for (pf = pyfs_all; pf != NULL; pf = pf->next)
+		if (pf->serving && !pf->stopping)
+			break;
+	return pf;
+}
+
+static PyObject *
+py_stop_all(PyObject *self, PyObject *none)
+{
+	struct pyfs *pf;
+
+	(void)self, (void)none;
+	while ((pf = any_running()) != NULL) {
+		pf->stopping = true;
+		pyfs_stop(pf);
+	}
+	Py_RETURN_NONE;
+}
+
 static PyObject *
 py_port(PyObject *self, PyObject *capsule)
 {
@@ -433,6 +457,8 @@ py_ending(PyObject *self, PyObject *none)
 static PyMethodDef methods[] = {
 	{ "start", py_start, METH_VARARGS, "Serve; returns the server." },
 	{ "stop", py_stop, METH_O, "Stop a server." },
+	{ "stop_all", py_stop_all, METH_NOARGS, "Stop those that nobody has, "
+	    "too: a signal can end the program while one starts." },
 	{ "port", py_port, METH_O, "The port it listens on; 0: stopped." },
 	{ "stats", py_stats, METH_O, "What was counted; {}: stopped." },
 	{ "errors", py_errors, METH_O, "The last failures; see error.c." },

@@ -351,6 +351,7 @@ def serve(addr='127.0.0.1', port=2049, mount_port=5555, root=None, *,
 def _stop_all():
     for server in servers():
         server.stop()
+    _pinefs.stop_all()
 
 
 def _after_fork():

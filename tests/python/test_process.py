@@ -268,6 +268,20 @@ assert left == 0, left
 ''')
 
 
+def test_a_server_whose_start_was_interrupted_is_stopped_at_exit():
+    ends('''
+import pinefs
+real, pinefs.Server = pinefs.Server, None       # as a signal right before it
+try:
+    served.serve()
+except TypeError:
+    pass
+pinefs.Server = real
+pinefs._stop_all()
+served.soon(lambda: len(os.listdir('/proc/self/task')) == 1)
+''')
+
+
 def test_exit_with_clients_and_stages():
     out = ends('''
 import atexit
