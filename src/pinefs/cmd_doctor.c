@@ -24,14 +24,6 @@ static const struct cli_row rows[] = {
 	{ 0, NULL, NULL, NULL, NULL, NULL }
 };
 
-static int
-take(void *ctx, const struct cli_row *row, const char *arg)
-{
-	(void)row, (void)arg;
-	((struct doctor *)ctx)->json = true;
-	return 0;
-}
-
 /* --------------------------------------------------------------- printing -- */
 
 static const char *const words[] = { "ok", "note", "missing" };
@@ -193,7 +185,8 @@ doctor_main(int argc, char **argv)
 	const struct feature *f;
 	int status, rest;
 
-	status = command_parse(&cmd_doctor, argc, argv, take, &d, &rest);
+	status = command_parse(&cmd_doctor, argc, argv, command_flag, &d.json,
+	    &rest);
 	if (status != 0)
 		return status;
 	if (rest < argc) {

@@ -18,14 +18,6 @@ static const struct cli_row rows[] = {
 	{ 0, NULL, NULL, NULL, NULL, NULL }
 };
 
-static int
-take(void *ctx, const struct cli_row *row, const char *arg)
-{
-	(void)row, (void)arg;
-	*(bool *)ctx = true;
-	return 0;
-}
-
 /* Its record, with whether it runs. */
 static void
 print_json(const struct control_record *r)
@@ -80,7 +72,8 @@ ls_main(int argc, char **argv)
 	int status, rest, err;
 	unsigned n, i;
 
-	status = command_parse(&cmd_ls, argc, argv, take, &json, &rest);
+	status = command_parse(&cmd_ls, argc, argv, command_flag, &json,
+	    &rest);
 	if (status == 0 && rest < argc) {
 		log_error("'%s' is not understood; try pinefs help ls",
 		    argv[rest]);

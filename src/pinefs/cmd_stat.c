@@ -10,14 +10,6 @@ static const struct cli_row rows[] = {
 };
 
 static int
-take(void *ctx, const struct cli_row *row, const char *arg)
-{
-	(void)row, (void)arg;
-	((struct asking *)ctx)->json = true;
-	return 0;
-}
-
-static int
 print(void *ctx, const char *line)
 {
 	int status = asking_print(ctx, line);
@@ -32,7 +24,8 @@ stat_main(int argc, char **argv)
 	struct show show = { .most = 1 };
 	int status, rest;
 
-	status = command_parse(&cmd_stat, argc, argv, take, &a, &rest);
+	status = command_parse(&cmd_stat, argc, argv, command_flag, &a.json,
+	    &rest);
 	if (status == 0)
 		status = asking_id(&a, argc, argv, rest);
 	if (status != 0)

@@ -13,14 +13,6 @@ static const struct cli_row rows[] = {
 	{ 0, NULL, NULL, NULL, NULL, NULL }
 };
 
-static int
-take(void *ctx, const struct cli_row *row, const char *arg)
-{
-	(void)row, (void)arg;
-	*(bool *)ctx = true;
-	return 0;
-}
-
 /* The mounts that it knows of, and that are still its own. */
 static int
 unmount_all(const struct control_record *r, bool lazy)
@@ -55,7 +47,8 @@ stop_main(int argc, char **argv)
 	bool lazy = false;
 	int status, rest;
 
-	status = command_parse(&cmd_stop, argc, argv, take, &lazy, &rest);
+	status = command_parse(&cmd_stop, argc, argv, command_flag, &lazy,
+	    &rest);
 	if (status == 0 && argc - rest > 1) {
 		log_error("stop which one? One ID\ntry: pinefs ls");
 		status = EXIT_USAGE;

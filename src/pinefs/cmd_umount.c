@@ -13,14 +13,6 @@ static const struct cli_row rows[] = {
 	{ 0, NULL, NULL, NULL, NULL, NULL }
 };
 
-static int
-take(void *ctx, const struct cli_row *row, const char *arg)
-{
-	(void)row, (void)arg;
-	*(bool *)ctx = true;
-	return 0;
-}
-
 /* Our servers know what they are mounted on; others are none of ours. */
 static int
 check(const char *dir, char path[PATH_MAX], struct mount_entry *m)
@@ -93,7 +85,8 @@ umount_main(int argc, char **argv)
 	bool lazy = false;
 	int status, rest;
 
-	status = command_parse(&cmd_umount, argc, argv, take, &lazy, &rest);
+	status = command_parse(&cmd_umount, argc, argv, command_flag, &lazy,
+	    &rest);
 	if (status != 0)
 		return status;
 	if (rest + 1 != argc) {

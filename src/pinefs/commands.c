@@ -96,6 +96,14 @@ command_help_all(void)
 
 /* ---------------------------------------------------------------- parsing -- */
 
+int
+command_flag(void *ctx, const struct cli_row *row, const char *arg)
+{
+	(void)row, (void)arg;
+	*(bool *)ctx = true;
+	return 0;
+}
+
 struct parsing {
 	const struct command	*cmd;
 	cli_option_fn		*fn;

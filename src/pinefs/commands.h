@@ -39,6 +39,8 @@ int	command_environment(const struct command *, cli_option_fn *fn,
 	    void *ctx);
 int	command_operands(const struct command *, int argc, char **argv,
 	    cli_option_fn *fn, void *ctx, int *rest);
+/* A cli_option_fn for a command of one option without argument: its bool. */
+int	command_flag(void *ctx, const struct cli_row *row, const char *arg);
 /* The i-th of its options, --help among them; NULL: there are no more. */
 const struct cli_row *command_row(const struct command *, unsigned i);
 /* Its usage and options, on stdout. */

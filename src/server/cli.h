@@ -89,6 +89,8 @@ const char *cli_setting(const struct cli_settings *, const char *name);
 
 /* A small number that is an option's argument; 0 or an exit status. */
 int	cli_number(const char *name, const char *text, int *n);
+/* yes, on, true, 1, or no, off, false, 0; false: neither. */
+bool	cli_yes_or_no(const char *value, bool *yes);
 
 /*
  * The argument of --ready-fd, which must be open: a number that is not would

@@ -145,9 +145,8 @@ cli_variable(const struct cli_row *row, char *to, size_t size)
 	return to;
 }
 
-/* An option without argument: PINEFS_TCP=yes gives it, =no does not. */
-static int
-is_given(const char *variable, const char *value, bool *given)
+bool
+cli_yes_or_no(const char *value, bool *yes)
 {
 	static const char *const words[] = { "no", "yes", "off", "on",
 	    "false", "true", "0", "1" };
@@ -155,10 +154,19 @@ is_given(const char *variable, const char *value, bool *given)
 
 	for (i = 0; i < sizeof words / sizeof words[0]; i++) {
 		if (strcmp(value, words[i]) == 0) {
-			*given = i % 2 == 1;
-			return 0;
+			*yes = i % 2 == 1;
+			return true;
 		}
 	}
+	return false;
+}
+
+/* An option without argument: PINEFS_TCP=yes gives it, =no does not. */
+static int
+is_given(const char *variable, const char *value, bool *given)
+{
+	if (cli_yes_or_no(value, given))
+		return 0;
 	log_error("%s=%s: say yes or no", variable, value);
 	return EXIT_USAGE;
 }

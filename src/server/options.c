@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "nfs/nfs4.h"
 #include "rpc/peer.h"
+#include "server/cli.h"
 #include "server/server.h"
 
 void
@@ -55,16 +56,8 @@ number(const char *name, const char *value, unsigned long most,
 static int
 yes_or_no(const char *name, const char *value, bool *on)
 {
-	static const char *const words[] = { "no", "yes", "off", "on",
-	    "false", "true", "0", "1" };
-	unsigned i;
-
-	for (i = 0; i < sizeof words / sizeof words[0]; i++) {
-		if (strcmp(value, words[i]) == 0) {
-			*on = i % 2 == 1;
-			return 0;
-		}
-	}
+	if (cli_yes_or_no(value, on))
+		return 0;
 	log_error("--%s %s: say yes or no", name, value);
 	return EINVAL;
 }
