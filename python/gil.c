@@ -489,14 +489,31 @@ first_take(struct gil *g)
 	(void)pthread_setspecific(state_key, g->ts);
 }
 
+/* Below 8 ns a class each; then the highest bit and the three after it. */
+static unsigned
+class_of(int64_t waited)
+{
+	unsigned exponent = 0;
+
+	while (waited >> exponent >= 16)
+		exponent++;
+	return 8 * exponent + (unsigned)(waited >> exponent);
+}
+
+int64_t
+gil_class_end(unsigned class)
+{
+	unsigned exponent = class < 16 ? 0 : class / 8 - 1;
+
+	return ((int64_t)(class - 8 * exponent) + 1) << exponent;
+}
+
 static void
 count_wait(struct gil *g, int64_t waited)
 {
-	unsigned i = 0;
+	unsigned i = class_of(waited);
 
-	while (i < GIL_CLASSES - 1 && waited >> i != 0)
-		i++;
-	g->count.waits[i]++;
+	g->count.waits[i < GIL_CLASSES ? i : GIL_CLASSES - 1]++;
 	g->count.holds++;
 }
 

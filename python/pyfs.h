@@ -683,13 +683,15 @@ bool	gil_is_held(void);
 unsigned gil_interrupt_late(PyThreadState **kept);
 /* In the middle of a batch: the program has the lock for a moment. */
 void	gil_pause(struct gil *);
-/* Waits for the lock: how many, and of them below 2^i ns. */
-enum { GIL_CLASSES = 40 };
+/* Waits for the lock: how many, and of them in each class: eight classes to a
+ * power of two of ns, the last without end. */
+enum { GIL_CLASSES = 8 * 38 };
 struct gil_count {
 	uint64_t	 holds;
 	uint64_t	 waits[GIL_CLASSES];
 	int64_t		 longest;	/* hold, ns */
 };
+int64_t	gil_class_end(unsigned);	/* ns: waits of the class are shorter */
 /* To try it: one take, with the lock for nothing; the wait, ns. */
 int64_t	gil_try(struct gil *, bool handoff, int signal);
 /* The switch interval is that of a burst, or again what it was. */

@@ -2,7 +2,7 @@
 /* What was counted, for Server.stats() and .pyfs/stats. */
 #include "pyfs.h"
 
-/* Seconds that this part of all waits did not exceed, to a factor of two. */
+/* Seconds that this part of all waits did not exceed, to an eighth. */
 static double
 quantile(const struct gil_count *c, double part)
 {
@@ -14,7 +14,7 @@ quantile(const struct gil_count *c, double part)
 		if ((double)seen >= part * (double)c->holds)
 			break;
 	}
-	return (double)(UINT64_C(1) << i) * 1e-9;
+	return (double)gil_class_end(i) * 1e-9;
 }
 
 PyObject *

@@ -163,12 +163,26 @@ check_dir(struct mounting *m, const char *dir)
 	return err == EACCES ? EXIT_NOPERM : EXIT_NOINPUT;
 }
 
+/* What was said to a server that is not started here is not to get lost. */
+static int
+check_said(const struct mounting *m, const char *who, const char *instead)
+{
+	if (m->said.n == 0 && *m->script_args == NULL)
+		return 0;
+	log_error("%s: '%s' is for a server that is started here\ntry: %s",
+	    who, m->said.n > 0 ? m->said.v[0] : *m->script_args, instead);
+	return EXIT_USAGE;
+}
+
 static int
 check_source(const struct mounting *m)
 {
 	const struct mount_source *s = &m->source;
 	bool script = strcmp(s->type, "py") == 0 && s->path[0] != '\0';
 
+	if (strcmp(s->type, "nfs") == 0 && check_said(m, s->host,
+	    "without it; -o is for the mount") != 0)
+		return EXIT_USAGE;
 	if (*m->script_args != NULL && !script) {
 		log_error("'%s' is not understood: only a script has "
 		    "arguments\ntry: pinefs help mount", *m->script_args);
@@ -246,26 +260,37 @@ serve_args(const struct mounting *m, struct args *args, const char *ready)
 	    (const char *const *)m->script_args);
 }
 
+/* One that runs, as it is. */
+static int
+join(const struct mounting *m)
+{
+	char what[128], who[64], instead[128];
+	long pid = (long)m->server.record.pid;
+
+	sprintf(who, "server %ld runs already", pid);
+	sprintf(instead, "without it, or pinefs stop %ld first", pid);
+	if (check_said(m, who, instead) != 0)
+		return EXIT_USAGE;
+	if (!json_get_text(json_find(m->server.record.json, "what"), what,
+	    sizeof what))
+		what[0] = '\0';
+	log_info("server %ld serves %s already: it is mounted", pid, what);
+	return 0;
+}
+
 static int
 find_or_start(struct mounting *m)
 {
 	static char ready[SERVE_READY_ROOM];
 	static struct args args;
-	char what[128];
 	bool found;
 	int status = server_find(&m->source, &m->server, &found);
 
 	if (status != 0)
 		return status;
 	m->has_server = true;
-	if (found) {
-		if (!json_get_text(json_find(m->server.record.json, "what"),
-		    what, sizeof what))
-			what[0] = '\0';
-		log_info("server %ld serves %s already: it is mounted",
-		    (long)m->server.record.pid, what);
-		return 0;
-	}
+	if (found)
+		return join(m);
 	(void)unsetenv("PINEFS_NO_CONTROL");
 	status = serve_args(m, &args, ready);
 	return status != 0 ? status :

@@ -65,6 +65,8 @@ def says_what_to_do(err):
     (["nfs://[::1/x", "mnt"], 64, "not a server and a path"),
     (["nfs://no.such.host.invalid/x", "mnt"], 69, "no.such.host.invalid: "),
     (["py:1", "mnt"], 69, "process 1 serves nothing that is yours"),
+    (["nfs://127.0.0.1/x", "mnt", "--size", "1M"], 64,
+     "'--size' is for a server that is started here"),
     (["mem:", "mnt", "one"], 64, "only a script has arguments"),
     (["py:", "mnt", "-d"], 64, "cannot be in the background"),
 ], ids=lambda a: " ".join(a) if isinstance(a, list) else None)

@@ -220,9 +220,10 @@ def no_wrong_alias(c, space):
                 break
             except Failed as error:
                 assert error.status in LOOKING, error
+                last = error
                 time.sleep(0.1)
         else:
-            raise AssertionError('it never comes to rest')
+            raise AssertionError('it never comes to rest: %s' % last)
     return links
 
 
