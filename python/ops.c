@@ -472,7 +472,7 @@ emit_item(struct op *op, const struct listing *l, const struct item *it,
 	struct pinefs_ident id;
 	struct node *child = it->shadow;
 	struct hold *h = &op->h;
-	PyObject *o = it->value;
+	PyObject *o = child == NULL ? it->value : NULL;
 	enum shape s = SHAPE_NONE;
 	uint8_t own[OWN_MAX];
 	bool has_attr = false;

@@ -621,6 +621,18 @@ def test_names_of_views_cannot_be_made():
         assert c.read(at + '/d/both@repr') == b'1\n'
 
 
+def test_a_shadow_hides_what_the_program_binds_to_its_name():
+    with served.module(d={}) as (c, at, m):
+        c.write(at + '/d/x~', b'kept')
+        m.d['x~'] = {'in': 1}           # both a list and a look-up see a file
+        seen = {e[0]: (e[1], e[2].type) for e in c.entries(at + '/d')}
+        met = c.getattr(at + '/d/x~')
+        assert seen == {b'x~': (met.fileid, met.type)}
+        assert met.type == served.REG and c.read(at + '/d/x~') == b'kept'
+        c.remove(at + '/d/x~')
+        assert c.read(at + '/d/x~/in') == b'1\n'
+
+
 def test_a_directory_with_a_shadow_is_not_empty():
     with served.module(d={}) as (c, at, m):
         c.write(at + '/d/x~', b'')
