@@ -10,10 +10,10 @@
 
 /*
  * In each quarter of a second, and loop: so many batches are timed, then one
- * of ONE_OF.  At a million calls/s that is a tenth of all.
+ * of ONE_OF.  At a million calls/s that is a thirtieth of all.
  */
-enum { MAX_STATUSES = 32, LINE = 64, SAMPLED_MS = 250, SAMPLED = 512,
-    ONE_OF = 17, TRACED = 1 << 16 };
+enum { MAX_STATUSES = 32, LINE = 64, SAMPLED_MS = 250, SAMPLED = 64,
+    ONE_OF = 31, TRACED = 1 << 16 };
 
 struct stats_times {
 	atomic_uint_fast64_t	timed, ns;

@@ -8,9 +8,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "fs/tar/blocks.h"
 
-static char block[TAR_BLOCK_SIZE], got[TAR_BLOCK_SIZE];
+static char block[TAR_BLOB_MAX], got[TAR_BLOB_MAX];
 
 /* Every other one cannot be packed. */
 static void

@@ -466,7 +466,8 @@ def test_what_was_decoded_is_kept_for_the_next_time(start, tmp_path, codec):
     with Nfs3(server.tcp()) as c:
         assert ok(c.read(zeros, size - 9, 9)).data == bytes(9)
         assert ok(c.read(file(c, root, b'f'), 0, 9)).data == b'text'
-        assert ok(c.read(zeros, size // 2, 9)).data == bytes(9)
+        for at in size // 2, size // 3, size // 4:
+            assert ok(c.read(zeros, at, 9)).data == bytes(9)
     assert ' names' not in server.text()
     server.stop()
     # Of one in blocks nothing is decoded.

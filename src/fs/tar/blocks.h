@@ -14,7 +14,7 @@
 #ifdef PINEFS_FUZZ
 enum { TAR_BLOCK_SIZE = 8 << 10 };
 #else
-enum { TAR_BLOCK_SIZE = 128 << 10 };
+enum { TAR_BLOCK_SIZE = 64 << 10 };
 #endif
 
 /* Counted.  Whoever made it may write until another one has it. */

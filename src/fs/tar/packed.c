@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { AHEAD = 8, NEAR = 4, RUN = 2,		/* blocks */
+enum { AHEAD = 16, NEAR = 8, RUN = 2,		/* blocks */
     SPAN = 1 << 20, SMALL = 64 << 20 };
 
 static struct packed *

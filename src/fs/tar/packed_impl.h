@@ -20,7 +20,7 @@
 
 /* A block that ends no further than span and this behind a point is decoded
  * from there. */
-#define TAR_SPAN_MORE	((uint64_t)2 * TAR_BLOCK_SIZE)
+#define TAR_SPAN_MORE	((uint64_t)4 * TAR_BLOCK_SIZE)
 
 enum { TAR_LIVE = 4, TAR_RECENT = 4, TAR_FLYING = 32,
     TAR_PENDING = 512 + 32,	/* 64 MiB */

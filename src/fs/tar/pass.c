@@ -19,10 +19,10 @@
 #include <time.h>
 
 enum { RATIO_MAX = 1000, PATIENCE_MS = 10,
-    BEHIND = 16 };		/* blocks of the pass that stay cached */
+    BEHIND = 32 };		/* blocks of the pass that stay cached */
 #define RATIO_FROM	(UINT64_C(1) << 30)	/* decoded; then it counts */
-#define PATIENCE	((uint64_t)32 * TAR_BLOCK_SIZE)	/* decoded: 4 MiB */
-#define POINT_MIN	((uint64_t)TAR_BLOCK_SIZE)	/* between two streams' */
+#define PATIENCE	((uint64_t)64 * TAR_BLOCK_SIZE)	/* decoded: 4 MiB */
+#define POINT_MIN	((uint64_t)2 * TAR_BLOCK_SIZE)	/* between two streams' */
 
 /* -------------------------------------------------------------- pending -- */
 

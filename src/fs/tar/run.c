@@ -8,7 +8,7 @@
 
 #include "blocks.h"
 
-enum { INPUT = TAR_BLOCK_SIZE };
+enum { INPUT = 2 * TAR_BLOCK_SIZE };
 
 static void
 end(struct tar_run *r, const char *why)

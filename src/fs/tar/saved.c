@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char magic[8] = "pntrsv1";
+static const char magic[8] = "pntrsv2";
 
 /* Native, as is the file it becomes a part of. */
 struct head {

@@ -39,15 +39,42 @@ packer_free(void *packer)
 static size_t
 pack(void *packer, void *to, const void *from, size_t len)
 {
-	size_t n = ZSTD_compressCCtx(packer, to, ROOM, from, len, 1);
+	size_t n = ZSTD_compressCCtx(packer, to, ROOM, from, len, -1);
 
 	return ZSTD_isError(n) || n >= len ? 0 : n;
+}
+
+/* A thread's unpacker is kept: to make one costs as much as a small blob. */
+static pthread_key_t unpacker;
+static pthread_once_t unpacker_once = PTHREAD_ONCE_INIT;
+
+static void
+unpacker_free(void *z)
+{
+	ZSTD_freeDCtx(z);
+}
+
+static void
+unpacker_make(void)
+{
+	(void)pthread_key_create(&unpacker, unpacker_free);
 }
 
 static int
 unpack(void *to, size_t len, const void *from, size_t packed)
 {
-	return ZSTD_decompress(to, len, from, packed) == len ? 0 : EIO;
+	ZSTD_DCtx *z;
+
+	(void)pthread_once(&unpacker_once, unpacker_make);
+	z = pthread_getspecific(unpacker);
+	if (z == NULL && (z = ZSTD_createDCtx()) != NULL &&
+	    pthread_setspecific(unpacker, z) != 0) {
+		ZSTD_freeDCtx(z);
+		z = NULL;
+	}
+	if (z == NULL)
+		return ENOMEM;
+	return ZSTD_decompressDCtx(z, to, len, from, packed) == len ? 0 : EIO;
 }
 #else
 enum { ROOM = TAR_BLOB_MAX };

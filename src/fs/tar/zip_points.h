@@ -9,7 +9,7 @@
 #include "blocks.h"
 #include "zip_inflate.h"
 
-enum { ZIP_SPACING = 8 * TAR_BLOCK_SIZE,	/* 1 MiB */
+enum { ZIP_SPACING = 16 * TAR_BLOCK_SIZE,	/* 1 MiB */
     ZIP_POINTS_EACH = 512, ZIP_POINTS_ALL = 2048 };
 
 struct zip_points;

@@ -9,8 +9,8 @@
 
 #include "zip_points.h"
 
-enum { DECODERS = 4, INPUT = TAR_BLOCK_SIZE / 2, SMALL = 8 * TAR_BLOCK_SIZE,
-    TOLD_MAX = 16, LZMA_HEADER = 9, STEP = 32 /* blocks */ };
+enum { DECODERS = 4, INPUT = TAR_BLOCK_SIZE, SMALL = 16 * TAR_BLOCK_SIZE,
+    TOLD_MAX = 16, LZMA_HEADER = 9, STEP = 64 /* blocks */ };
 #define NOBODY	UINT32_MAX
 
 /* It stands somewhere in a member. */
