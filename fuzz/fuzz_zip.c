@@ -13,7 +13,7 @@
 #include "fs/tar/zip_source.h"
 
 /* More than a step, and than a large member has between two points. */
-enum { BLOCK = TAR_BLOCK_SIZE, MOST = 40 * BLOCK, PIECE = BLOCK / 5 * 2,
+enum { BLOCK = TAR_BLOCK_SIZE, MOST = 72 * BLOCK, PIECE = BLOCK / 5 * 2,
     PART = 1000, STEPS = 8 };
 
 static void

@@ -19,7 +19,7 @@
 
 #include "fs/tar/packed.h"
 
-enum { SEEK_MOST = 6 * TAR_BLOCK_SIZE, SEEK_STEP = TAR_BLOCK_SIZE / 5 * 2,
+enum { SEEK_MOST = 12 * TAR_BLOCK_SIZE, SEEK_STEP = TAR_BLOCK_SIZE / 5 * 2,
     SEEK_PART = TAR_BLOCK_SIZE / 8 + 1, SEEK_BACK = TAR_BLOCK_SIZE / 2 + 1,
     SEEK_SAVED = 1 << 16 };
 

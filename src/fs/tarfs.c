@@ -355,7 +355,9 @@ init_host(struct tar_host *host, const struct tarfs_config *config)
 	host->config = *config;
 	if (config->cache_max == 0)
 		host->config.cache_max = CACHE_MAX;
-	host->shape = tar_codecs() << 1 | config->ignore_zeros;
+	/* Members of a zip lie in whole blocks. */
+	host->shape = TAR_BLOCK_SIZE + (tar_codecs() << 1 |
+	    config->ignore_zeros);
 	host->index_most = host->stores.most = quarter_of_memory();
 	host->open_most = open_most();
 	pthread_mutex_init(&host->open_lock, NULL);

@@ -180,14 +180,14 @@ check_source(const struct mounting *m)
 	const struct mount_source *s = &m->source;
 	bool script = strcmp(s->type, "py") == 0 && s->path[0] != '\0';
 
-	if (strcmp(s->type, "nfs") == 0 && check_said(m, s->host,
-	    "without it; -o is for the mount") != 0)
-		return EXIT_USAGE;
 	if (*m->script_args != NULL && !script) {
 		log_error("'%s' is not understood: only a script has "
 		    "arguments\ntry: pinefs help mount", *m->script_args);
 		return EXIT_USAGE;
 	}
+	if (strcmp(s->type, "nfs") == 0 && check_said(m, s->host,
+	    "without it; -o is for the mount") != 0)
+		return EXIT_USAGE;
 	if (m->background && strcmp(s->fs, "py") == 0 && !script &&
 	    s->pid == 0) {
 		log_error("py: has a prompt, and cannot be in the "

@@ -241,7 +241,7 @@ case('large members', zip_of(
          crc=zlib.crc32(LARGE), method=DEFLATED)),
      {b'stored': LARGE, b'deflated': LARGE, b'zeros': bytes(3 << 20),
       b'blocks': LARGE})
-for size in (131071, 131072, 131073, 1 << 20, (1 << 20) + 1):
+for size in (65535, 65536, 65537, 131071, 131072, 131073, 1 << 20, (1 << 20) + 1):
     case('%d bytes' % size, zip_of(file(b'a', LARGE[:size], DEFLATED)),
          {b'a': LARGE[:size]})
 case('other methods', zip_of(

@@ -9,7 +9,7 @@
 
 #include "whole.h"
 
-enum { FORMAT = 4, ORDER = 0x01020304, CHUNK = 64 << 10 };
+enum { FORMAT = 5, ORDER = 0x01020304, CHUNK = 64 << 10 };
 
 enum { RECS, NAMES, TEXTS, EXTS, SEGS, SLOTS, KEPT, SECTIONS };
 

@@ -8,8 +8,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { AHEAD = 16, NEAR = 8, RUN = 2,		/* blocks */
+enum { AHEAD = 16, NEAR = 8, RUN = 3,		/* blocks */
     SPAN = 1 << 20, SMALL = 64 << 20 };
+
+#ifndef PINEFS_FUZZ
+_Static_assert((uint64_t)TAR_PENDING * TAR_BLOCK_SIZE > SMALL,
+    "what is small stays in memory");
+#endif
 
 static struct packed *
 packed_of(struct tar_source *s)

@@ -23,8 +23,8 @@
 #define TAR_SPAN_MORE	((uint64_t)4 * TAR_BLOCK_SIZE)
 
 enum { TAR_LIVE = 4, TAR_RECENT = 4, TAR_FLYING = 32,
-    TAR_PENDING = 512 + 32,	/* 64 MiB */
-    TAR_PENDING_FEW = 16 };
+    TAR_PENDING = 1024 + 64,	/* blocks: a little over 64 MiB */
+    TAR_PENDING_FEW = 32 };
 
 /* A block in the store. */
 struct tar_kept {

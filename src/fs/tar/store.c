@@ -44,8 +44,10 @@ pack(void *packer, void *to, const void *from, size_t len)
 	return ZSTD_isError(n) || n >= len ? 0 : n;
 }
 
-/* A thread's unpacker is kept: to make one costs as much as a small blob. */
+/* A thread's unpacker, 160 KB, is kept until it ends: to make one costs as
+ * much as a small blob. */
 static pthread_key_t unpacker;
+static bool have_unpackers;
 static pthread_once_t unpacker_once = PTHREAD_ONCE_INIT;
 
 static void
@@ -57,7 +59,7 @@ unpacker_free(void *z)
 static void
 unpacker_make(void)
 {
-	(void)pthread_key_create(&unpacker, unpacker_free);
+	have_unpackers = pthread_key_create(&unpacker, unpacker_free) == 0;
 }
 
 static int
@@ -66,6 +68,8 @@ unpack(void *to, size_t len, const void *from, size_t packed)
 	ZSTD_DCtx *z;
 
 	(void)pthread_once(&unpacker_once, unpacker_make);
+	if (!have_unpackers)
+		return ZSTD_decompress(to, len, from, packed) == len ? 0 : EIO;
 	z = pthread_getspecific(unpacker);
 	if (z == NULL && (z = ZSTD_createDCtx()) != NULL &&
 	    pthread_setspecific(unpacker, z) != 0) {
