@@ -266,6 +266,17 @@ say_syscall(const struct mount_target *t, int err)
 
 /* --------------------------------------------------------------------- sudo */
 
+/* mount.nfs is root's, and tries for two minutes: who is interrupted could
+ * not end it. */
+static void
+once(char *options, size_t size)
+{
+	size_t n = strlen(options);
+
+	if (strstr(options, "retry=") == NULL)
+		snprintf(options + n, size - n, ",retry=0");
+}
+
 /* 0; ENOENT: there is no such program; EPERM: a password is wanted. */
 static int
 try_sudo(const struct mount_target *t, const char **version)
@@ -284,6 +295,7 @@ try_sudo(const struct mount_target *t, const char **version)
 	for (i = 0; i < 2; i++) {
 		*version = versions[i];
 		options_of(t, versions[i], options, sizeof options);
+		once(options, sizeof options);
 		status = mount_child(mount_run, argv, NULL);
 		if (status != MOUNT_FAILED)
 			break;
