@@ -85,16 +85,25 @@ def git(*args):
 
 # ---------------------------------------------------------------- wheel --
 
+def environment():
+    """Ours, without what pip puts before the path of every Python that runs
+    below it: Debian's Meson would not find its own modules."""
+    path = [p for p in os.environ.get('PYTHONPATH', '').split(os.pathsep)
+            if p and 'pip-build-env-' not in p]
+    env = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'}
+    return dict(env, PYTHONPATH=os.pathsep.join(path)) if path else env
+
+
 def compile_in(build):
     """The modules, in a build directory; made if it is not there."""
     if not os.path.exists(os.path.join(build, 'build.ninja')):
         subprocess.run(['meson', 'setup', '-Dman=disabled',
                         '--buildtype=release', build, SOURCE],
-                       check=True, stdout=sys.stderr)
+                       check=True, stdout=sys.stderr, env=environment())
     wanted = ['python/pinefs/' + name for name in PACKAGE] + [
         'python/' + name for name in TOP]
     subprocess.run(['ninja', '-C', build] + wanted, check=True,
-                   stdout=sys.stderr)
+                   stdout=sys.stderr, env=environment())
 
 
 def contents(build):
