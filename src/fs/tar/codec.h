@@ -39,7 +39,8 @@ struct tar_units {
 
 struct tar_codec {
 	const char	*name, *library;
-	/* NULL: no memory.  With `state` one of before, for another stream. */
+	/* NULL: no memory.  With `state` one of before, which is taken over or
+	 * freed, for another stream. */
 	void		*(*begin)(void *state);
 	/*
 	 * 0: go on with more input or room; ENODATA: the stream is complete;

@@ -13,14 +13,18 @@ enum { WINDOW_LOG_MAX = 27 };		/* 128 MiB */
 #endif
 enum { POINT_LOG_MAX = 23 };		/* of frames to begin with */
 
+/*
+ * A new one for each frame: buffers that another frame has left larger let a
+ * damaged one give bytes that a decoder which begins with it does not.
+ */
 static void *
 zstd_begin(void *state)
 {
-	ZSTD_DCtx *z = state != NULL ? state : ZSTD_createDCtx();
+	ZSTD_DCtx *z;
 
-	if (z == NULL)
+	ZSTD_freeDCtx(state);
+	if ((z = ZSTD_createDCtx()) == NULL)
 		return NULL;
-	ZSTD_DCtx_reset(z, ZSTD_reset_session_only);
 	ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
 	return z;
 }
