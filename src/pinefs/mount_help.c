@@ -58,7 +58,7 @@ mount_help(void)
 	fputs("\nSRC is mem:[NAME], tar:FILE, dir:PATH, py:SCRIPT, py:PID "
 	    "(which serves already),\npy: (a prompt), nfs://HOST[:PORT]/PATH, "
 	    "or a path that is judged by its content.\nA server that runs for "
-	    "the same SRC is mounted as it is, and no other one is started.\n\n"
+	    "the same SRC is mounted as it is; none is started.\n\n"
 	    "Root mounts by mount(2). Anybody else has sudo do it, or types "
 	    "the line that is\nprinted. py is mounted with sync: a shell does "
 	    "not say what close says, which is\nwhere a value is refused.\n\n"
