@@ -144,7 +144,7 @@ measure_file(char *path, const char *dir)
 		fprintf(stderr, "%s: no codec for it\n", path);
 		return 1;
 	}
-	printf("%s: %s by %s\n", path, codec->name, codec->library);
+	printf("%s: %s by %s\n", path, codec->name, codec->feature);
 	s = tar_source_packed(fd, codec, &(struct tar_packed_config){
 	    .blocks = blocks, .dir = dir, .stop = &stop, .note = note,
 	    .arg = path });

@@ -96,14 +96,15 @@ def environment():
 
 def compile_in(build):
     """The modules, in a build directory; made if it is not there."""
+    env = environment()
     if not os.path.exists(os.path.join(build, 'build.ninja')):
         subprocess.run(['meson', 'setup', '-Dman=disabled',
                         '--buildtype=release', build, SOURCE],
-                       check=True, stdout=sys.stderr, env=environment())
+                       check=True, stdout=sys.stderr, env=env)
     wanted = ['python/pinefs/' + name for name in PACKAGE] + [
         'python/' + name for name in TOP]
     subprocess.run(['ninja', '-C', build] + wanted, check=True,
-                   stdout=sys.stderr, env=environment())
+                   stdout=sys.stderr, env=env)
 
 
 def contents(build):

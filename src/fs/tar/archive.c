@@ -122,7 +122,7 @@ explain(struct tar_archive *ar, int err)
 	if (err == ENOTSUP && codec != NULL)
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: compressed by %s, "
 		    "which this build cannot read: it was made without the "
-		    "feature %s", ar->shown, codec->name, codec->library);
+		    "feature %s", ar->shown, codec->name, codec->feature);
 	else if (err != ENOEXEC)
 		pinefs_log(PINEFS_LOG_ERROR, "tarfs: %s: %s", ar->shown,
 		    strerror(err));

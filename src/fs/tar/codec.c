@@ -5,29 +5,29 @@
 
 #if !TAR_WITH_ZLIB && !TAR_WITH_ISAL
 const struct tar_codec tar_codec_gzip = { .name = "gzip",
-    .library = "zlib" };
+    .feature = "zlib" };
 #endif
 #if !TAR_WITH_ZLIB
 const struct tar_codec tar_codec_gzip_zlib = { .name = "gzip",
-    .library = "zlib" };
+    .feature = "zlib" };
 #endif
 #if !TAR_WITH_ZSTD
 const struct tar_codec tar_codec_zstd = { .name = "zstd",
-    .library = "zstd" };
+    .feature = "zstd" };
 #endif
 #if !TAR_WITH_LZMA
 const struct tar_codec tar_codec_xz = { .name = "xz",
-    .library = "lzma" };
+    .feature = "lzma" };
 const struct tar_codec tar_codec_lzma = { .name = "lzma",
-    .library = "lzma" };
+    .feature = "lzma" };
 #endif
 #if !TAR_WITH_BZIP2
 const struct tar_codec tar_codec_bzip2 = { .name = "bzip2",
-    .library = "bzip2" };
+    .feature = "bzip2" };
 #endif
 #if !TAR_WITH_LZ4
 const struct tar_codec tar_codec_lz4 = { .name = "lz4",
-    .library = "lz4" };
+    .feature = "lz4" };
 #endif
 
 static const struct {

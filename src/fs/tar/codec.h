@@ -38,7 +38,7 @@ struct tar_units {
 };
 
 struct tar_codec {
-	const char	*name, *library;
+	const char	*name, *feature;
 	/* NULL: no memory.  With `state` one of before, which is taken over or
 	 * freed, for another stream. */
 	void		*(*begin)(void *state);

@@ -55,5 +55,5 @@ bzip2_run(void *state, struct tar_stretch *s)
 }
 
 const struct tar_codec tar_codec_bzip2 = { .name = "bzip2",
-    .library = "bzip2", .begin = bzip2_begin, .run = bzip2_run,
+    .feature = "bzip2", .begin = bzip2_begin, .run = bzip2_run,
     .end = bzip2_end };

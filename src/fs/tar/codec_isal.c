@@ -120,7 +120,7 @@ gzip_is_point(const uint8_t *base, size_t len)
 	return true;
 }
 
-const struct tar_codec tar_codec_gzip = { .name = "gzip", .library = "isal",
+const struct tar_codec tar_codec_gzip = { .name = "gzip", .feature = "isal",
     .begin = gzip_begin, .run = gzip_run, .end = free,
     .is_point = gzip_is_point, .state_len = sizeof(struct inflate_state),
     .save = gzip_save, .resume = gzip_resume, .version = gzip_version };

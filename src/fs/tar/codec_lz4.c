@@ -38,5 +38,5 @@ lz4_end(void *state)
 	LZ4F_freeDecompressionContext(state);
 }
 
-const struct tar_codec tar_codec_lz4 = { .name = "lz4", .library = "lz4",
+const struct tar_codec tar_codec_lz4 = { .name = "lz4", .feature = "lz4",
     .begin = lz4_begin, .run = lz4_run, .end = lz4_end };

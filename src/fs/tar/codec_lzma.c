@@ -202,7 +202,7 @@ block_run(void *state, struct tar_stretch *s)
 	return err != 0 || !b->in_data ? err : code(&b->z, s);
 }
 
-static const struct tar_codec xz_block = { .name = "xz", .library = "lzma",
+static const struct tar_codec xz_block = { .name = "xz", .feature = "lzma",
     .run = block_run, .end = block_end, .resume = block_resume };
 
 #if LZMA_VERSION >= UINT32_C(50040000)
@@ -285,8 +285,8 @@ xz_units(int fd, uint64_t size, uint64_t most, struct tar_units *units)
 #define xz_units NULL
 #endif
 
-const struct tar_codec tar_codec_xz = { .name = "xz", .library = "lzma",
+const struct tar_codec tar_codec_xz = { .name = "xz", .feature = "lzma",
     .begin = xz_begin, .run = xz_run, .end = xz_end, .units = xz_units,
     .unit_codec = &xz_block };
-const struct tar_codec tar_codec_lzma = { .name = "lzma", .library = "lzma",
+const struct tar_codec tar_codec_lzma = { .name = "lzma", .feature = "lzma",
     .begin = lzma_begin, .run = xz_run, .end = xz_end };

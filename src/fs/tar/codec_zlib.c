@@ -167,7 +167,7 @@ gzip_is_point(const uint8_t *base, size_t len)
 	return true;
 }
 
-#define BY_ZLIB { .name = "gzip", .library = "zlib", .begin = gzip_begin, \
+#define BY_ZLIB { .name = "gzip", .feature = "zlib", .begin = gzip_begin, \
     .run = gzip_run, .end = gzip_end, .is_point = gzip_is_point, \
     .state_len = sizeof(struct saved) + WINDOW, .save = gzip_save, \
     .resume = gzip_resume }

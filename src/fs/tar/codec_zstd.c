@@ -82,6 +82,6 @@ zstd_is_point(const uint8_t *p, size_t len)
 	return size < UINT64_C(1) << POINT_LOG_MAX;
 }
 
-const struct tar_codec tar_codec_zstd = { .name = "zstd", .library = "zstd",
+const struct tar_codec tar_codec_zstd = { .name = "zstd", .feature = "zstd",
     .begin = zstd_begin, .run = zstd_run, .end = zstd_end,
     .is_point = zstd_is_point };

@@ -44,8 +44,6 @@ pack(void *packer, void *to, const void *from, size_t len)
 	return ZSTD_isError(n) || n >= len ? 0 : n;
 }
 
-/* A thread's unpacker, 160 KB, is kept until it ends: to make one costs as
- * much as a small blob. */
 static pthread_key_t unpacker;
 static bool have_unpackers;
 static pthread_once_t unpacker_once = PTHREAD_ONCE_INIT;
@@ -62,23 +60,36 @@ unpacker_make(void)
 	have_unpackers = pthread_key_create(&unpacker, unpacker_free) == 0;
 }
 
-static int
-unpack(void *to, size_t len, const void *from, size_t packed)
+/* The thread's, 160 KB, which it keeps until it ends: to make one costs as much
+ * as a small blob.  NULL: no memory. */
+static ZSTD_DCtx *
+my_unpacker(void)
 {
 	ZSTD_DCtx *z;
 
 	(void)pthread_once(&unpacker_once, unpacker_make);
 	if (!have_unpackers)
-		return ZSTD_decompress(to, len, from, packed) == len ? 0 : EIO;
-	z = pthread_getspecific(unpacker);
-	if (z == NULL && (z = ZSTD_createDCtx()) != NULL &&
+		return NULL;
+	if ((z = pthread_getspecific(unpacker)) != NULL)
+		return z;
+	if ((z = ZSTD_createDCtx()) != NULL &&
 	    pthread_setspecific(unpacker, z) != 0) {
 		ZSTD_freeDCtx(z);
-		z = NULL;
+		return NULL;
 	}
+	return z;
+}
+
+static int
+unpack(void *to, size_t len, const void *from, size_t packed)
+{
+	ZSTD_DCtx *z = my_unpacker();
+	size_t n;
+
 	if (z == NULL)
 		return ENOMEM;
-	return ZSTD_decompressDCtx(z, to, len, from, packed) == len ? 0 : EIO;
+	n = ZSTD_decompressDCtx(z, to, len, from, packed);
+	return n == len ? 0 : EIO;
 }
 #else
 enum { ROOM = TAR_BLOB_MAX };

@@ -101,7 +101,7 @@ zip_inflate_restore(void *state, const struct zip_point *p, uint8_t before)
 	    inflateSetDictionary(z, p->window, p->len) == Z_OK;
 }
 
-const struct tar_codec zip_deflate = { .name = "deflate", .library = "zlib",
+const struct tar_codec zip_deflate = { .name = "deflate", .feature = "zlib",
     .begin = deflate_begin, .run = deflate_run, .end = deflate_end };
 
 uint32_t
@@ -113,7 +113,7 @@ zip_crc(uint32_t crc, const void *base, size_t len)
 #else
 
 const struct tar_codec zip_deflate = { .name = "deflate",
-    .library = "zlib" };
+    .feature = "zlib" };
 
 int
 zip_inflate_step(void *state, struct tar_stretch *s, bool *at_end)
