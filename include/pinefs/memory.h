@@ -20,13 +20,34 @@ extern "C" {
 /* Called once when borrowed bytes are no longer needed. */
 typedef void xdr_release_fn(void *owner);
 
+/* Copies `len` bytes at `from`, which lie in a piece of this owner.  errno. */
+typedef int xdr_copy_fn(void *owner, void *to, const void *from, size_t len);
+
 /* Bytes that belong to somebody: `release(owner)` gives them back. */
 struct xdr_piece {
 	const void	*base;
 	size_t		 len;
 	xdr_release_fn	*release;	/* NULL: nothing to give back */
 	void		*owner;
+	xdr_copy_fn	*copy;		/* NULL: they are there to be read */
 };
+
+/*
+ * Copies `len` bytes of a piece, from its byte `off` on.  Where it has `copy`,
+ * the only way to see them: they may vanish from memory at any time, which a
+ * system call like sendmsg(2) answers with EFAULT, and a load with SIGBUS.
+ * 0 or an errno.
+ */
+static inline int
+xdr_piece_copy(const struct xdr_piece *p, size_t off, void *to, size_t len)
+{
+	const char *from = (const char *)p->base + off;
+
+	if (p->copy != NULL)
+		return p->copy(p->owner, to, from, len);
+	memcpy(to, from, len);
+	return 0;
+}
 
 /*
  * An opaque or a string.  Decoded: points into the received record (not

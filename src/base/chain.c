@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
+
 enum { PIECES_MIN = 16, PIECES_IDLE = 64 };
 
 /* -------------------------------------------------------------- chunks -- */
@@ -99,8 +101,7 @@ pieces_grow(struct pinefs_chain *chain)
 }
 
 int
-chain_borrow(struct pinefs_chain *chain, const void *base, size_t len,
-    xdr_release_fn *fn, void *owner)
+chain_borrow_piece(struct pinefs_chain *chain, const struct xdr_piece *p)
 {
 	int err;
 
@@ -108,9 +109,51 @@ chain_borrow(struct pinefs_chain *chain, const void *base, size_t len,
 	    (err = pieces_grow(chain)) != 0)
 		return err;
 	chain->n++;
-	*last(chain) = (struct xdr_piece){ base, len, fn, owner };
-	chain->bytes += len;
+	*last(chain) = *p;
+	chain->bytes += p->len;
 	return 0;
+}
+
+int
+chain_borrow(struct pinefs_chain *chain, const void *base, size_t len,
+    xdr_release_fn *fn, void *owner)
+{
+	struct xdr_piece p = { base, len, fn, owner, NULL };
+
+	return chain_borrow_piece(chain, &p);
+}
+
+/* A copy in its place. */
+static int
+own(struct xdr_piece *p)
+{
+	struct xdr_piece copy = { .len = p->len, .release = pinefs_buf_put };
+	void *to;
+	int err;
+
+	if ((copy.owner = pinefs_buf_alloc(p->len, &to)) == NULL)
+		return ENOMEM;
+	copy.base = to;
+	if ((err = xdr_piece_copy(p, 0, to, p->len)) != 0) {
+		pinefs_buf_put(copy.owner);
+		return err;
+	}
+	release(p);
+	*p = copy;
+	return 0;
+}
+
+int
+chain_own(struct pinefs_chain *chain, unsigned max)
+{
+	struct xdr_piece *p = chain->piece + chain->head;
+	unsigned i, n = chain->n < max ? chain->n : max;
+	int err = EFAULT;
+
+	for (i = 0; i < n; i++)
+		if (p[i].copy != NULL && (err = own(&p[i])) != 0)
+			break;
+	return err;
 }
 
 /* --------------------------------------------------------------- chain -- */
@@ -237,19 +280,21 @@ chain_consume(struct pinefs_chain *chain, size_t n)
 	chain->head = 0;
 }
 
-void
+int
 chain_copy_tail(const struct pinefs_chain *chain, size_t len, uint8_t *to)
 {
 	const struct xdr_piece *p = chain->piece + chain->head + chain->n;
 	size_t left = len, n;
+	int err = 0;
 
 	assert(len <= chain->bytes);
-	while (left > 0) {
+	while (left > 0 && err == 0) {
 		p--;
 		n = p->len < left ? p->len : left;
 		left -= n;
-		memcpy(to + left, (const uint8_t *)p->base + (p->len - n), n);
+		err = xdr_piece_copy(p, p->len - n, to + left, n);
 	}
+	return err;
 }
 
 void

@@ -59,6 +59,7 @@ int	chain_commit(struct pinefs_chain *, size_t len);
 /* Append borrowed bytes; on ENOMEM the caller still owns them. */
 int	chain_borrow(struct pinefs_chain *, const void *base, size_t len,
 	    xdr_release_fn *, void *owner);
+int	chain_borrow_piece(struct pinefs_chain *, const struct xdr_piece *);
 /*
  * Back to an earlier state: only the first `pieces` pieces, the last of them
  * `tail` bytes long.  Nothing may have been consumed since.
@@ -70,9 +71,15 @@ unsigned chain_iov(const struct pinefs_chain *, struct iovec *,
 	    unsigned max);
 /* n bytes have left. */
 void	chain_consume(struct pinefs_chain *, size_t n);
-/* Copy the last `len` bytes of the chain; for the replay cache. */
-void	chain_copy_tail(const struct pinefs_chain *, size_t len,
-	    uint8_t *to);
+/*
+ * The kernel did not find some bytes of the first `max` pieces (EFAULT): have
+ * copies of those that may have vanished.  0; EFAULT: there was none; ENOMEM,
+ * EIO and others: those bytes cannot be had.
+ */
+int	chain_own(struct pinefs_chain *, unsigned max);
+/* Copy the last `len` bytes of the chain; for the replay cache.  An errno:
+ * they cannot be had. */
+int	chain_copy_tail(const struct pinefs_chain *, size_t len, uint8_t *to);
 /* Nothing is queued: give memory back to the pool. */
 void	chain_idle(struct pinefs_chain *);
 

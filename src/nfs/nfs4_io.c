@@ -267,19 +267,19 @@ copy_range(struct nfs4_call *c, const COPY4args *args, uint64_t *len)
 	return 0;
 }
 
-static void
+static int
 gather(const struct xdr_view *v, uint8_t *to)
 {
 	const struct xdr_piece *p = v->data;
+	int err = 0;
 
-	if (v->npieces == 0) {
+	if (v->npieces == 0)
 		memcpy(to, v->data, v->len);
-		return;
-	}
-	for (uint32_t i = 0; i < v->npieces; i++) {
-		memcpy(to, p[i].base, p[i].len);
+	for (uint32_t i = 0; i < v->npieces && err == 0; i++) {
+		err = xdr_piece_copy(&p[i], 0, to, p[i].len);
 		to += p[i].len;
 	}
+	return err;
 }
 
 /*
@@ -308,7 +308,8 @@ copy_bytes(struct nfs4_call *c, const COPY4args *args, uint64_t len,
 		    left < CHUNK ? (uint32_t)left : CHUNK, &data);
 		if (err != 0 || data.bytes.len == 0)
 			break;
-		gather(&data.bytes, chunk);
+		if ((err = gather(&data.bytes, chunk)) != 0)
+			break;
 		w.off = args->ca_dst_offset + wr->wr_count;
 		w.data = xdr_view(chunk, data.bytes.len);
 		err = vfs_write(&c->nfs.vfs, c->current.node, &w);

@@ -366,6 +366,12 @@ conn_output(struct rpc_conn *c)
 			c->sent_ms = c->loop->now_ms;
 		} else if (errno == EAGAIN) {
 			full = true;
+		} else if (errno == EFAULT) {
+			/* A file that we were to send of was cut off. */
+			if (chain_own(&c->out, OUT_IOV) != 0) {
+				conn_close(c);
+				return;
+			}
 		} else if (errno != EINTR) {
 			conn_close(c);
 			return;

@@ -113,8 +113,11 @@ remember(struct rpc_call *call, const struct pinefs_chain *chain, size_t len)
 	    drc_reply_new(len);
 	struct rpc_call *w, *next;
 
+	if (r != NULL && chain_copy_tail(chain, len, r->bytes) != 0) {
+		drc_reply_put(r);
+		r = NULL;
+	}
 	if (r != NULL) {
-		chain_copy_tail(chain, len, r->bytes);
 		atomic_fetch_add(&r->refs, 1);	/* ours, for the loop below */
 	}
 	w = drc_done(loop->server->drc, call->drc, r, loop->now_ms);
@@ -737,7 +740,7 @@ rpc_call_expect(struct rpc_call *call, size_t bytes)
 void
 rpc_call_set_raw(struct rpc_call *call, const void *base, size_t len)
 {
-	call->raw = (struct xdr_piece){ base, len, NULL, NULL };
+	call->raw = (struct xdr_piece){ .base = base, .len = len };
 }
 
 struct pinefs_buf *

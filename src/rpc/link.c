@@ -149,8 +149,7 @@ start(struct loop_task *task, struct rpc_loop *loop)
 		return;
 	}
 	while (p->chain.n > 0) {
-		if (chain_borrow(&conn->out, piece->base, piece->len,
-		    piece->release, piece->owner) != 0) {
+		if (chain_borrow_piece(&conn->out, piece) != 0) {
 			finish(p, ENOMEM, NULL);
 			/* Half a call is in the stream: it is no use now. */
 			if (begun)

@@ -7,12 +7,15 @@
  */
 #include "vfs/io.h"
 
+#include "base/map.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
 	BIG = 8192,		/* beyond it a buffer of its own */
+	LENT = 32768,		/* from so much on out of a map */
 	PIECES_MAX = 4096	/* of one answer */
 };
 
@@ -86,29 +89,35 @@ next_piece(struct pinefs_out *out)
 	return &out->piece[out->n];
 }
 
-int
-pinefs_out_borrow(struct pinefs_out *out, const void *base, size_t len,
-    pinefs_release_fn *release, void *owner)
+/* What it cannot take is released. */
+static int
+append(struct pinefs_out *out, const struct xdr_piece *piece)
 {
 	struct xdr_piece *p = NULL;
 	int err = 0;
 
-	if (len > UINT32_MAX - out->len)
+	if (piece->len > UINT32_MAX - out->len)
 		err = EINVAL;
-	else if (len > 0 && (p = next_piece(out)) == NULL)
+	else if (piece->len > 0 && (p = next_piece(out)) == NULL)
 		err = ENOMEM;
 	if (p == NULL) {
-		if (release != NULL)
-			release(owner);
+		if (piece->release != NULL)
+			piece->release(piece->owner);
 		return err;
 	}
-	p->base = base;
-	p->len = len;
-	p->release = release;
-	p->owner = owner;
+	*p = *piece;
 	out->n++;
-	out->len += len;
+	out->len += piece->len;
 	return 0;
+}
+
+int
+pinefs_out_borrow(struct pinefs_out *out, const void *base, size_t len,
+    pinefs_release_fn *release, void *owner)
+{
+	struct xdr_piece p = { base, len, release, owner, NULL };
+
+	return append(out, &p);
 }
 
 void *
@@ -203,6 +212,26 @@ pinefs_out_fd(struct pinefs_out *out, int fd, uint64_t off, size_t len,
 out:
 	if (release != NULL)
 		release(owner);
+	return err;
+}
+
+int
+pinefs_out_map(struct pinefs_out *out, struct pinefs_map *map, uint64_t off,
+    size_t len)
+{
+	struct xdr_piece p = { .len = len, .release = pinefs_map_put,
+	    .owner = map, .copy = map_copy };
+	uint64_t before = out->len;
+	int err;
+
+	/* Less is cheaper copied. */
+	if (len >= LENT && (p.base = map_lend(map, off, len)) != NULL) {
+		map_get(map);
+		return append(out, &p);
+	}
+	err = pinefs_out_fd(out, map_fd(map), off, len, NULL, NULL);
+	if (err == 0 && out->len - before == len)
+		map_was_read(map, off, len, out->eof);
 	return err;
 }
 

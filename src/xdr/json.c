@@ -54,6 +54,21 @@ json_string(struct printer *p, const uint8_t *s, size_t n)
 	print_text(p, "\"");
 }
 
+static void
+json_piece(struct printer *p, const struct xdr_piece *piece)
+{
+	uint8_t some[256];
+	size_t done, n;
+
+	for (done = 0; done < piece->len; done += n) {
+		n = piece->len - done < sizeof some ? piece->len - done :
+		    sizeof some;
+		if (xdr_piece_copy(piece, done, some, n) != 0)
+			return;
+		print_hex(p, some, n);
+	}
+}
+
 /* Bytes in several pieces are joined, but for strings: those have one. */
 static void
 json_view(struct printer *p, const struct xdr_type *t, const uint8_t *value)
@@ -73,7 +88,7 @@ json_view(struct printer *p, const struct xdr_type *t, const uint8_t *value)
 	for (i = 0; i < v.npieces; i++) {
 		memcpy(&piece, (const uint8_t *)v.data + i * sizeof piece,
 		    sizeof piece);
-		print_hex(p, piece.base, piece.len);
+		json_piece(p, &piece);
 	}
 	print_text(p, "\"");
 }

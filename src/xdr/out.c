@@ -187,21 +187,30 @@ xdr_patch_u32(struct xdr_out *out, const struct xdr_mark *m, uint32_t v)
 
 /* --------------------------------------------------------------- views -- */
 
-/* Copy, in as many stretches as it takes, and pad. */
+/* Copy, in as many stretches as it takes. */
 static void
-copy(struct xdr_out *out, const uint8_t *from, size_t n)
+copy_piece(struct xdr_out *out, const struct xdr_piece *from)
 {
+	size_t done, part;
 	uint8_t *p;
-	size_t part;
 
-	while (n > 0) {
-		part = n < COPY ? n : COPY;
+	for (done = 0; done < from->len; done += part) {
+		part = from->len - done < COPY ? from->len - done : COPY;
 		if ((p = xdr_room(out, part)) == NULL)
 			return;
-		memcpy(p, from, part);
-		from += part;
-		n -= part;
+		if (xdr_piece_copy(from, done, p, part) != 0) {
+			(void)xdr_out_fail(out, XDR_NO_MEMORY, NULL);
+			return;
+		}
 	}
+}
+
+static void
+copy(struct xdr_out *out, const void *from, size_t n)
+{
+	struct xdr_piece p = { .base = from, .len = n };
+
+	copy_piece(out, &p);
 }
 
 static void
@@ -215,14 +224,13 @@ pad(struct xdr_out *out, size_t n)
 
 /* Into the chain, which gives it back when it has left. */
 static bool
-lend(struct xdr_out *out, const void *base, size_t n, xdr_release_fn *release,
-    void *owner)
+lend(struct xdr_out *out, const struct xdr_piece *p)
 {
-	if (chain_borrow(out->chain, base, n, release, owner) != 0) {
+	if (chain_borrow_piece(out->chain, p) != 0) {
 		(void)xdr_out_fail(out, XDR_NO_MEMORY, NULL);
 		return false;
 	}
-	out->len += n;
+	out->len += p->len;
 	return true;
 }
 
@@ -235,14 +243,14 @@ put_pieces(struct xdr_out *out, const struct xdr_view *v)
 
 	if (v->len < BY_REFERENCE || out->chain == NULL) {
 		for (i = 0; i < v->npieces; i++)
-			copy(out, p[i].base, p[i].len);
+			copy_piece(out, &p[i]);
 		return;
 	}
 	xdr_out_flush(out);
 	for (i = 0; i < v->npieces && !out->bad; i++) {
 		if (p[i].len == 0)
 			continue;
-		if (!lend(out, p[i].base, p[i].len, p[i].release, p[i].owner))
+		if (!lend(out, &p[i]))
 			return;
 		p[i].release = NULL;	/* the chain's from here on */
 	}
@@ -263,15 +271,17 @@ pieces_fit(const struct xdr_view *v)
 static void
 put_large(struct xdr_out *out, const struct xdr_view *v)
 {
+	struct xdr_piece p = { .base = v->data, .len = v->len };
+
 	if (v->npieces > 0) {
 		put_pieces(out, v);
 	} else if (out->borrow && out->chain != NULL &&
 	    v->len >= BY_REFERENCE) {
 		xdr_out_flush(out);
 		if (!out->bad)
-			(void)lend(out, v->data, v->len, NULL, NULL);
+			(void)lend(out, &p);
 	} else {
-		copy(out, v->data, v->len);
+		copy_piece(out, &p);
 	}
 	pad(out, v->len);
 }

@@ -67,6 +67,7 @@ static void
 print_view(struct printer *p, const struct xdr_type *t, const uint8_t *value)
 {
 	struct xdr_piece piece;
+	uint8_t some[CLIP];
 	struct xdr_view v;
 	size_t n;
 
@@ -74,8 +75,10 @@ print_view(struct printer *p, const struct xdr_type *t, const uint8_t *value)
 	n = v.len;
 	if (v.npieces > 0) {
 		memcpy(&piece, v.data, sizeof piece);
-		v.data = piece.base;
 		n = piece.len;
+		v.data = some;
+		if (xdr_piece_copy(&piece, 0, some, n < CLIP ? n : CLIP) != 0)
+			n = 0;
 	}
 	if (t->kind == XDR_KIND_STRING)
 		put_text(p, v.data, n);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -1123,6 +1124,61 @@ test_bytes_of_a_descriptor_are_read(void)
 	assert_int_equal(given_back, 4);
 }
 
+static struct pinefs_map *map;
+
+static int
+map_read(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
+    uint32_t count, struct pinefs_out *out)
+{
+	(void)call, (void)node;
+	if (off + count >= 1 << 20)
+		pinefs_out_eof(out);
+	return pinefs_out_map(out, map, off, count);
+}
+
+static const struct xdr_piece *
+piece_of(const struct vfs_data *data)
+{
+	return data->bytes.data;
+}
+
+static void
+test_bytes_of_a_map_are_lent_when_they_are_read_again(void)
+{
+	struct pinefs_ops with = ops;
+	struct pinefs_ident root = { .fileid = 100 };
+	static char bytes[1 << 20], got[1 << 16];
+	struct pinefs_node *n;
+	struct vfs_data data;
+
+	start();
+	rig_end(&r);
+	pinefs_free(x.fs);
+	with.read = map_read;
+	x.fs = pinefs_new(&with, NULL);
+	CHECK(pinefs_set_root(x.fs, &root) == 0);
+	rig_begin(&r, &x);
+	file_fd = memfd_create("test", MFD_CLOEXEC);
+	memset(bytes, 'y', sizeof bytes);
+	CHECK(write(file_fd, bytes, sizeof bytes) == sizeof bytes);
+	CHECK((map = pinefs_map_new(file_fd, sizeof bytes)) != NULL);
+	close(file_fd);
+	CHECK(by_id(&r.call, 200, &n) == 0);
+	CHECK(vfs_read(&r.call, n, 0, 65536, &data) == 0);
+	CHECK(data.bytes.len == 65536 && piece_of(&data)->copy == NULL);
+	/* The clock may have come to the next moment once, not twice. */
+	CHECK(vfs_read(&r.call, n, 0, 65536, &data) == 0);
+	if (piece_of(&data)->copy == NULL)
+		CHECK(vfs_read(&r.call, n, 0, 65536, &data) == 0);
+	CHECK(data.bytes.len == 65536 && piece_of(&data)->copy != NULL);
+	CHECK(rig_bytes(&data.bytes, got, sizeof got) == 65536 &&
+	    got[0] == 'y' && got[65535] == 'y');
+	CHECK(vfs_read(&r.call, n, 0, 20000, &data) == 0);
+	CHECK(data.bytes.len == 20000 && piece_of(&data)->copy == NULL);
+	pinefs_map_put(map);	/* what is lent goes with the call */
+	stop();
+}
+
 static void
 test_the_write_verifier_changes_when_data_was_lost(void)
 {
@@ -1177,5 +1233,6 @@ CHECK_MAIN(
 	CHECK_TEST(test_every_borrowed_piece_is_given_back_once),
 	CHECK_TEST(test_a_slice_is_a_copy_and_knows_its_end),
 	CHECK_TEST(test_bytes_of_a_descriptor_are_read),
+	CHECK_TEST(test_bytes_of_a_map_are_lent_when_they_are_read_again),
 	CHECK_TEST(test_the_write_verifier_changes_when_data_was_lost),
 )

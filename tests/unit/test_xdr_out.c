@@ -105,7 +105,8 @@ test_large_data_with_an_owner_goes_by_reference(void)
 {
 	static char data[3001];
 	struct xdr_piece pieces[] = {
-		{ data, 1000, release, data }, { data, 2001, release, data }
+		{ data, 1000, release, data, NULL },
+		{ data, 2001, release, data, NULL }
 	};
 	struct xdr_view v = { pieces, 3001, 2 };
 	struct pinefs_chain chain;
@@ -131,7 +132,8 @@ static void
 test_small_data_with_an_owner_is_copied_and_stays_the_callers(void)
 {
 	struct xdr_piece pieces[] = {
-		{ "ab", 2, release, NULL }, { "cde", 3, release, NULL }
+		{ .base = "ab", .len = 2, .release = release },
+		{ .base = "cde", .len = 3, .release = release }
 	};
 	const uint8_t want[] = { 0, 0, 0, 5, 'a', 'b', 'c', 'd', 'e', 0, 0, 0 };
 	struct xdr_view v = { pieces, 5, 2 };
@@ -147,10 +149,43 @@ test_small_data_with_an_owner_is_copied_and_stays_the_callers(void)
 	chain_fini(&chain);
 }
 
+/* Bytes that count from *owner on; with none: EIO. */
+static int
+count_up(void *owner, void *to, const void *from, size_t len)
+{
+	size_t i;
+
+	if (owner == NULL)
+		return EIO;
+	for (i = 0; i < len; i++)
+		((char *)to)[i] = (char)(*(char *)owner +
+		    ((const char *)from - (const char *)owner) + i);
+	return 0;
+}
+
+static void
+test_a_piece_that_may_vanish_is_copied_by_its_owner(void)
+{
+	char first = 'a';
+	struct xdr_piece piece = { .base = &first, .len = 5, .owner = &first,
+	    .release = release, .copy = count_up };
+	const uint8_t want[] = { 0, 0, 0, 5, 'a', 'b', 'c', 'd', 'e', 0, 0, 0 };
+	struct xdr_view v = { &piece, 5, 1 };
+	uint8_t mem[64];
+	struct xdr_out out;
+
+	xdr_out_init_mem(&out, mem, sizeof mem);
+	CHECK(xdr_put_view(&out, &v, UINT32_MAX, "v") == 0);
+	CHECK(memcmp(mem, want, sizeof want) == 0);
+	piece.owner = NULL;
+	xdr_out_init_mem(&out, mem, sizeof mem);
+	CHECK(xdr_put_view(&out, &v, UINT32_MAX, "v") != 0);
+}
+
 static void
 test_pieces_that_do_not_add_up_do_not_leave(void)
 {
-	struct xdr_piece piece = { "abcdef", 6, NULL, NULL };
+	struct xdr_piece piece = { .base = "abcdef", .len = 6 };
 	struct xdr_view v = { &piece, 7, 1 };
 	struct pinefs_chain chain;
 	struct xdr_out out;
@@ -279,7 +314,8 @@ static void
 test_a_rewind_releases_what_was_lent_since(void)
 {
 	static char data[2000];
-	struct xdr_piece piece = { data, sizeof data, release, NULL };
+	struct xdr_piece piece = { .base = data, .len = sizeof data,
+	    .release = release };
 	struct xdr_view v = { &piece, sizeof data, 1 };
 	struct pinefs_chain chain;
 	struct xdr_mark mark;
@@ -343,6 +379,7 @@ CHECK_MAIN(
 	CHECK_TEST(test_a_value_too_long_does_not_leave),
 	CHECK_TEST(test_large_data_with_an_owner_goes_by_reference),
 	CHECK_TEST(test_small_data_with_an_owner_is_copied_and_stays_the_callers),
+	CHECK_TEST(test_a_piece_that_may_vanish_is_copied_by_its_owner),
 	CHECK_TEST(test_pieces_that_do_not_add_up_do_not_leave),
 	CHECK_TEST(test_bytes_without_an_owner_are_borrowed_only_where_allowed),
 	CHECK_TEST(test_data_larger_than_a_chunk_is_copied_whole),

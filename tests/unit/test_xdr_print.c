@@ -110,7 +110,7 @@ static void
 test_pieces_show_the_first_one(void)
 {
 	struct xdr_piece pieces[] = {
-		{ "ab", 2, NULL, NULL }, { "cd", 2, NULL, NULL }
+		{ .base = "ab", .len = 2 }, { .base = "cd", .len = 2 }
 	};
 	WRITE3args w = { .data = { pieces, 4, 2 } };
 
@@ -210,6 +210,32 @@ test_json_of_pieces_is_that_of_their_bytes(void)
 	assert_string_equal(json(&nfs_fh3_type, &fh), "{\"data\":\"123456\"}");
 }
 
+static int
+fill_with_owner(void *owner, void *to, const void *from, size_t len)
+{
+	(void)from;
+	memset(to, *(char *)owner, len);
+	return *(char *)owner == 'x' ? EIO : 0;
+}
+
+static void
+test_what_may_vanish_is_printed_from_a_copy(void)
+{
+	char c = 'a';
+	struct xdr_piece piece = { .base = &c, .len = 300, .owner = &c,
+	    .copy = fill_with_owner };
+	WRITE3args w = { .data = { &piece, 300, 1 } };
+	nfs_fh3 fh = { .data = { &piece, 3, 1 } };
+
+	CHECK(strstr(print(&WRITE3args_type, &w), "data=61616161") != NULL);
+	piece.len = 3;
+	assert_string_equal(json(&nfs_fh3_type, &fh), "{\"data\":\"616161\"}");
+	c = 'x';
+	assert_string_equal(json(&nfs_fh3_type, &fh), "{\"data\":\"\"}");
+	w.data.len = 3;
+	CHECK(strstr(print(&WRITE3args_type, &w), "data=...}") != NULL);
+}
+
 static void
 test_json_numbers_that_are_none_are_strings(void)
 {
@@ -243,6 +269,7 @@ CHECK_MAIN(
 	CHECK_TEST(test_data_is_clipped_to_80_bytes),
 	CHECK_TEST(test_long_lists_and_arrays_are_clipped),
 	CHECK_TEST(test_pieces_show_the_first_one),
+	CHECK_TEST(test_what_may_vanish_is_printed_from_a_copy),
 	CHECK_TEST(test_a_line_too_long_is_cut_and_its_length_told),
 	CHECK_TEST(test_json_has_members_by_name_and_bytes_in_digits),
 	CHECK_TEST(test_json_strings_are_utf8_whatever_the_bytes),

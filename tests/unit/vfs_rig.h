@@ -131,7 +131,8 @@ rig_bytes(const struct xdr_view *v, void *to, size_t size)
 	for (uint32_t i = 0; i < v->npieces; i++) {
 		if (p[i].len > size - n)
 			abort();
-		memcpy((char *)to + n, p[i].base, p[i].len);
+		if (xdr_piece_copy(&p[i], 0, (char *)to + n, p[i].len) != 0)
+			abort();
 		n += p[i].len;
 	}
 	if (n != v->len)

@@ -20,8 +20,11 @@ import nfs3
 import nfs4 as x
 import nfs4_client
 import nfs4_ops as op
+import rpc
 import wire
+from test_nfs4_owners import call_of
 from test_peer import NOBODY, as_uid
+from test_watch import Stream
 from wire import Nfs3, fails, ok
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
@@ -134,6 +137,149 @@ def test_quotas_of_root_are_not_used_up(serve, client):
             effective += [int(line.split()[1], 16) for line in f
                           if line.startswith('CapEff')]
     assert any(not e & beyond for e in effective)
+
+
+# ------------------------------------------------- large files, by a map --
+
+PART = 1 << 16
+MIB = 1 << 20
+
+
+def is_mapped(server, path):
+    with open('/proc/%d/maps' % server.process.pid, encoding='utf-8') as f:
+        return any(line.rstrip().endswith(path) for line in f)
+
+
+def read_all(c, fh, size):
+    return b''.join(ok(c.read(fh, at, PART)).data
+                    for at in range(0, size, PART))
+
+
+@pytest.fixture
+def large(where):
+    """A file, and what is in it."""
+    data = os.urandom(MIB + 5000)
+    return put(where, 'large', data), data
+
+
+def test_a_large_file_is_mapped_and_reads_as_it_is(serve, client, large):
+    path, data = large
+    server, root = serve()
+    c = client(server)
+    fh = c.find(root, b'large')
+    for _ in range(3):
+        assert read_all(c, fh, len(data)) == data
+    assert is_mapped(server, path)
+    end = ok(c.read(fh, MIB, PART))
+    assert end.data == data[MIB:] and end.eof
+    assert ok(c.read(fh, 12345, PART)).data == data[12345:12345 + PART]
+    # Whoever changes it is seen, by each of its ways.
+    ok(c.write(fh, PART, b'changed'))
+    assert ok(c.read(fh, PART, PART)).data[:7] == b'changed'
+    with open(path, 'r+b') as f:
+        f.seek(2 * PART)
+        f.write(b'changed')
+        f.seek(0, 2)
+        f.write(b'more' * PART)
+    assert ok(c.read(fh, 2 * PART, PART)).data[:7] == b'changed'
+    grown = read_all(c, fh, len(data) + 4 * PART)
+    assert grown[len(data):] == b'more' * PART
+    assert read_all(c, fh, len(data) + 4 * PART) == grown
+    os.truncate(path, 100)
+    short = ok(c.read(fh, 0, PART))
+    assert short.data == data[:100] and short.eof
+
+
+@pytest.mark.parametrize('cut', [0, 3 * PART + 100])
+def test_a_file_cut_off_below_replies_under_way_ends_in_zeros(
+        serve, client, large, cut):
+    path, data = large
+    server, root = serve()
+    c = client(server)
+    fh = c.find(root, b'large')
+    for _ in range(2):
+        read_all(c, fh, len(data))
+    parts = [i % 16 for i in range(64)]
+    with server.raw(rcvbuf=4096) as raw:
+        for xid, part in enumerate(parts):
+            raw.send_call(rpc.pack_call(
+                xid, wire.NFS, 3, 6, nfs3.READ3args(
+                    wire.fh3(fh), part * PART, PART).pack(), wire.root()))
+        time.sleep(0.3)             # they stand in queues
+        os.truncate(path, cut)
+        zeros = 0
+        for _ in parts:
+            xid, body = rpc.unpack_reply(raw.receive())
+            at = parts[xid] * PART
+            got = ok(nfs3.READ3res.from_bytes(body)).data
+            lost = len(got) - len(got.rstrip(b'\0'))
+            kept = len(got) - lost
+            if lost > 16:
+                zeros += 1
+                assert at + kept <= max(cut, at) + 4096
+            else:
+                kept = len(got)
+            assert got[:kept] == data[at:at + kept]
+        assert zeros > 16
+        assert ok(c.read(fh, 0, PART)).data == data[:min(cut, PART)]
+
+
+def test_a_kept_reply_of_a_mapped_file_is_replayed(serve, client, large):
+    path, data = large
+    server, root = serve()
+    read_all(client(server), client(server).find(root, b'large'), len(data))
+    call = call_of(1000, op.putfh(root), op.setattr_(mode=0o711),
+                   op.lookup(b'large'), op.read(PART, PART))
+    with server.raw() as raw:
+        first = raw.call(call)
+        os.truncate(path, 0)
+        assert raw.call(call) == first
+    assert data[PART:2 * PART] in first
+
+
+def test_a_trace_of_a_mapped_file_shows_its_bytes(serve, client, large,
+                                                  tmp_path):
+    path, data = large
+    server, root = serve(env={'XDG_RUNTIME_DIR': str(tmp_path)})
+    server.run = tmp_path
+    c = client(server)
+    fh = c.find(root, b'large')
+    with Stream(server, 'trace', procedure='READ') as trace:
+        for _ in range(3):
+            ok(c.read(fh, PART, PART))
+            shown = trace.until('call')
+            assert 'data=' + data[PART:PART + 80].hex() in shown['results']
+    assert is_mapped(server, path)
+
+
+def test_holes_are_read_without_being_filled(serve, client, where):
+    path = put(where, 'holes')
+    os.truncate(path, 4 * MIB)
+    server, root = serve()
+    c = client(server)
+    fh = c.find(root, b'holes')
+    for _ in range(3):
+        assert read_all(c, fh, 4 * MIB) == bytes(4 * MIB)
+    assert os.stat(path).st_blocks == 0
+
+
+def test_a_map_goes_with_its_file(serve, client, large, where):
+    path, data = large
+    server, root = serve()
+    c = client(server)
+    fh = c.find(root, b'large')
+    read_all(c, fh, len(data))
+    assert is_mapped(server, path)
+    os.unlink(path)
+    wait_until(lambda: not is_mapped(server, path + ' (deleted)'))
+    with nfs4_client.Client1(server) as c4:
+        put(where, 'open', data)
+        o = c4.open(c4.root(), b'open', access=op.READ)
+        read = (op.putfh(o.fh), op.read(0, PART, o.s))
+        assert c4.ok(*read)[-1].data == data[:PART]
+        assert is_mapped(server, where + '/open')
+        wait_until(lambda: not is_mapped(server, where + '/open'))
+        assert c4.ok(*read)[-1].data == data[:PART]
 
 
 # ------------------------------------------------- nothing outside of it --

@@ -9,7 +9,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { IOV_MOST = 64, COPY_MOST = 64 << 20 };
+enum { IOV_MOST = 64, COPY_MOST = 64 << 20,
+    LARGE = 32 << 10 /* bytes of a read that a map is worth */ };
 
 /*
  * The object with a descriptor of it for that, the thread as the caller.
@@ -81,13 +82,24 @@ dir_written(struct pinefs_node *node)
 	dir_stop_writing(node);
 }
 
+static int
+read_in(struct dir_object *o, int fd, uint64_t size, uint64_t off,
+    uint32_t count, struct pinefs_out *out)
+{
+	struct pinefs_map *map;
+
+	if (count >= LARGE && (map = dir_map(o, fd, size)) != NULL)
+		return pinefs_out_map(out, map, off, count);
+	return pinefs_out_fd(out, fd, off, count, NULL, NULL);
+}
+
 int
 dir_read(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
     uint32_t count, struct pinefs_out *out)
 {
 	struct dir_object *o;
-	uint64_t size;
 	struct statx st;
+	uint64_t size;
 	int fd, err;
 
 	if ((err = begin(call, node, DIR_READ, &o, &fd)) != 0)
@@ -101,7 +113,7 @@ dir_read(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
 			count = (uint32_t)size;
 			pinefs_out_eof(out);
 		}
-		err = pinefs_out_fd(out, fd, off, count, NULL, NULL);
+		err = read_in(o, fd, st.stx_size, off, count, out);
 	}
 	dir_put(dir_of(node), o);
 	return err;

@@ -14,7 +14,8 @@
 #include "place.h"
 
 enum { SHARDS = 16, BUCKETS = 1024,
-    IDLE = 5, WRITTEN = 1 /* s */ };
+    IDLE = 5, WRITTEN = 1 /* s */,
+    MAPPED = 1 << 20 /* bytes of a file that is worth it */ };
 
 struct shard {
 	pthread_mutex_t		 lock;
@@ -115,6 +116,7 @@ destroy(struct dir_fs *d, struct dir_object *o)
 		else
 			close(fd);
 	}
+	pinefs_map_put(atomic_load(&o->map));
 	pthread_mutex_destroy(&o->lock);
 	free(o);
 }
@@ -279,6 +281,23 @@ next_written(struct shard *s, int *fd)
 	return o;
 }
 
+/* The map of the next that is open, but was not read for a while; or NULL. */
+static struct pinefs_map *
+take_map(struct shard *s)
+{
+	int64_t before = seconds() - IDLE;
+	struct pinefs_map *map = NULL;
+	struct dir_object *o;
+
+	pthread_mutex_lock(&s->lock);
+	for (o = s->oldest; o != NULL && o->used < before && map == NULL;
+	    o = o->newer)
+		if (o->users == 0)
+			map = atomic_exchange(&o->map, NULL);
+	pthread_mutex_unlock(&s->lock);
+	return map;
+}
+
 /* Of those whose last open went; they are ours to put. */
 static void
 close_all(struct dir_objects *t, struct dir_object *list)
@@ -303,11 +322,14 @@ close_all(struct dir_objects *t, struct dir_object *list)
 static void
 sweep_shard(struct dir_objects *t, struct shard *s)
 {
+	struct pinefs_map *map;
 	struct dir_object *o;
 	int fd;
 
 	while ((o = take_idle(s)) != NULL)
 		destroy(t->owner, o);
+	while ((map = take_map(s)) != NULL)
+		pinefs_map_put(map);
 	while ((o = next_written(s, &fd)) != NULL) {
 		dir_close_written(t->owner, o, fd);
 		dir_put(t->owner, o);
@@ -657,6 +679,22 @@ dir_fd(struct dir_object *o, enum dir_way way)
 		return -1;
 	dir_give_fd(o, way, fd);
 	return atomic_load(&o->fd[way]);
+}
+
+struct pinefs_map *
+dir_map(struct dir_object *o, int fd, uint64_t size)
+{
+	struct pinefs_map *map = atomic_load(&o->map), *none = NULL;
+
+	if (map != NULL || size < MAPPED || atomic_load(&o->has_no_map))
+		return map;
+	if ((map = pinefs_map_new(fd, size)) == NULL) {
+		atomic_store(&o->has_no_map, true);
+	} else if (!atomic_compare_exchange_strong(&o->map, &none, map)) {
+		pinefs_map_put(map);
+		map = none;
+	}
+	return map;
 }
 
 void

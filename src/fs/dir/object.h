@@ -38,6 +38,9 @@ struct dir_object {
 	uint32_t		 type;		/* S_IFREG ... */
 	_Atomic int64_t		 checked;	/* that it lies in the root */
 	atomic_bool		 dirty;		/* written, not committed */
+	/* Of a large file that was read; NULL, and whether that is final. */
+	struct pinefs_map	*_Atomic map;
+	atomic_bool		 has_no_map;
 	/* Changes of ours, for what the clock is too coarse to tell. */
 	atomic_uint		 mods;
 	pthread_mutex_t		 lock;
@@ -66,6 +69,8 @@ void	dir_seen(struct dir_object *);
 int	dir_fd(struct dir_object *, enum dir_way);
 /* Hands over one that is there already. */
 void	dir_give_fd(struct dir_object *, enum dir_way, int fd);
+/* Its map, while it is used, if it is worth one; or NULL. */
+struct pinefs_map *dir_map(struct dir_object *, int fd, uint64_t size);
 /* It has no name any more: it is not to be held open for nothing. */
 void	dir_let_go(const struct dir_fs *, struct dir_object *);
 /* The verifier it was made with; false: none is known. */

@@ -1,0 +1,39 @@
+/*
+ * A file of the host as memory that is sent from where the kernel has it,
+ * without a copy of ours.
+ *
+ * What is mapped may vanish at any time, when somebody cuts the file off or a
+ * disk fails.  A load is SIGBUS then, so nobody in this program reads these
+ * bytes: the kernel does (EFAULT), and whoever needs a copy has it by
+ * pread(2), as xdr_piece_copy does.  What lies beyond the end by then is
+ * zeros, which is what a read beside a truncate may be told by any kernel.
+ *
+ * Nor is the thread that sends to wait for a disk.  So only those bytes are
+ * lent that somebody read (map_was_read) a moment ago: they lie in the page
+ * cache.  And tmpfs would fill a hole that is looked at in memory: it is read
+ * by copies always.
+ */
+#ifndef BASE_MAP_H
+#define BASE_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* These two are public: see pinefs.h. */
+struct pinefs_map;
+struct pinefs_map *pinefs_map_new(int fd, uint64_t size);
+void	pinefs_map_put(void *map);
+
+void	map_get(struct pinefs_map *);
+/* The file, to be read by. */
+int	map_fd(const struct pinefs_map *);
+/* These bytes of the file were read just now; `to_end`: they reach its end. */
+void	map_was_read(struct pinefs_map *, uint64_t off, size_t len,
+	    bool to_end);
+/* Where these are in memory; NULL: they are not to be lent. */
+const void *map_lend(struct pinefs_map *, uint64_t off, size_t len);
+/* An xdr_copy_fn. */
+int	map_copy(void *map, void *to, const void *from, size_t len);
+
+#endif
