@@ -226,6 +226,38 @@ test_o_direct_and_o_sync_write_through(void)
 	CHECK_EQ(len, sizeof buf);
 }
 
+/* Past the client's cache, so that the server is asked each time. */
+static void
+test_a_large_file_read_again_and_again_is_as_it_is(void)
+{
+	enum { SIZE = 3 << 20, PART = 256 << 10 };
+	static _Alignas(4096) char buf[PART];
+	static char data[SIZE];
+	unsigned round;
+	off_t off;
+	int fd;
+
+	fill(data, SIZE, 1, 0);
+	put_file("f", data, SIZE);
+	fd = open_file("f", O_RDWR | O_DIRECT);
+	for (round = 0; round < 4; round++) {
+		for (off = 0; off < SIZE; off += PART) {
+			CHECK_EQ(pread(fd, buf, PART, off), PART);
+			check_filled(buf, PART, round > 0 && off == PART ?
+			    2 : 1, (uint64_t)off);
+		}
+		fill(buf, PART, 2, PART);
+		CHECK_EQ(pwrite(fd, buf, PART, PART), PART);
+	}
+	CHECK(ftruncate(fd, PART + 4096) == 0);
+	CHECK_EQ(pread(fd, buf, PART, PART), 4096);
+	check_filled(buf, 4096, 2, PART);
+	CHECK(ftruncate(fd, SIZE) == 0);
+	CHECK_EQ(pread(fd, buf, PART, 2 * PART), PART);
+	for (off = 0; off < PART; off++)
+		CHECK(buf[off] == 0);
+}
+
 static void
 test_fsync_and_fdatasync_succeed(void)
 {
@@ -466,6 +498,7 @@ const struct test file_tests[] = {
 	TEST_V3(test_offsets_beyond_4_gib_work),
 	TEST(test_a_large_file_survives),
 	TEST(test_o_direct_and_o_sync_write_through),
+	TEST(test_a_large_file_read_again_and_again_is_as_it_is),
 	TEST(test_fsync_and_fdatasync_succeed),
 	TEST(test_two_descriptors_see_each_other),
 	TEST(test_scattered_vectors_arrive_in_order),
