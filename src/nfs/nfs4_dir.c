@@ -132,7 +132,11 @@ add_junction(struct pack *p, const struct vfs_export *x,
 	int err = ESTALE;
 
 	*later = false;
-	if (root.node != NULL && (err = nfs4_enter(p->c, x)) == 0)
+	/* Its threads are needed only where it is asked, which is remembered:
+	 * for nothing, the call would go from one export's to another's and
+	 * back. */
+	if (root.node != NULL && (err = nfs4_needs_attr(mask) ||
+	    nfs4_needs_limits(mask) ? nfs4_enter(p->c, x) : 0) == 0)
 		err = nfs4_object_get(p->c, &root, mask, &o, &a, &l);
 	if (err == PINEFS_LATER) {
 		*later = true;
@@ -147,6 +151,24 @@ add_junction(struct pack *p, const struct vfs_export *x,
 		    .err = nfs4_status(p->c, err) };
 	}
 	return add(p, name, cookie, &o, mask);
+}
+
+/* A directory on the way to exports. */
+static int
+add_way(struct pack *p, struct pinefs_name name, uint64_t cookie)
+{
+	struct nfs4_fh fh = { .set = true, .pseudo = true,
+	    .way = nfs4_way_below(p->c, p->dir, name) };
+	struct nfs4_object o;
+	struct pinefs_attr a;
+	struct vfs_limits l;
+
+	if (fh.way == NULL) {
+		p->st = nfs4_status(p->c, ENOMEM);
+		return 1;
+	}
+	(void)nfs4_object_get(p->c, &fh, p->mask, &o, &a, &l);
+	return add(p, name, cookie, &o, p->mask);
 }
 
 /* vfs_readdir's `add`. */
@@ -174,25 +196,42 @@ pack_entry(void *arg, const struct vfs_entry *v)
 
 /* --------------------------------------------------------- the listings -- */
 
-/* Exports have cookies by their places, which do not change. */
+/* Does an export before this one stand for the name? */
+static bool
+is_listed_before(struct pack *p, const struct vfs_export *x,
+    const struct nfs4_entry *e)
+{
+	const struct vfs_export *y = p->c->nfs.nfs->exports->first;
+	struct nfs4_entry other;
+
+	for (; y != x; y = y->next)
+		if (nfs4_entry_of(p->dir, y, &other) &&
+		    other.name.len == e->name.len && memcmp(other.name.base,
+		    e->name.base, e->name.len) == 0 && nfs4_may_see(p->c, y))
+			return true;
+	return false;
+}
+
+/* Exports, and what is on the way to them, have cookies by the places of
+ * exports, which do not change. */
 static int
 list_exports(struct pack *p, uint64_t first, uint64_t cookie, bool *eof)
 {
 	const struct vfs_export *x = p->c->nfs.nfs->exports->first;
-	struct nfs4_call *c = p->c;
-	bool later;
+	struct nfs4_entry e;
+	bool later = false;
+	int full = 0;
 
-	for (uint64_t at = first; x != NULL; x = x->next, at++) {
-		if (at <= cookie || p->dir->way != NULL ||
-		    !nfs4_is_listed(x) ||
-		    nfs4_junction(c, nfs4_junction_name(x)) != x)
+	for (uint64_t at = first; x != NULL && !full; x = x->next, at++) {
+		if (at <= cookie || !nfs4_entry_of(p->dir, x, &e) ||
+		    is_listed_before(p, x, &e) || !nfs4_may_see(p->c, x))
 			continue;
-		if (add_junction(p, x, nfs4_junction_name(x), at, &later)
-		    != 0)
-			return later ? PINEFS_LATER : 0;
+		full = e.is_export ?
+		    add_junction(p, x, e.name, at, &later) :
+		    add_way(p, e.name, at);
 	}
-	*eof = true;
-	return 0;
+	*eof = !full;
+	return later ? PINEFS_LATER : 0;
 }
 
 static int

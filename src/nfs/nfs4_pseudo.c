@@ -23,8 +23,8 @@ nfs4_root_export(const struct nfs *nfs)
 	return NULL;
 }
 
-struct pinefs_name
-nfs4_junction_name(const struct vfs_export *x)
+static struct pinefs_name
+junction_name(const struct vfs_export *x)
 {
 	struct pinefs_name name = { x->path, (uint32_t)strlen(x->path) };
 
@@ -36,23 +36,17 @@ nfs4_junction_name(const struct vfs_export *x)
 }
 
 bool
-nfs4_is_listed(const struct vfs_export *x)
+nfs4_may_see(struct nfs4_call *c, const struct vfs_export *x)
 {
-	struct pinefs_name name = nfs4_junction_name(x);
+	const struct vfs_export *was = c->nfs.export;
 
-	return memchr(name.base, '/', name.len) == NULL;
-}
-
-/*
- * Without a word in the log: who looks around has not tried to get in.
- */
-static bool
-may_see(struct nfs4_call *c, const struct vfs_export *x)
-{
-	if (vfs_call_enter(&c->nfs.vfs, x) != 0)
-		return false;
-	c->nfs.export = x;
-	return true;
+	if (vfs_call_enter(&c->nfs.vfs, x) == 0) {
+		c->nfs.export = x;
+		return true;
+	}
+	if (was != NULL)
+		(void)vfs_call_enter(&c->nfs.vfs, was);
+	return false;
 }
 
 static const struct vfs_export *
@@ -62,7 +56,7 @@ by_name(const struct nfs *nfs, struct pinefs_name name)
 	struct pinefs_name n;
 
 	for (x = nfs->exports->first; x != NULL; x = x->next) {
-		n = nfs4_junction_name(x);
+		n = junction_name(x);
 		if (!is_root(x) && n.len == name.len &&
 		    memcmp(n.base, name.base, n.len) == 0 &&
 		    !vfs_export_is_closed(x))
@@ -80,14 +74,47 @@ nfs4_is_junction(const struct nfs *nfs, struct pinefs_name name)
 const struct vfs_export *
 nfs4_junction(struct nfs4_call *c, struct pinefs_name name)
 {
-	const struct vfs_export *was = c->nfs.export;
 	const struct vfs_export *x = by_name(c->nfs.nfs, name);
 
-	if (x == NULL || may_see(c, x))
-		return x;
-	if (was != NULL)
-		may_see(c, was);
-	return NULL;
+	return x == NULL || nfs4_may_see(c, x) ? x : NULL;
+}
+
+/* What is left of its path below that of a way; empty: it is not there. */
+static struct pinefs_name
+path_below(const struct vfs_export *x, const struct vfs_way *way)
+{
+	struct pinefs_name rest = junction_name(x);
+	size_t n = way == NULL ? 0 : way->len;		/* "/a/", "a/" */
+
+	if (n == 0)
+		return rest;
+	if (rest.len <= n || memcmp(rest.base, way->path + 1, n - 1) != 0 ||
+	    rest.base[n - 1] != '/')
+		return (struct pinefs_name){ 0 };
+	return (struct pinefs_name){ rest.base + n, rest.len - (uint32_t)n };
+}
+
+/*
+ * One whose name is a path is listed if somebody has named it so (`rules`);
+ * others have come by that path, and could be a million.
+ */
+bool
+nfs4_entry_of(const struct nfs4_fh *dir, const struct vfs_export *x,
+    struct nfs4_entry *e)
+{
+	struct pinefs_name rest = path_below(x, dir->way);
+	const char *slash;
+
+	if (rest.len == 0 || is_root(x) || vfs_export_is_closed(x))
+		return false;
+	slash = memchr(rest.base, '/', rest.len);
+	e->is_export = slash == NULL;
+	e->name = rest;
+	if (slash != NULL)
+		e->name.len = (uint32_t)(slash - rest.base);
+	if (x->rules == NULL)
+		return slash == NULL && dir->way == NULL;
+	return slash == NULL || dir->pseudo;
 }
 
 bool
@@ -167,11 +194,11 @@ nfs4_pseudo_fileid(const struct nfs4_fh *fh)
 	return fh->way == NULL ? NFS4_PSEUDO_FILEID : fh->way->fileid;
 }
 
-/* The path of a name in the current directory, of the call's memory. */
+/* The path of a name in that directory, of the call's memory. */
 static char *
-path_of(struct nfs4_call *c, struct pinefs_name name, size_t *len)
+path_of(struct nfs4_call *c, const struct vfs_way *way,
+    struct pinefs_name name, size_t *len)
 {
-	const struct vfs_way *way = c->current.way;
 	size_t n = way == NULL ? 0 : way->len;
 	char *path = nfs_call_alloc(&c->nfs, n + 1 + name.len);
 
@@ -183,6 +210,18 @@ path_of(struct nfs4_call *c, struct pinefs_name name, size_t *len)
 	memcpy(path + n + 1, name.base, name.len);
 	*len = n + 1 + name.len;
 	return path;
+}
+
+const struct vfs_way *
+nfs4_way_below(struct nfs4_call *c, const struct nfs4_fh *dir,
+    struct pinefs_name name)
+{
+	const struct vfs_exports *exports = c->nfs.nfs->exports;
+	size_t len;
+	char *path = path_of(c, dir->way, name, &len);
+
+	return path == NULL || exports->known_way == NULL ? NULL :
+	    exports->known_way(exports->more_arg, path, len);
 }
 
 static int
@@ -213,7 +252,7 @@ nfs4_goto_coming(struct nfs4_call *c, struct pinefs_name name)
 		rpc_call_move(c->nfs.rpc, exports->executor);
 		return PINEFS_LATER;
 	}
-	if ((path = path_of(c, name, &len)) == NULL)
+	if ((path = path_of(c, c->current.way, name, &len)) == NULL)
 		return ENOMEM;
 	err = exports->more(exports->more_arg, path, len, 0, &found);
 	if (err == EISDIR) {
@@ -253,9 +292,9 @@ nfs4_pseudo_attr(const struct nfs4_call *c, struct pinefs_attr *a)
 	a->mode = 0555;
 	a->nlink = 2 + nfs->exports->n;
 	a->size = a->used = 4096;
-	/* Exports are what they are from start to end; the next run differs. */
+	/* The next run differs, too. */
 	a->change = (uint64_t)nfs->started.tv_sec * 1000000000 +
-	    (uint64_t)nfs->started.tv_nsec;
+	    (uint64_t)nfs->started.tv_nsec + nfs->exports->changes;
 	a->atime = a->mtime = a->ctime = a->btime = nfs->started;
 }
 

@@ -31,10 +31,20 @@ const struct vfs_export *nfs4_junction(struct nfs4_call *,
 bool	nfs4_is_junction(const struct nfs *, struct pinefs_name);
 /* May names of this directory be junctions? */
 bool	nfs4_has_junctions(const struct nfs4_call *, const struct nfs4_fh *);
-/* One whose name is a path has come by that path, and is not listed. */
-bool	nfs4_is_listed(const struct vfs_export *);
-/* The name that an export has there. */
-struct pinefs_name nfs4_junction_name(const struct vfs_export *);
+/*
+ * The name in this directory (of files, or the pseudo-root or one below it) by
+ * which an export is reached, or what is on the way to it.  False: it is not
+ * below, or is not listed.
+ */
+struct nfs4_entry {
+	struct pinefs_name	name;
+	bool			is_export;	/* else a way */
+};
+bool	nfs4_entry_of(const struct nfs4_fh *dir, const struct vfs_export *,
+	    struct nfs4_entry *);
+/* May this caller know of it?  Without a word in the log: who looks around
+ * has not tried to get in. */
+bool	nfs4_may_see(struct nfs4_call *, const struct vfs_export *);
 /* The fileid of what a junction covers. */
 uint64_t nfs4_covered_fileid(const struct vfs_export *);
 /* mounted_on_fileid of an object. */
@@ -51,6 +61,9 @@ int	nfs4_goto_root(struct nfs4_call *);
  */
 int	nfs4_goto_coming(struct nfs4_call *, struct pinefs_name);
 const struct vfs_way *nfs4_way_of(const struct nfs *, uint64_t fileid);
+/* The one of this name below `dir`, on the way to an export; NULL: no memory. */
+const struct vfs_way *nfs4_way_below(struct nfs4_call *,
+	    const struct nfs4_fh *dir, struct pinefs_name);
 /* Of the pseudo-root, or of a directory below it. */
 uint64_t nfs4_pseudo_fileid(const struct nfs4_fh *);
 /* From an export's root to what is above it: ENOENT at the top. */

@@ -106,6 +106,7 @@ append(struct pinefs_server *s, struct vfs_export *x)
 		last->next = x;
 	m->last = x;
 	s->exports.n++;
+	s->exports.changes++;
 }
 
 static struct vfs_export *
@@ -223,18 +224,28 @@ way(void *arg, uint64_t fileid)
 	return w;
 }
 
+static const struct vfs_way *
+known_way(void *arg, const char *path, size_t len)
+{
+	struct more *m = ((struct pinefs_server *)arg)->more;
+	const struct vfs_way *w;
+
+	pthread_mutex_lock(&m->ways_lock);
+	w = find_way(m, path, len);
+	pthread_mutex_unlock(&m->ways_lock);
+	return w;
+}
+
 /*
  * Only for those who go on from there, component by component: so there are
  * no more of them than directories on this machine.
  */
 static int
-find_wanted_way(struct more *m, const char *path, struct vfs_found *found)
+find_wanted_way(struct pinefs_server *s, const char *path,
+    struct vfs_found *found)
 {
-	if (found->wants_way) {
-		pthread_mutex_lock(&m->ways_lock);
-		found->way = find_way(m, path, strlen(path));
-		pthread_mutex_unlock(&m->ways_lock);
-	}
+	if (found->wants_way)
+		found->way = known_way(s, path, strlen(path));
 	return found->way == NULL ? ENOENT : EISDIR;
 }
 
@@ -271,7 +282,7 @@ ask(struct pinefs_server *s, const char *path, uint32_t id,
 	int err = s->more->fn(s->more->arg, &m);
 
 	if (err == EISDIR)
-		return find_wanted_way(s->more, path, found);
+		return find_wanted_way(s, path, found);
 	if (err != 0 || m.fs == NULL)
 		return err != 0 ? err : ENOENT;
 	*used = m.used;
@@ -316,6 +327,7 @@ more_begin(struct pinefs_server *s)
 		s->exports.by_id = s->more->by_id;
 		s->exports.more = more;
 		s->exports.way = way;
+		s->exports.known_way = known_way;
 		s->exports.more_arg = s;
 		s->exports.executor = s->more->finder;
 		err = named_begin(s);

@@ -150,6 +150,7 @@ server_name(struct pinefs_server *s, const char *path, struct pinefs *fs,
 	if (is_new && (x = insert(s->named, path, fs)) == NULL)
 		return ENOMEM;
 	err = vfs_rules_set(x->rules, rule, n);
+	s->exports.changes++;
 	return err != 0 || !is_new || !s->started ? err : serve(s, x);
 }
 

@@ -106,6 +106,7 @@ enum { VFS_EXPORT_BUCKETS = 4096 };
 struct vfs_exports {
 	_Atomic(struct vfs_export *) first;
 	atomic_uint		 n;
+	atomic_uint		 changes;	/* of what there is, for whom */
 	unsigned		 named;		/* the first ones: not in by_id */
 	_Atomic(struct vfs_export *) *by_id;	/* VFS_EXPORT_BUCKETS */
 	/*
@@ -119,6 +120,10 @@ struct vfs_exports {
 				    struct vfs_found *found);
 	/* A directory that was found so; NULL: none. */
 	const struct vfs_way	*(*way)(void *arg, uint64_t fileid);
+	/* One that is on the way to an export which is known; NULL without
+	 * memory. */
+	const struct vfs_way	*(*known_way)(void *arg, const char *path,
+				    size_t len);
 	void			*more_arg;
 	void			*executor;	/* NULL: nothing comes */
 };

@@ -57,17 +57,64 @@ def test_version_4_lists_and_is_at_what_is_served_now(exports, where):
     with nfs4_client.Client1(exports.server, 2) as c:
         assert c.names(c.root()) == [b'dev']
         exports.reread(below, 'read again')
-        assert c.names(c.root()) == []
+        assert c.names(c.root()) == [b'dev']
         assert c.find(c.root(), *a)
         exports.reread('/ 127.0.0.1\n', 'read again')
         assert b'etc' in c.names(c.root())
         whole = c.root()
         exports.reread(below, 'read again')
-        assert c.names(c.root()) == []
+        assert c.names(c.root()) == [b'dev']
         assert c.find(c.root(), *a)
         c.fails(x.NFS4ERR_ACCESS, op.putfh(whole))
         exports.reread(top, 'read again')
         assert c.names(c.root()) == [b'dev']
+
+
+def test_version_4_lists_the_way_to_what_a_client_may_see(exports, where):
+    exports.dir('a')
+    exports.dir('sub')
+    for name in ('sub/b', 'sub/c'):
+        exports.dir(name)
+    exports.serve('@/a 127.0.0.1\n@/sub/b 127.0.0.1 127.0.0.2\n'
+                  '@/sub/c 127.0.0.1\n')
+    top, *rest = [n.encode() for n in where.split('/')[1:]]
+
+    def connect(source, minor=2):
+        return nfs4_client.Client1(exports.server, minor, source=(source, 0))
+
+    with connect('127.0.0.1', 1) as c, connect('127.0.0.2') as other, \
+            connect('127.0.0.3') as nobody:
+        root = c.root()
+        assert c.names(root) == other.names(root) == [top]
+        assert nobody.names(root) == []
+        here = c.find(root, top, *rest)
+        assert c.names(here) == [b'a', b'sub']
+        assert other.names(here) == [b'sub']
+        sub = c.find(here, b'sub')
+        assert c.names(sub) == [b'b', b'c']
+        assert other.names(sub) == [b'b']
+        # Page by page, and with what a listing has of each.
+        listed = {}
+        cookie = 0
+        while True:
+            page = c.ok(op.putfh(here), op.readdir(
+                cookie, maxcount=200, asked=('type', 'fileid')))[1].reply
+            for e in page.entries:
+                listed[e.name] = op.values(e.attrs)
+                cookie = e.cookie
+            if page.eof:
+                break
+        assert sorted(listed) == [b'a', b'sub']
+        assert listed[b'sub']['fileid'] == c.get(sub, 'fileid')
+        assert {v['type'] for v in listed.values()} == {x.NF4DIR}
+        both = c.ok(op.putfh(sub), op.readdir(
+            asked=('type', 'mode', 'maxfilesize')))[1].reply.entries
+        assert [op.values(e.attrs)['mode'] for e in both] == [0o777] * 2
+        before = c.get(here, 'change')
+        exports.reread('@/sub/c 127.0.0.1\n', 'read again')
+        assert c.get(here, 'change') != before
+        assert c.names(here) == [b'sub']
+        assert c.names(sub) == [b'c']
 
 
 def test_version_4_state_is_under_the_new_rules(exports, where):
