@@ -636,16 +636,17 @@ int	 pinefs_out_fd(struct pinefs_out *out, int fd, uint64_t off,
 /*
  * A large file of the host that is read again and again, to be sent from the
  * kernel's own copy of it.  `size` is how long it is; `fd` is duplicated.
- * NULL: it has to be pinefs_out_fd, on file systems whose pages do not stay,
- * or with much mapped already.  pinefs_map_put gives it back; bytes of it that
- * are on their way keep it.
+ * NULL: it has to be pinefs_out_fd.  ENOTSUP: always, on a file system whose
+ * pages do not stay; EAGAIN: much is mapped already; else as mmap(2).
+ * pinefs_map_put gives it back; bytes of it that are on their way keep it.
  */
 struct pinefs_map *pinefs_map_new(int fd, uint64_t size);
-void	 pinefs_map_put(void *map);	/* a pinefs_release_fn */
+void	 pinefs_map_put(struct pinefs_map *map);
 /*
- * As pinefs_out_fd, of bytes that the file has by now.  Those that were read
- * a moment ago are not copied: a change of the file before they have left may
- * be seen in them, and what is cut off until then is zeros.
+ * As pinefs_out_fd, of bytes that the file has by now; for `read`.  Those that
+ * were read a moment ago are not copied: a change of the file before they have
+ * left may be seen in them, but none by the same call, and what is cut off
+ * until then is zeros.
  */
 int	 pinefs_out_map(struct pinefs_out *out, struct pinefs_map *map,
 	    uint64_t off, size_t len);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,8 @@ enum {
 	SLOTS_LEAST = 64, SLOTS_MOST = 16384,
 	MOMENT = 4096,		/* ms */
 	MAPS_MOST = 256,
-	SHARE = 8		/* of memory that may be mapped: one in so many */
+	/* May be mapped, of memory; may be taken, of descriptors: one in */
+	MEMORY_SHARE = 4, FDS_SHARE = 16
 };
 
 #define F2FS_MAGIC	0xf2f52010	/* <linux/magic.h> of old has none */
@@ -30,7 +32,6 @@ enum {
 struct pinefs_map {
 	const char		*base;
 	size_t			 len;
-	uint64_t		 size;		/* of the file, at first */
 	int			 fd;
 	bool			 holes_cost;
 	atomic_uint		 refs;
@@ -43,8 +44,8 @@ struct pinefs_map {
 /* Of all that are mapped. */
 static struct {
 	pthread_mutex_t	lock;
-	unsigned	n;
-	uint64_t	bytes;		/* of their files */
+	long		n;
+	uint64_t	bytes;
 } all = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* ------------------------------------------------------- making, ending -- */
@@ -74,50 +75,32 @@ is_local(int fd, bool *holes_cost)
 
 /* The kernel takes what is mapped for ours when memory is short. */
 static bool
-count_in(uint64_t size)
+count_in(size_t len)
 {
-	uint64_t most = (uint64_t)sysconf(_SC_PHYS_PAGES) *
-	    (uint64_t)sysconf(_SC_PAGESIZE) / SHARE;
+	uint64_t bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) *
+	    (uint64_t)sysconf(_SC_PAGESIZE) / MEMORY_SHARE;
+	long fds = sysconf(_SC_OPEN_MAX), most = MAPS_MOST;
 	bool fits;
 
+	if (fds >= 0 && fds / FDS_SHARE < most)
+		most = fds / FDS_SHARE;
 	pthread_mutex_lock(&all.lock);
-	fits = all.n < MAPS_MOST && all.bytes + size <= most;
+	fits = all.n < most && all.bytes + len <= bytes;
 	if (fits) {
 		all.n++;
-		all.bytes += size;
+		all.bytes += len;
 	}
 	pthread_mutex_unlock(&all.lock);
 	return fits;
 }
 
 static void
-count_out(uint64_t size)
+count_out(size_t len)
 {
 	pthread_mutex_lock(&all.lock);
 	all.n--;
-	all.bytes -= size;
+	all.bytes -= len;
 	pthread_mutex_unlock(&all.lock);
-}
-
-static struct pinefs_map *
-new(uint64_t size)
-{
-	size_t slots = SLOTS_LEAST;
-	struct pinefs_map *m;
-
-	while (slots < SLOTS_MOST && slots < size / GRANULE)
-		slots *= 2;
-	m = calloc(1, sizeof *m + slots * sizeof m->read[0]);
-	if (m == NULL)
-		return NULL;
-	m->slots = slots;
-	m->size = size;
-	/* It may grow, and addresses cost nothing. */
-	m->len = (size_t)size * 2;
-	m->fd = -1;
-	m->base = MAP_FAILED;
-	atomic_init(&m->refs, 1);
-	return m;
 }
 
 /* errno is kept. */
@@ -130,26 +113,51 @@ free_map(struct pinefs_map *m)
 		munmap((void *)(uintptr_t)m->base, m->len);
 	if (m->fd != -1)
 		close(m->fd);
-	count_out(m->size);
+	count_out(m->len);
 	free(m);
 	errno = err;
+}
+
+/* Counted already. */
+static struct pinefs_map *
+new(size_t len)
+{
+	size_t slots = SLOTS_LEAST;
+	struct pinefs_map *m;
+
+	while (slots < SLOTS_MOST && slots < len / GRANULE)
+		slots *= 2;
+	m = calloc(1, sizeof *m + slots * sizeof m->read[0]);
+	if (m == NULL) {
+		count_out(len);
+		return NULL;
+	}
+	m->slots = slots;
+	m->len = len;
+	m->fd = -1;
+	m->base = MAP_FAILED;
+	atomic_init(&m->refs, 1);
+	return m;
 }
 
 struct pinefs_map *
 pinefs_map_new(int fd, uint64_t size)
 {
+	/* It may grow, and addresses cost nothing. */
+	size_t len = size > SIZE_MAX / 4 ? 0 : (size_t)size * 2;
 	struct pinefs_map *m;
-	bool holes_cost;
+	bool holes_cost = false;
 
-	if (size == 0 || size > SIZE_MAX / 4 || !is_local(fd, &holes_cost) ||
-	    !count_in(size)) {
+	if (!is_local(fd, &holes_cost)) {
 		errno = ENOTSUP;
 		return NULL;
 	}
-	if ((m = new(size)) == NULL) {
-		count_out(size);
+	if (len == 0 || !count_in(len)) {
+		errno = EAGAIN;
 		return NULL;
 	}
+	if ((m = new(len)) == NULL)
+		return NULL;
 	m->holes_cost = holes_cost;
 	if ((m->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) != -1)
 		m->base = mmap(NULL, m->len, PROT_READ, MAP_SHARED, m->fd, 0);
@@ -157,34 +165,66 @@ pinefs_map_new(int fd, uint64_t size)
 		free_map(m);
 		return NULL;
 	}
-	/* A child would hold the file, and its space, for as long as it lives. */
+#ifdef MADV_DONTFORK
+	/* A child would hold the file, and its space, as long as it lives. */
 	(void)madvise((void *)(uintptr_t)m->base, m->len, MADV_DONTFORK);
+#endif
 	return m;
 }
 
-void
-map_get(struct pinefs_map *m)
+/* Was it the last? */
+static bool
+put(struct pinefs_map *m)
 {
-	atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
+	return atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) ==
+	    1;
 }
 
 void
-pinefs_map_put(void *map)
+pinefs_map_put(struct pinefs_map *m)
 {
-	struct pinefs_map *m = map;
-
-	if (m != NULL && atomic_fetch_sub_explicit(&m->refs, 1,
-	    memory_order_acq_rel) == 1)
+	if (m != NULL && put(m))
 		free_map(m);
+}
+
+static void *
+free_on_thread(void *map)
+{
+	free_map(map);
+	return NULL;
+}
+
+/*
+ * Rarely the last: the client was slower than whoever gave up the map.  Then
+ * the file may be a removed one, and the kernel frees all of it now, for which
+ * no loop is to wait.
+ */
+void
+map_take_back(void *map)
+{
+	sigset_t all_signals, was;
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	if (!put(map))
+		return;
+	sigfillset(&all_signals);
+	pthread_sigmask(SIG_SETMASK, &all_signals, &was);
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	if (pthread_create(&thread, &attr, free_on_thread, map) != 0)
+		free_map(map);
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &was, NULL);
 }
 
 /* -------------------------------------------------------------- lending -- */
 
-/* What says that this granule was read in this moment. */
+/* What says that this granule was read in this moment: never 0. */
 static uint64_t
 note(uint64_t granule)
 {
-	return granule << 20 | ((clock_coarse_ms() / MOMENT) & 0xfffff);
+	return granule << 20 | (clock_coarse_ms() / MOMENT % 0xfffff + 1);
 }
 
 int
@@ -200,11 +240,7 @@ map_was_read(struct pinefs_map *m, uint64_t off, size_t len, bool to_end)
 
 	if (to_end && (off + len) % GRANULE != 0)
 		end++;
-	if (g >= end)
-		return;
-	/* The first hole, or the end of the file. */
-	if (m->holes_cost &&
-	    lseek(m->fd, (off_t)off, SEEK_HOLE) < (off_t)(off + len))
+	if (off > m->len || len > m->len - off)
 		return;
 	for (; g < end; g++)
 		atomic_store_explicit(&m->read[g % m->slots], note(g),
@@ -216,12 +252,19 @@ map_lend(struct pinefs_map *m, uint64_t off, size_t len)
 {
 	uint64_t g, end = (off + len + GRANULE - 1) / GRANULE;
 
-	if (off > m->len || len > m->len - off)
+	/* Less than a granule is cheaper copied. */
+	if (len < GRANULE || off > m->len || len > m->len - off)
 		return NULL;
 	for (g = off / GRANULE; g < end; g++)
 		if (atomic_load_explicit(&m->read[g % m->slots],
 		    memory_order_relaxed) != note(g))
 			return NULL;
+	/* The first hole, or the end of the file.  Who on this host makes one
+	 * before it leaves has it filled. */
+	if (m->holes_cost &&
+	    lseek(m->fd, (off_t)off, SEEK_HOLE) < (off_t)(off + len))
+		return NULL;
+	atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
 	return m->base + off;
 }
 

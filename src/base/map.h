@@ -9,9 +9,10 @@
  * zeros, which is what a read beside a truncate may be told by any kernel.
  *
  * Nor is the thread that sends to wait for a disk.  So only those bytes are
- * lent that somebody read (map_was_read) a moment ago: they lie in the page
- * cache.  And tmpfs would fill a hole that is looked at in memory: it is read
- * by copies always.
+ * lent that somebody read (map_was_read) a moment ago: they are in the page
+ * cache, and stay there, unless memory is so short that what was read last
+ * goes.  And tmpfs would fill a hole that is looked at in memory: there holes
+ * are looked for first, and are copied.
  */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
@@ -23,17 +24,20 @@
 /* These two are public: see pinefs.h. */
 struct pinefs_map;
 struct pinefs_map *pinefs_map_new(int fd, uint64_t size);
-void	pinefs_map_put(void *map);
+void	pinefs_map_put(struct pinefs_map *);
 
-void	map_get(struct pinefs_map *);
 /* The file, to be read by. */
 int	map_fd(const struct pinefs_map *);
 /* These bytes of the file were read just now; `to_end`: they reach its end. */
 void	map_was_read(struct pinefs_map *, uint64_t off, size_t len,
 	    bool to_end);
-/* Where these are in memory; NULL: they are not to be lent. */
+/*
+ * Where these are in memory, until map_take_back; NULL: they are not to be
+ * lent.  Of a piece they are the base, map_take_back the release, the map the
+ * owner, and map_copy the copy.
+ */
 const void *map_lend(struct pinefs_map *, uint64_t off, size_t len);
-/* An xdr_copy_fn. */
+void	map_take_back(void *map);
 int	map_copy(void *map, void *to, const void *from, size_t len);
 
 #endif

@@ -167,6 +167,7 @@ nfs3_read(void *self, struct rpc_call *rpc, const READ3args *args,
 
 	if (count > call->max_io)
 		count = call->max_io;	/* "less than count" is allowed */
+	call->vfs.may_lend = true;
 	err = nfs3_node(call, &args->file, &node);
 	if (err == 0)
 		err = vfs_read(&call->vfs, node, args->offset, count, &data);

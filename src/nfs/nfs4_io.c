@@ -76,6 +76,8 @@ nfs4_op_read(struct nfs4_call *c, const nfs_argop4 *arg, nfs_resop4 *res)
 		return 0;
 	if (count > c->nfs.max_io)
 		count = c->nfs.max_io;
+	/* What comes after it must not be seen in it. */
+	c->nfs.vfs.may_lend = c->index + 1 == c->nops;
 	err = vfs_read(&c->nfs.vfs, c->current.node, args->offset, count,
 	    &data);
 	if (err == 0) {
@@ -433,6 +435,7 @@ read_plus(struct nfs4_call *c, const READ_PLUS4args *args, uint64_t size,
 			count = (uint32_t)(end - off);
 		else if (err != 0 && err != ENXIO)
 			return err;
+		c->nfs.vfs.may_lend = c->index + 1 == c->nops;
 		err = vfs_read(&c->nfs.vfs, c->current.node, off, count,
 		    &data);
 		if (err != 0)

@@ -117,9 +117,8 @@ remember(struct rpc_call *call, const struct pinefs_chain *chain, size_t len)
 		drc_reply_put(r);
 		r = NULL;
 	}
-	if (r != NULL) {
+	if (r != NULL)
 		atomic_fetch_add(&r->refs, 1);	/* ours, for the loop below */
-	}
 	w = drc_done(loop->server->drc, call->drc, r, loop->now_ms);
 	call->drc = NULL;
 	for (; w != NULL; w = next) {

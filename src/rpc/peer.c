@@ -45,6 +45,17 @@ peer_is_loopback(const struct sockaddr_storage *ss)
 	return memcmp(a, one, 16) == 0;
 }
 
+bool
+peer_is_same_host(const struct sockaddr_storage *one,
+    const struct sockaddr_storage *other)
+{
+	uint8_t a[16], b[16];
+
+	peer_addr_bytes(one, a);
+	peer_addr_bytes(other, b);
+	return memcmp(a, b, sizeof a) == 0;
+}
+
 static char *
 put_number(char *p, unsigned v)
 {

@@ -13,6 +13,9 @@
 void	 peer_addr_bytes(const struct sockaddr_storage *, uint8_t addr[16]);
 uint16_t peer_port(const struct sockaddr_storage *);
 bool	 peer_is_loopback(const struct sockaddr_storage *);
+/* Whatever their ports. */
+bool	 peer_is_same_host(const struct sockaddr_storage *,
+	    const struct sockaddr_storage *);
 /* "127.0.0.1:1012", "[::1]:1012"; size: that of rpc_peer.name, or more. */
 void	 peer_name(const struct sockaddr_storage *, char *to, size_t size);
 /* "127.0.0.1", "::1", "10.0.0.0/8"; EINVAL. */

@@ -169,6 +169,7 @@ udp_reply(struct rpc_call *call, struct pinefs_chain *chain)
 	_Alignas(8) char control[CONTROL] = { 0 };
 	struct iovec iov[64];
 	struct msghdr m = { .msg_iov = iov };
+	ssize_t n;
 
 	if (chain->bytes > MAX_PAYLOAD || chain->n > 64)
 		return;		/* the client asked for too much: it will
@@ -178,9 +179,14 @@ udp_reply(struct rpc_call *call, struct pinefs_chain *chain)
 	m.msg_namelen = call->udp_peer.addr.ss_family == AF_INET6 ?
 	    sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 	set_source(&m, control, &call->udp_peer.local);
+	n = sendmsg(call->udp->source.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n == -1 && errno == EFAULT && chain_own(chain, 64) == 0) {
+		m.msg_iovlen = chain_iov(chain, iov, 64);
+		n = sendmsg(call->udp->source.fd, &m, MSG_DONTWAIT |
+		    MSG_NOSIGNAL);
+	}
 	/* Lost like any datagram when the socket is full: they ask again. */
-	if (sendmsg(call->udp->source.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-	    -1 && errno != EAGAIN)
+	if (n == -1 && errno != EAGAIN)
 		log_debug("udp: reply not sent: %s", strerror(errno));
 }
 

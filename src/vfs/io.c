@@ -15,7 +15,6 @@
 
 enum {
 	BIG = 8192,		/* beyond it a buffer of its own */
-	LENT = 32768,		/* from so much on out of a map */
 	PIECES_MAX = 4096	/* of one answer */
 };
 
@@ -219,16 +218,13 @@ int
 pinefs_out_map(struct pinefs_out *out, struct pinefs_map *map, uint64_t off,
     size_t len)
 {
-	struct xdr_piece p = { .len = len, .release = pinefs_map_put,
+	struct xdr_piece p = { .len = len, .release = map_take_back,
 	    .owner = map, .copy = map_copy };
 	uint64_t before = out->len;
 	int err;
 
-	/* Less is cheaper copied. */
-	if (len >= LENT && (p.base = map_lend(map, off, len)) != NULL) {
-		map_get(map);
+	if (out->call->may_lend && (p.base = map_lend(map, off, len)) != NULL)
 		return append(out, &p);
-	}
 	err = pinefs_out_fd(out, map_fd(map), off, len, NULL, NULL);
 	if (err == 0 && out->len - before == len)
 		map_was_read(map, off, len, out->eof);

@@ -167,6 +167,9 @@ struct pinefs_call {
 	bool			 found;		/* see vfs_create */
 	uint64_t		 who;		/* see vfs_call_by */
 	bool			 patient;	/* it has no word for EAGAIN */
+	bool			 may_lend;	/* nothing of it comes after a
+						   READ's bytes: those of a file
+						   may be taken as they leave */
 	void			(*resume)(void *arg);	/* run it again */
 	void			*resume_arg;
 	struct spin		 lock;		/* of the next five */

@@ -150,6 +150,18 @@ def is_mapped(server, path):
         return any(line.rstrip().endswith(path) for line in f)
 
 
+def is_lent(server, path):
+    """Bytes have left out of the map: only the kernel looked at them."""
+    with open('/proc/%d/smaps' % server.process.pid, encoding='utf-8') as f:
+        ours = False
+        for line in f:
+            if line[0] in '0123456789abcdef':
+                ours = line.rstrip().endswith(path)
+            elif ours and line.startswith('Rss:'):
+                return int(line.split()[1]) > 0
+    return False
+
+
 def read_all(c, fh, size):
     return b''.join(ok(c.read(fh, at, PART)).data
                     for at in range(0, size, PART))
@@ -169,7 +181,7 @@ def test_a_large_file_is_mapped_and_reads_as_it_is(serve, client, large):
     fh = c.find(root, b'large')
     for _ in range(3):
         assert read_all(c, fh, len(data)) == data
-    assert is_mapped(server, path)
+    assert is_lent(server, path)
     end = ok(c.read(fh, MIB, PART))
     assert end.data == data[MIB:] and end.eof
     assert ok(c.read(fh, 12345, PART)).data == data[12345:12345 + PART]
@@ -197,8 +209,9 @@ def test_a_file_cut_off_below_replies_under_way_ends_in_zeros(
     server, root = serve()
     c = client(server)
     fh = c.find(root, b'large')
-    for _ in range(2):
+    for _ in range(3):
         read_all(c, fh, len(data))
+    assert is_lent(server, path)
     parts = [i % 16 for i in range(64)]
     with server.raw(rcvbuf=4096) as raw:
         for xid, part in enumerate(parts):
@@ -224,7 +237,33 @@ def test_a_file_cut_off_below_replies_under_way_ends_in_zeros(
         assert ok(c.read(fh, 0, PART)).data == data[:min(cut, PART)]
 
 
-def test_a_kept_reply_of_a_mapped_file_is_replayed(serve, client, large):
+def operations_after_it(name):
+    return {'WRITE': [op.write(b'x' * PART, PART)],
+            'SETATTR': [op.setattr_(size=10)],
+            'DEALLOCATE': [op.deallocate(PART, PART)]}[name]
+
+
+@pytest.mark.parametrize('minor, name', [
+    (0, 'WRITE'), (0, 'SETATTR'), (2, 'WRITE'), (2, 'SETATTR'),
+    (2, 'DEALLOCATE')])
+def test_what_comes_after_a_read_is_not_seen_in_it(serve, client, large,
+                                                   minor, name):
+    """Of one COMPOUND, whose operations run one after the other."""
+    path, data = large
+    server, root = serve()
+    fh = client(server).find(root, b'large')
+    for _ in range(2):
+        read_all(client(server), fh, len(data))
+    with nfs4_client.new_client(server, minor) as c:
+        before = c.ok(op.putfh(fh), op.read(PART, PART))[1].data
+        read = c.ok(op.putfh(fh), op.read(PART, PART),
+                    *operations_after_it(name))[1].data
+    assert before == read == data[PART:2 * PART]
+    with open(path, 'rb') as f:
+        assert f.read() != data
+
+
+def test_a_kept_reply_of_a_large_file_is_replayed(serve, client, large):
     path, data = large
     server, root = serve()
     read_all(client(server), client(server).find(root, b'large'), len(data))
@@ -249,7 +288,44 @@ def test_a_trace_of_a_mapped_file_shows_its_bytes(serve, client, large,
             ok(c.read(fh, PART, PART))
             shown = trace.until('call')
             assert 'data=' + data[PART:PART + 80].hex() in shown['results']
-    assert is_mapped(server, path)
+    assert is_lent(server, path)
+
+
+def test_a_trace_goes_on_while_files_are_cut_off(serve, client, large,
+                                                 tmp_path):
+    path, data = large
+    server, root = serve(env={'XDG_RUNTIME_DIR': str(tmp_path)})
+    server.run = tmp_path
+    c = client(server)
+    fh = c.find(root, b'large')
+    call = rpc.pack_call(1, wire.NFS, 3, 6, nfs3.READ3args(
+        wire.fh3(fh), PART, PART).pack(), wire.root())
+    end = time.monotonic() + 3
+    with Stream(server, 'trace', procedure='GETATTR') as trace, \
+            Stream(server, 'trace', procedure='READ'), server.raw() as raw:
+        while time.monotonic() < end:
+            with open(path, 'r+b') as f:
+                f.write(data)
+            for _ in range(8):
+                raw.send_call(call)
+            os.truncate(path, 0)
+            for _ in range(8):
+                _, body = rpc.unpack_reply(raw.receive())
+                got = ok(nfs3.READ3res.from_bytes(body)).data
+                kept = got.rstrip(b'\0')
+                assert data[PART:].startswith(kept)
+        ok(c.getattr(fh))
+        assert trace.until('call')['status'] == 'NFS3_OK'
+
+
+def test_datagrams_of_a_mapped_file_are_as_it_is(serve, client, large):
+    path, data = large
+    server, root = serve()
+    fh = client(server).find(root, b'large')
+    with Nfs3(server.udp(wire.root())) as c:
+        for _ in range(3):
+            assert ok(c.read(fh, 0, PART // 2)).data == data[:PART // 2]
+    assert is_lent(server, path)
 
 
 def test_holes_are_read_without_being_filled(serve, client, where):
@@ -260,6 +336,16 @@ def test_holes_are_read_without_being_filled(serve, client, where):
     fh = c.find(root, b'holes')
     for _ in range(3):
         assert read_all(c, fh, 4 * MIB) == bytes(4 * MIB)
+    assert os.stat(path).st_blocks == 0
+    # Those made a moment after it was read, too.
+    with open(path, 'r+b') as f:
+        f.write(b'x' * 4 * MIB)
+    for _ in range(2):
+        read_all(c, fh, 4 * MIB)
+    assert is_lent(server, path)
+    with nfs4_client.Client1(server, 2) as c4:
+        c4.ok(op.putfh(fh), op.deallocate(0, 4 * MIB))
+    assert read_all(c, fh, 4 * MIB) == bytes(4 * MIB)
     assert os.stat(path).st_blocks == 0
 
 

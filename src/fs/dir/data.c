@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum { IOV_MOST = 64, COPY_MOST = 64 << 20,
-    LARGE = 32 << 10 /* bytes of a read that a map is worth */ };
+    LARGE = 32 << 10 /* bytes of a read: less is not lent */ };
 
 /*
  * The object with a descriptor of it for that, the thread as the caller.

@@ -689,7 +689,8 @@ dir_map(struct dir_object *o, int fd, uint64_t size)
 	if (map != NULL || size < MAPPED || atomic_load(&o->has_no_map))
 		return map;
 	if ((map = pinefs_map_new(fd, size)) == NULL) {
-		atomic_store(&o->has_no_map, true);
+		if (errno == ENOTSUP)
+			atomic_store(&o->has_no_map, true);
 	} else if (!atomic_compare_exchange_strong(&o->map, &none, map)) {
 		pinefs_map_put(map);
 		map = none;
