@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #ifdef __linux__
@@ -247,6 +248,19 @@ map_was_read(struct pinefs_map *m, uint64_t off, size_t len, bool to_end)
 		    memory_order_relaxed);
 }
 
+/*
+ * SEEK_HOLE would look through all of the file.  What is allocated beyond its
+ * end may make up for holes, which are filled then; so are those that somebody
+ * on this host makes before the bytes leave.
+ */
+static bool
+has_holes(const struct pinefs_map *m)
+{
+	struct stat st;
+
+	return fstat(m->fd, &st) == -1 || st.st_blocks < st.st_size / 512;
+}
+
 const void *
 map_lend(struct pinefs_map *m, uint64_t off, size_t len)
 {
@@ -259,10 +273,7 @@ map_lend(struct pinefs_map *m, uint64_t off, size_t len)
 		if (atomic_load_explicit(&m->read[g % m->slots],
 		    memory_order_relaxed) != note(g))
 			return NULL;
-	/* The first hole, or the end of the file.  Who on this host makes one
-	 * before it leaves has it filled. */
-	if (m->holes_cost &&
-	    lseek(m->fd, (off_t)off, SEEK_HOLE) < (off_t)(off + len))
+	if (m->holes_cost && has_holes(m))
 		return NULL;
 	atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
 	return m->base + off;

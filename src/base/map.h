@@ -11,8 +11,8 @@
  * Nor is the thread that sends to wait for a disk.  So only those bytes are
  * lent that somebody read (map_was_read) a moment ago: they are in the page
  * cache, and stay there, unless memory is so short that what was read last
- * goes.  And tmpfs would fill a hole that is looked at in memory: there holes
- * are looked for first, and are copied.
+ * goes.  And tmpfs would fill a hole that is looked at in memory: of its files
+ * only those without holes are lent.
  */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
