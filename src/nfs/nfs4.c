@@ -598,7 +598,8 @@ operate(struct nfs4_call *c, nfsstat4 *st)
 	c->index++;
 	c->decoded = false;
 	c->io.known = c->io_from.known = false;
-	c->asked_type = false;
+	c->asked_type = c->no_junction = false;
+	c->listed = NULL;
 	vfs_call_next(&c->nfs.vfs);
 	nfs_call_mark(&c->nfs, &c->mark);
 	return 0;

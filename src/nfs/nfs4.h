@@ -96,6 +96,8 @@ struct nfs4_call {
 	struct nfs4_io		 io, io_from;	/* of this operation */
 	struct nfs4_file	*opening;	/* by an OPEN: pinned */
 	const struct vfs_export	*coming;	/* found; to be entered */
+	bool			 no_junction;	/* so a LOOKUP goes on, if so */
+	struct nfs4_listed	*listed;	/* exports, by a READDIR */
 	bool			 tells;		/* it tells the file system */
 	struct nfs4_call	*wait_next;	/* for its turn */
 };

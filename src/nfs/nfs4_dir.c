@@ -78,6 +78,15 @@ error_mask(struct pack *p)
 	return p->only_error;
 }
 
+/* Without memory this is where the page ends. */
+static int
+end_page(struct pack *p)
+{
+	p->full = p->n > 0;
+	p->st = nfs4_status(p->c, ENOMEM);
+	return 1;
+}
+
 /* Take it, or say that it does not fit. */
 static int
 add(struct pack *p, struct pinefs_name name, uint64_t cookie,
@@ -99,12 +108,8 @@ add(struct pack *p, struct pinefs_name name, uint64_t cookie,
 	p->full = need > p->left;
 	if (p->full)
 		return 1;
-	if ((e = nfs_call_alloc(&p->c->nfs, sizeof *e + n)) == NULL) {
-		/* This is where the page ends, then. */
-		p->full = p->n > 0;
-		p->st = nfs4_status(p->c, ENOMEM);
-		return 1;
-	}
+	if ((e = nfs_call_alloc(&p->c->nfs, sizeof *e + n)) == NULL)
+		return end_page(p);
 	memcpy(e + 1, bytes, n);
 	e->cookie = cookie;
 	e->name = xdr_view(name.base, name.len);
@@ -118,57 +123,79 @@ add(struct pack *p, struct pinefs_name name, uint64_t cookie,
 	return 0;
 }
 
-/* The root of an export, as an entry of what is above it; LATER in *later. */
-static int
-add_junction(struct pack *p, const struct vfs_export *x,
-    struct pinefs_name name, uint64_t cookie, bool *later)
-{
-	struct nfs4_fh root = { .set = true, .export = x,
-	    .node = pinefs_root(x->fs) };
-	struct nfs4_mask *mask = p->mask;
-	struct nfs4_object o;
-	struct pinefs_attr a;
-	struct vfs_limits l;
-	int err = ESTALE;
+/*
+ * What an export stands for in a listing, and its attributes: decided and
+ * asked once, however often the operation runs, for the call goes from the
+ * threads of one export to those of another, and who may see what may change.
+ */
+struct nfs4_listed {
+	struct nfs4_listed	*next;
+	const struct vfs_export	*x;
+	struct nfs4_entry	 e;
+	uint64_t		 cookie;
+	struct vfs_place	 place;
+	bool			 is_known;	/* these: */
+	int			 err;
+	struct nfs4_object	 o;
+	struct pinefs_attr	 a;
+	struct vfs_limits	 l;
+};
 
-	*later = false;
-	/* Its threads are needed only where it is asked, which is remembered:
-	 * for nothing, the call would go from one export's to another's and
-	 * back. */
-	if (root.node != NULL && (err = nfs4_needs_attr(mask) ||
-	    nfs4_needs_limits(mask) ? nfs4_enter(p->c, x) : 0) == 0)
-		err = nfs4_object_get(p->c, &root, mask, &o, &a, &l);
-	if (err == PINEFS_LATER) {
-		*later = true;
-		return 1;
-	}
-	if (err != 0) {
-		/* It is broken; that must not harm the others. */
-		if ((mask = error_mask(p)) == NULL)
-			return 0;
-		o = (struct nfs4_object){ .c = p->c,
-		    .mounted_on = nfs4_covered_fileid(x),
-		    .err = nfs4_status(p->c, err) };
-	}
-	return add(p, name, cookie, &o, mask);
+/* Its root, as an entry of what is above it; or LATER. */
+static int
+ask_junction(struct pack *p, struct nfs4_listed *it)
+{
+	struct nfs4_fh root = { .set = true, .export = it->x,
+	    .node = pinefs_root(it->x->fs) };
+	int err = vfs_call_go(&p->c->nfs.vfs, &it->place);
+
+	if (err == 0 && root.node == NULL)
+		err = ESTALE;
+	if (err == 0 && (nfs4_needs_attr(p->mask) ||
+	    nfs4_needs_limits(p->mask)))
+		err = nfs4_enter(p->c, it->x);
+	if (err == 0)
+		err = nfs4_object_get(p->c, &root, p->mask, &it->o, &it->a,
+		    &it->l);
+	return err;
 }
 
 /* A directory on the way to exports. */
 static int
-add_way(struct pack *p, struct pinefs_name name, uint64_t cookie)
+ask_way(struct pack *p, struct nfs4_listed *it)
 {
 	struct nfs4_fh fh = { .set = true, .pseudo = true,
-	    .way = nfs4_way_below(p->c, p->dir, name) };
-	struct nfs4_object o;
-	struct pinefs_attr a;
-	struct vfs_limits l;
+	    .way = nfs4_way_below(p->c, p->dir, it->e.name) };
 
-	if (fh.way == NULL) {
-		p->st = nfs4_status(p->c, ENOMEM);
-		return 1;
+	return fh.way == NULL ? ENOMEM : nfs4_object_get(p->c, &fh, p->mask,
+	    &it->o, &it->a, &it->l);
+}
+
+/* LATER in *later. */
+static int
+add_listed(struct pack *p, struct nfs4_listed *it, bool *later)
+{
+	struct nfs4_mask *mask = p->mask;
+
+	if (!it->is_known) {
+		it->err = it->e.is_export ? ask_junction(p, it) :
+		    ask_way(p, it);
+		*later = it->err == PINEFS_LATER;
+		it->is_known = !*later;
 	}
-	(void)nfs4_object_get(p->c, &fh, p->mask, &o, &a, &l);
-	return add(p, name, cookie, &o, p->mask);
+	if (*later)
+		return 1;
+	if (it->err == ENOMEM)
+		return end_page(p);
+	if (it->err != 0) {
+		/* It is broken; that must not harm the others. */
+		if ((mask = error_mask(p)) == NULL)
+			return 0;
+		it->o = (struct nfs4_object){ .c = p->c,
+		    .mounted_on = nfs4_covered_fileid(it->x),
+		    .err = nfs4_status(p->c, it->err) };
+	}
+	return add(p, it->e.name, it->cookie, &it->o, mask);
 }
 
 /* vfs_readdir's `add`. */
@@ -212,23 +239,46 @@ is_listed_before(struct pack *p, const struct vfs_export *x,
 	return false;
 }
 
+/* The next that is listed, from this one on, whose cookie is `at`; or NULL,
+ * and *full without memory.  In memory that stays when the call runs again. */
+static struct nfs4_listed *
+find_listed(struct pack *p, const struct vfs_export *x, uint64_t at,
+    uint64_t cookie, int *full)
+{
+	struct nfs4_listed *it;
+	struct nfs4_entry e;
+
+	for (; x != NULL; x = x->next, at++)
+		if (at > cookie && nfs4_entry_of(p->dir, x, &e) &&
+		    !is_listed_before(p, x, &e) && nfs4_may_see(p->c, x))
+			break;
+	if (x == NULL)
+		return NULL;
+	if ((it = xdr_arena_zalloc(p->c->nfs.vfs.arena, sizeof *it)) == NULL)
+		*full = end_page(p);
+	else
+		*it = (struct nfs4_listed){ .x = x, .e = e, .cookie = at };
+	return it;
+}
+
 /* Exports, and what is on the way to them, have cookies by the places of
  * exports, which do not change. */
 static int
 list_exports(struct pack *p, uint64_t first, uint64_t cookie, bool *eof)
 {
 	const struct vfs_export *x = p->c->nfs.nfs->exports->first;
-	struct nfs4_entry e;
+	struct nfs4_listed **next = &p->c->listed;
 	bool later = false;
 	int full = 0;
 
-	for (uint64_t at = first; x != NULL && !full; x = x->next, at++) {
-		if (at <= cookie || !nfs4_entry_of(p->dir, x, &e) ||
-		    is_listed_before(p, x, &e) || !nfs4_may_see(p->c, x))
-			continue;
-		full = e.is_export ?
-		    add_junction(p, x, e.name, at, &later) :
-		    add_way(p, e.name, at);
+	for (; !full; next = &(*next)->next) {
+		if (*next == NULL)
+			*next = find_listed(p, x, first, cookie, &full);
+		if (*next == NULL)
+			break;
+		full = add_listed(p, *next, &later);
+		x = (*next)->x->next;
+		first = (*next)->cookie + 1;
 	}
 	*eof = !full;
 	return later ? PINEFS_LATER : 0;

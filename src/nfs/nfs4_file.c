@@ -169,14 +169,20 @@ walk(struct nfs4_call *c, struct pinefs_name name)
 	struct pinefs_node *node;
 	int err;
 
-	if (nfs4_has_junctions(c, &c->current)) {
-		if ((x = nfs4_junction(c, name)) != NULL)
-			return nfs4_goto_export(c, x);
+	if (c->coming != NULL)
+		return nfs4_goto_found(c);
+	if (nfs4_has_junctions(c, &c->current) && !c->no_junction) {
+		if ((x = nfs4_junction(c, name)) != NULL) {
+			c->coming = x;
+			return nfs4_goto_found(c);
+		}
 		if (nfs4_is_junction(c->nfs.nfs, name))
 			return ENOENT;	/* none that this caller may see */
-		if (c->current.pseudo)
-			return nfs4_goto_coming(c, name);
 	}
+	if (c->current.pseudo)
+		return nfs4_goto_coming(c, name);
+	/* Run again, it is looked up again, whatever was mounted meanwhile. */
+	c->no_junction = true;
 	err = vfs_lookup(&c->nfs.vfs, c->current.node, name, &node);
 	if (err == 0)
 		nfs4_set_current(c, c->current.export, node);

@@ -38,15 +38,10 @@ junction_name(const struct vfs_export *x)
 bool
 nfs4_may_see(struct nfs4_call *c, const struct vfs_export *x)
 {
-	const struct vfs_export *was = c->nfs.export;
-
-	if (vfs_call_enter(&c->nfs.vfs, x) == 0) {
-		c->nfs.export = x;
-		return true;
-	}
-	if (was != NULL)
-		(void)vfs_call_enter(&c->nfs.vfs, was);
-	return false;
+	if (vfs_call_enter(&c->nfs.vfs, x) != 0)
+		return false;
+	c->nfs.export = x;
+	return true;
 }
 
 static const struct vfs_export *
@@ -127,7 +122,7 @@ bool
 nfs4_has_junctions(const struct nfs4_call *c, const struct nfs4_fh *fh)
 {
 	if (fh->pseudo)
-		return true;
+		return fh->way == NULL;
 	return c->nfs.nfs->exports->n > 1 && is_root(fh->export) &&
 	    nfs4_is_export_root(fh);
 }
@@ -224,8 +219,8 @@ nfs4_way_below(struct nfs4_call *c, const struct nfs4_fh *dir,
 	    exports->known_way(exports->more_arg, path, len);
 }
 
-static int
-goto_found(struct nfs4_call *c)
+int
+nfs4_goto_found(struct nfs4_call *c)
 {
 	int err = nfs4_goto_export(c, c->coming);
 
@@ -247,7 +242,7 @@ nfs4_goto_coming(struct nfs4_call *c, struct pinefs_name name)
 		return ENOENT;
 	/* It was found, and the call has moved to where its calls run. */
 	if (c->coming != NULL)
-		return goto_found(c);
+		return nfs4_goto_found(c);
 	if (rpc_call_executor(c->nfs.rpc) != exports->executor) {
 		rpc_call_move(c->nfs.rpc, exports->executor);
 		return PINEFS_LATER;
@@ -262,21 +257,33 @@ nfs4_goto_coming(struct nfs4_call *c, struct pinefs_name name)
 	if (err != 0)
 		return err == ENOEXEC ? EIO : ENOENT;
 	c->coming = found.export;
-	return goto_found(c);
+	return nfs4_goto_found(c);
+}
+
+/* The directory that an export is listed in; NULL: the root. */
+static const struct vfs_way *
+way_to(const struct nfs *nfs, const struct vfs_export *x)
+{
+	const char *slash = strrchr(x->path, '/');
+
+	if (x->rules == NULL || slash == NULL || slash == x->path)
+		return NULL;
+	return nfs->exports->known_way(nfs->exports->more_arg, x->path,
+	    (size_t)(slash - x->path));
 }
 
 int
 nfs4_goto_above(struct nfs4_call *c)
 {
-	const struct vfs_way *way = c->current.way;
+	const struct vfs_way *way = c->current.way, *up = NULL;
 
-	if (way != NULL && way->up != NULL) {
-		nfs4_set_pseudo(c, way->up);
-		return 0;
-	}
 	if (way == NULL && (c->current.pseudo || is_root(c->current.export)))
 		return ENOENT;
-	return nfs4_goto_root(c);
+	up = way != NULL ? way->up : way_to(c->nfs.nfs, c->current.export);
+	if (up == NULL)
+		return nfs4_goto_root(c);
+	nfs4_set_pseudo(c, up);
+	return 0;
 }
 
 /* -------------------------------------------------------- the directory -- */
@@ -298,6 +305,21 @@ nfs4_pseudo_attr(const struct nfs4_call *c, struct pinefs_attr *a)
 	a->atime = a->mtime = a->ctime = a->btime = nfs->started;
 }
 
+static bool
+is_entry(struct nfs4_call *c, struct pinefs_name name)
+{
+	const struct vfs_export *x;
+	struct nfs4_entry e;
+
+	for (x = c->nfs.nfs->exports->first; x != NULL; x = x->next)
+		if (nfs4_entry_of(&c->current, x, &e) &&
+		    e.name.len == name.len &&
+		    memcmp(e.name.base, name.base, name.len) == 0 &&
+		    nfs4_may_see(c, x))
+			return true;
+	return false;
+}
+
 nfsstat4
 nfs4_pseudo_open(struct nfs4_call *c, const OPEN4args *args)
 {
@@ -309,7 +331,7 @@ nfs4_pseudo_open(struct nfs4_call *c, const OPEN4args *args)
 		return NFS4ERR_ISDIR;
 	if ((st = nfs4_check_name(*v)) != NFS4_OK)
 		return st;
-	if (nfs4_junction(c, name) != NULL)
+	if (is_entry(c, name))
 		return NFS4ERR_ISDIR;
 	return args->openhow.opentype == OPEN4_CREATE ? NFS4ERR_ROFS :
 	    NFS4ERR_NOENT;

@@ -42,7 +42,7 @@ struct nfs4_entry {
 };
 bool	nfs4_entry_of(const struct nfs4_fh *dir, const struct vfs_export *,
 	    struct nfs4_entry *);
-/* May this caller know of it?  Without a word in the log: who looks around
+/* Enters it, if this caller may.  Without a word in the log: who looks around
  * has not tried to get in. */
 bool	nfs4_may_see(struct nfs4_call *, const struct vfs_export *);
 /* The fileid of what a junction covers. */
@@ -55,6 +55,8 @@ bool	nfs4_is_export_root(const struct nfs4_fh *);
 /* Make an export's root, or the root of all, the current filehandle. */
 int	nfs4_goto_export(struct nfs4_call *, const struct vfs_export *);
 int	nfs4_goto_root(struct nfs4_call *);
+/* ... that of c->coming, until it is. */
+int	nfs4_goto_found(struct nfs4_call *);
 /*
  * An export that is not known yet, or a directory on the way to some, by its
  * name in the current directory.  ENOENT; PINEFS_LATER.

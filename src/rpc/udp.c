@@ -11,7 +11,8 @@
 #include "rpc/server.h"
 #include "rpc/stats.h"
 
-enum { MAX_IN_FLIGHT = 1024, BATCH = 8, DATAGRAM = 65536, CONTROL = 64, MAX_PAYLOAD = 65507 };
+enum { MAX_IN_FLIGHT = 1024, BATCH = 8, DATAGRAM = 65536, CONTROL = 64,
+    MAX_PAYLOAD = 65507 };
 
 struct rpc_udp {
 	struct rpc_source	 source;	/* first */

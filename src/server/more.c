@@ -270,7 +270,12 @@ int
 more_add(struct pinefs_server *s, const struct pinefs_mount *m)
 {
 	struct vfs_found found = { 0 };
+	const char *slash = strrchr(m->path, '/');
 
+	/* Handles of these are known after a restart, too. */
+	if (slash != NULL && slash > m->path &&
+	    known_way(s, m->path, (size_t)(slash - m->path)) == NULL)
+		return ENOMEM;
 	return export_of(s, m, 0, &found);
 }
 

@@ -35,6 +35,20 @@ vfs_call_restart(struct pinefs_call *call)
 	call->opened = false;
 }
 
+int
+vfs_call_go(struct pinefs_call *call, struct vfs_place *place)
+{
+	if (place->at == NULL) {
+		while (*call->next != NULL)
+			call->next = &(*call->next)->next;
+		place->at = call->next;
+	}
+	call->next = place->at;
+	/* Where it goes on is no end for what is asked before, once more. */
+	return step_take(call, STEP_NOTE, NULL, NULL,
+	    sizeof(struct vfs_step)) == NULL ? ENOMEM : 0;
+}
+
 void
 vfs_call_next(struct pinefs_call *call)
 {

@@ -218,6 +218,15 @@ vfs_call_by(struct pinefs_call *call, uint64_t who)
 {
 	call->who = who;
 }
+/*
+ * Before something is asked that may be asked no more when the procedure runs
+ * again, because its answer was kept: *place (zeroed at first) is where its
+ * steps begin, and the call goes there.  ENOMEM.
+ */
+struct vfs_place {
+	struct vfs_step	**at;
+};
+int	vfs_call_go(struct pinefs_call *, struct vfs_place *);
 /* Is what is asked next new?  Else it answers from memory. */
 static inline bool
 vfs_call_is_at_end(const struct pinefs_call *call)

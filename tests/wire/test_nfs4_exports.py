@@ -126,3 +126,30 @@ def test_a_name_of_an_export_is_taken_in_the_root(r):
              op.rename(name, b'b')).status != x.NFS4_OK
     assert r.names(r.find(root, b'b')) == []
     r.ok(op.putfh(root), op.remove(name))
+
+
+def test_a_page_may_begin_among_exports_that_wait_for_disks(start4, tmp_path):
+    """Each has threads of its own, to which the call goes."""
+    names = [b'file', b's1', b's2', b's3']
+    where = {name: tmp_path / name.decode() for name in names[1:]}
+    root = tmp_path / 'root'
+    for i, path in enumerate((root, *where.values())):
+        path.mkdir()
+        path.chmod(0o700 | i)
+    (root / 'file').write_bytes(b'')
+    arguments = [a for name, path in where.items()
+                 for a in ('-f', 'dir:' + name.decode(), str(path))]
+    server = start4(str(root), *arguments, fs='dir')
+    with nfs4_client.Client1(server, 2) as c:
+        assert sorted(c.names(c.root())) == names
+        modes, cookie, pages, eof = {}, 0, 0, False
+        while not eof:
+            page = c.ok(op.putrootfh(), op.readdir(
+                cookie, maxcount=160,
+                asked=('type', 'mode', 'maxfilesize')))[1].reply
+            for e in page.entries:
+                modes[e.name] = op.values(e.attrs)['mode']
+                cookie = e.cookie
+            pages, eof = pages + 1, page.eof
+    assert sorted(modes) == names and pages >= 2
+    assert [modes[n] for n in names[1:]] == [0o701, 0o702, 0o703]

@@ -1,9 +1,14 @@
 """--exports FILE, as version 4 has it.  See test_exports_file.py."""
 
+import signal
+import threading
+import time
+
 import nfs4 as x
 import nfs4_client
 import nfs4_ops as op
 import pytest
+from test_dirfs_host import put
 from test_exports_file import (  # noqa: F401
     exports, pytestmark, where)
 
@@ -115,6 +120,93 @@ def test_version_4_lists_the_way_to_what_a_client_may_see(exports, where):
         assert c.get(here, 'change') != before
         assert c.names(here) == [b'sub']
         assert c.names(sub) == [b'c']
+
+
+def test_a_name_on_the_way_is_not_that_of_another_export(exports, where):
+    """/opt and W/opt, of which a client may see the one or both."""
+    exports.dir('opt')
+    put(where + '/opt', 'ours')
+    exports.serve('/opt 127.0.0.1\n@/opt 127.0.0.1 127.0.0.2\n',
+                  '-f', 'mem:m')
+    opt = [n.encode() for n in (where + '/opt').split('/')[1:]]
+    for source, top in (('127.0.0.1', [b'dev', b'm', b'opt']),
+                        ('127.0.0.2', [b'dev', b'm'])):
+        with nfs4_client.Client1(exports.server, 2, source=(source, 0)) as c:
+            assert sorted(c.names(c.root())) == top
+            assert c.names(c.find(c.root(), *opt)) == [b'ours']
+            c.fails(x.NFS4ERR_NOENT, op.putfh(c.find(c.root(), *opt[:-1])),
+                    op.lookup(b'm'))
+            reply = c.try_open(c.find(c.root(), *opt[:-1]), b'opt',
+                               access=op.READ)
+            assert reply.status == x.NFS4ERR_ISDIR
+
+
+def test_what_is_above_an_export_is_what_lists_it(exports, where):
+    exports.dir('a')
+    exports.serve('@/a 127.0.0.1\n')
+    names = [n.encode() for n in (where + '/a').split('/')[1:]]
+    with nfs4_client.Client1(exports.server, 2) as c:
+        fh, parents = c.root(), []
+        for name in names:
+            parents.append(fh)
+            fh = c.find(fh, name)
+        for parent in reversed(parents):
+            fh = c.ok(op.putfh(fh), op.lookupp(), op.getfh())[-1].object
+            assert fh == parent
+        c.fails(x.NFS4ERR_NOENT, op.putfh(fh), op.lookupp())
+
+
+def test_handles_on_the_way_outlive_a_restart(exports, where):
+    exports.dir('a')
+    exports.serve('@/a 127.0.0.1\n')
+    names = [n.encode() for n in (where + '/a').split('/')[1:]]
+    with nfs4_client.Client1(exports.server, 2) as c:
+        ways = [c.find(c.root(), *names[:i]) for i in range(1, len(names))]
+    exports.server.stop(signal.SIGKILL)
+    exports.serve('@/a 127.0.0.1\n')
+    with nfs4_client.Client1(exports.server, 2) as c:
+        for way, name in zip(ways, names[1:]):
+            assert c.names(way) == [name]
+
+
+def test_a_listing_goes_on_while_the_file_is_read_again(exports, where):
+    """Each entry is its own, whoever comes and goes meanwhile."""
+    names = ['d%02d' % i for i in range(40)]
+    for i, name in enumerate(names):
+        exports.dir(name, mode=0o700 | i)
+    every, second = ('\n'.join('@/%s 127.0.0.1' % n for n in part) + '\n'
+                     for part in (names, names[::2]))
+    exports.serve(every)
+    here = [n.encode() for n in where.split('/')[1:]]
+    end = time.monotonic() + 3
+    wrong, listings = [], 0
+
+    def list_them():
+        nonlocal listings
+        with nfs4_client.Client1(exports.server, 2) as c:
+            d = c.find(c.root(), *here)
+            while time.monotonic() < end:
+                for e in c.ok(op.putfh(d), op.readdir(
+                        maxcount=32768, asked=(
+                            'type', 'mode', 'maxfilesize', 'rdattr_error')
+                        ))[1].reply.entries:
+                    mode = op.values(e.attrs).get('mode')
+                    if mode not in (None, 0o700 | int(e.name[1:])):
+                        wrong.append((e.name, oct(mode)))
+                listings += 1
+
+    threads = [threading.Thread(target=list_them) for _ in range(3)]
+    for t in threads:
+        t.start()
+    while time.monotonic() < end:
+        for text in (second, every):
+            exports.write(text)
+            exports.server.process.send_signal(signal.SIGHUP)
+            time.sleep(0.02)
+    for t in threads:
+        t.join()
+    assert wrong == [] and listings > 10
+    assert exports.server.process.poll() is None
 
 
 def test_version_4_state_is_under_the_new_rules(exports, where):
