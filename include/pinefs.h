@@ -637,8 +637,9 @@ int	 pinefs_out_fd(struct pinefs_out *out, int fd, uint64_t off,
  * A large file of the host that is read again and again, to be sent from the
  * kernel's own copy of it.  `size` is how long it is; `fd` is duplicated.
  * NULL: it has to be pinefs_out_fd.  ENOTSUP: always, on a file system whose
- * pages do not stay; EAGAIN: much is mapped already; else as mmap(2).
- * pinefs_map_put gives it back; bytes of it that are on their way keep it.
+ * pages do not stay, or of a file too large; EAGAIN: much is mapped already;
+ * else as mmap(2).  pinefs_map_put gives it back; bytes of it that are on
+ * their way keep it.
  */
 struct pinefs_map *pinefs_map_new(int fd, uint64_t size);
 void	 pinefs_map_put(struct pinefs_map *map);

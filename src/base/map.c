@@ -75,11 +75,17 @@ is_local(int fd, bool *holes_cost)
 }
 
 /* The kernel takes what is mapped for ours when memory is short. */
+static uint64_t
+bytes_most(void)
+{
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) *
+	    (uint64_t)sysconf(_SC_PAGESIZE) / MEMORY_SHARE;
+}
+
 static bool
 count_in(size_t len)
 {
-	uint64_t bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) *
-	    (uint64_t)sysconf(_SC_PAGESIZE) / MEMORY_SHARE;
+	uint64_t bytes = bytes_most();
 	long fds = sysconf(_SC_OPEN_MAX), most = MAPS_MOST;
 	bool fits;
 
@@ -149,11 +155,11 @@ pinefs_map_new(int fd, uint64_t size)
 	struct pinefs_map *m;
 	bool holes_cost = false;
 
-	if (!is_local(fd, &holes_cost)) {
+	if (len == 0 || len > bytes_most() || !is_local(fd, &holes_cost)) {
 		errno = ENOTSUP;
 		return NULL;
 	}
-	if (len == 0 || !count_in(len)) {
+	if (!count_in(len)) {
 		errno = EAGAIN;
 		return NULL;
 	}
@@ -167,7 +173,7 @@ pinefs_map_new(int fd, uint64_t size)
 		return NULL;
 	}
 #ifdef MADV_DONTFORK
-	/* A child would hold the file, and its space, as long as it lives. */
+	/* Of no use to a child, which would hold the file's space by it. */
 	(void)madvise((void *)(uintptr_t)m->base, m->len, MADV_DONTFORK);
 #endif
 	return m;
