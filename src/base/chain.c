@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/buf.h"
-
 enum { PIECES_MIN = 16, PIECES_IDLE = 64 };
 
 /* -------------------------------------------------------------- chunks -- */
@@ -127,19 +125,17 @@ chain_borrow(struct pinefs_chain *chain, const void *base, size_t len,
 static int
 own(struct xdr_piece *p)
 {
-	struct xdr_piece copy = { .len = p->len, .release = pinefs_buf_put };
-	void *to;
+	void *to = malloc(p->len);
 	int err;
 
-	if ((copy.owner = pinefs_buf_alloc(p->len, &to)) == NULL)
+	if (to == NULL)
 		return ENOMEM;
-	copy.base = to;
 	if ((err = xdr_piece_copy(p, 0, to, p->len)) != 0) {
-		pinefs_buf_put(copy.owner);
+		free(to);
 		return err;
 	}
 	release(p);
-	*p = copy;
+	*p = (struct xdr_piece){ to, p->len, free, to, NULL };
 	return 0;
 }
 

@@ -68,7 +68,7 @@ def test_options_compile(options, tmp_path):
     assert status == 0, err
     for made in sorted(glob.glob(str(tmp_path) + "/*.c")):
         compiler("cc", "-std=c17", "-O1", *WARNINGS, *INCLUDE, "-I", tmp_path,
-                 "-c", made, "-o", "/dev/null")
+                 "-c", made, "-o", tmp_path / "made.o")
 
 
 def run_program(tmp_path, program, sources_made):
