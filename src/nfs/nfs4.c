@@ -509,7 +509,8 @@ check_handles(struct nfs4_call *c, const struct nfs4_op *row, nfsstat4 *st)
 		*st = check_pseudo(c, row);
 	else if (row->rules & OP_SAVED && c->saved.pseudo)
 		*st = NFS4ERR_XDEV;
-	if (*st != NFS4_OK || !c->current.set || c->current.pseudo)
+	/* Who needs no handle goes elsewhere, and would be called back. */
+	if (*st != NFS4_OK || !(row->rules & OP_FH) || c->current.pseudo)
 		return 0;
 	if (is_too_weak(c, row)) {
 		*st = NFS4ERR_ACCESS;
@@ -600,6 +601,7 @@ operate(struct nfs4_call *c, nfsstat4 *st)
 	c->io.known = c->io_from.known = false;
 	c->asked_type = c->no_junction = false;
 	c->listed = NULL;
+	c->coming = NULL;
 	vfs_call_next(&c->nfs.vfs);
 	nfs_call_mark(&c->nfs, &c->mark);
 	return 0;

@@ -131,6 +131,7 @@ add(struct pack *p, struct pinefs_name name, uint64_t cookie,
 struct nfs4_listed {
 	struct nfs4_listed	*next;
 	const struct vfs_export	*x;
+	struct pinefs_node	*root;
 	struct nfs4_entry	 e;
 	uint64_t		 cookie;
 	struct vfs_place	 place;
@@ -146,7 +147,7 @@ static int
 ask_junction(struct pack *p, struct nfs4_listed *it)
 {
 	struct nfs4_fh root = { .set = true, .export = it->x,
-	    .node = pinefs_root(it->x->fs) };
+	    .node = it->root };
 	int err = vfs_call_go(&p->c->nfs.vfs, &it->place);
 
 	if (err == 0 && root.node == NULL)
@@ -185,7 +186,7 @@ add_listed(struct pack *p, struct nfs4_listed *it, bool *later)
 	}
 	if (*later)
 		return 1;
-	if (it->err == ENOMEM)
+	if (it->err == ENOMEM && p->n > 0)
 		return end_page(p);
 	if (it->err != 0) {
 		/* It is broken; that must not harm the others. */
@@ -257,7 +258,8 @@ find_listed(struct pack *p, const struct vfs_export *x, uint64_t at,
 	if ((it = xdr_arena_zalloc(p->c->nfs.vfs.arena, sizeof *it)) == NULL)
 		*full = end_page(p);
 	else
-		*it = (struct nfs4_listed){ .x = x, .e = e, .cookie = at };
+		*it = (struct nfs4_listed){ .x = x, .e = e, .cookie = at,
+		    .root = pinefs_root(x->fs) };
 	return it;
 }
 

@@ -150,10 +150,14 @@ nfs4_mounted_on(const struct vfs_export *x, uint64_t fileid)
 int
 nfs4_goto_export(struct nfs4_call *c, const struct vfs_export *x)
 {
+	struct vfs_place end = { 0 };
 	struct pinefs_node *node;
 	int err;
 
-	err = nfs4_enter(c, x);
+	/* Run again there, it is not to be sent back to where it comes from. */
+	err = vfs_call_go(&c->nfs.vfs, &end);
+	if (err == 0)
+		err = nfs4_enter(c, x);
 	if (err == 0)
 		err = vfs_node_root(&c->nfs.vfs, &node);
 	if (err == 0)
@@ -240,9 +244,6 @@ nfs4_goto_coming(struct nfs4_call *c, struct pinefs_name name)
 
 	if (exports->executor == NULL)
 		return ENOENT;
-	/* It was found, and the call has moved to where its calls run. */
-	if (c->coming != NULL)
-		return nfs4_goto_found(c);
 	if (rpc_call_executor(c->nfs.rpc) != exports->executor) {
 		rpc_call_move(c->nfs.rpc, exports->executor);
 		return PINEFS_LATER;

@@ -44,6 +44,7 @@ vfs_call_go(struct pinefs_call *call, struct vfs_place *place)
 		place->at = call->next;
 	}
 	call->next = place->at;
+	call->attr = NULL;	/* what was asked before may not be again */
 	/* Where it goes on is no end for what is asked before, once more. */
 	return step_take(call, STEP_NOTE, NULL, NULL,
 	    sizeof(struct vfs_step)) == NULL ? ENOMEM : 0;

@@ -153,3 +153,33 @@ def test_a_page_may_begin_among_exports_that_wait_for_disks(start4, tmp_path):
             pages, eof = pages + 1, page.eof
     assert sorted(modes) == names and pages >= 2
     assert [modes[n] for n in names[1:]] == [0o701, 0o702, 0o703]
+
+
+@pytest.fixture(name='dirs', params=[0, 1, 2], ids=['4.0', '4.1', '4.2'])
+def run_dirs(start4, tmp_path, request):
+    """Exports / and /s1, directories of the host with threads of their own."""
+    for name in ('root', 's1'):
+        (tmp_path / name).mkdir()
+    (tmp_path / 's1' / 'in').mkdir()
+    server = start4(str(tmp_path / 'root'), '-f', 'dir:s1',
+                    str(tmp_path / 's1'), fs='dir')
+    with nfs4_client.new_client(server, request.param) as client:
+        yield client
+
+
+def test_a_call_goes_from_one_that_waits_for_disks_to_another(dirs):
+    root = dirs.root()
+    s1 = dirs.find(root, b's1')
+    inner = dirs.find(root, b's1', b'in')
+    assert dirs.names(s1) == [b'in']
+    res = dirs.ok(op.putfh(s1), op.lookupp(), op.getfh())
+    assert res[-1].object == root
+    dirs.ok(op.putfh(root), op.secinfo(b's1'))
+    res = dirs.ok(op.putfh(s1), op.putrootfh(), op.getfh(), op.putfh(inner),
+                  op.putfh(root), op.lookup(b's1'), op.lookup(b'in'),
+                  op.getfh())
+    assert res[2].object == root and res[-1].object == inner
+    assert dirs(op.putfh(root), op.savefh(), op.putfh(s1),
+                op.rename(b'a', b'b')).status == x.NFS4ERR_XDEV
+    dirs.ok(op.putfh(s1), op.savefh(), op.putfh(root), op.restorefh(),
+            op.getattr_('mode'))
