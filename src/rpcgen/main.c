@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "emit.h"
@@ -380,6 +381,16 @@ read_model(struct job *job, const char *output)
 	return job->model;
 }
 
+/* /dev/null, a pipe: what rename(2) would put a file in the place of. */
+static bool
+is_special(const char *name)
+{
+	struct stat st;
+
+	return stat(name, &st) == 0 && !S_ISREG(st.st_mode) &&
+	    !S_ISDIR(st.st_mode);
+}
+
 /*
  * Write beside the place and rename, so that nobody ever sees half a file,
  * and an old one stays if the disk is full.
@@ -387,16 +398,17 @@ read_model(struct job *job, const char *output)
 static void
 write_file(struct mem *mem, const char *name, const struct text *t)
 {
-	const char *part = mem_printf(mem, "%s.part", name);
+	bool special = is_special(name), ok;
+	const char *part = special ? name : mem_printf(mem, "%s.part", name);
 	FILE *f = fopen(part, "wb");
-	bool ok = f != NULL && fwrite(t->base, 1, t->len, f) == t->len;
 
+	ok = f != NULL && fwrite(t->base, 1, t->len, f) == t->len;
 	if (f != NULL && fclose(f) != 0)
 		ok = false;
-	if (ok && rename(part, name) == 0)
+	if (ok && (special || rename(part, name) == 0))
 		return;
 	fprintf(stderr, "pinefs-rpcgen: %s: %s\n", name, strerror(errno));
-	if (f != NULL)
+	if (f != NULL && !special)
 		(void)remove(part);
 	exit(EX_CANTCREAT);
 }

@@ -3,6 +3,8 @@
 import glob
 import json
 import os
+import stat
+import threading
 
 import pytest
 
@@ -49,6 +51,25 @@ def test_a_place_that_cannot_be_written_is_73(tmp_path):
     status, _, err = rpcgen("-o", str(tmp_path / "none") + "/",
                             "good/notes.x")
     assert status == 73 and "No such file" in err
+
+
+def test_what_is_no_file_is_written_to_and_stays_what_it_is(tmp_path):
+    """As /dev/null would be: root could put a file in its place."""
+    pipe = str(tmp_path / "pipe")
+    os.mkfifo(pipe)
+    got = []
+
+    def read():
+        with open(pipe, "rb") as f:
+            got.append(f.read())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    status, _, err = rpcgen("-h", "-o", pipe, HERE + "/shapes.x")
+    reader.join(30)
+    assert status == 0, err
+    assert stat.S_ISFIFO(os.stat(pipe).st_mode)
+    assert b"struct" in got[0] and os.listdir(tmp_path) == ["pipe"]
 
 
 def test_standard_input_and_output(tmp_path):
