@@ -645,9 +645,9 @@ struct pinefs_map *pinefs_map_new(int fd, uint64_t size);
 void	 pinefs_map_put(struct pinefs_map *map);
 /*
  * As pinefs_out_fd, of bytes that the file has by now; for `read`.  Those that
- * were read a moment ago are not copied: a change of the file before they have
- * left may be seen in them, but none by the same call, and what is cut off
- * until then is zeros.
+ * were read a moment ago, and are 32 KiB or more, are not copied: a change of
+ * the file before they have left may be seen in them, but none by the same
+ * call, and what is cut off until then is zeros.
  */
 int	 pinefs_out_map(struct pinefs_out *out, struct pinefs_map *map,
 	    uint64_t off, size_t len);

@@ -1,10 +1,11 @@
 /*
  * NFS version 4: READDIR (RFC 8881 18.23).
  *
- * Entries come one by one from vfs_readdir, or are exports: those of the
- * pseudo-root, and behind the names of an export that is the root, those that
- * are mounted on it.  They are chained in the call's memory as long as the encoded
- * result, counted to the byte, stays within what the client asked for:
+ * Entries come one by one from vfs_readdir, or are exports and the ways to
+ * them: those of the pseudo-root and below it, and behind the names of an
+ * export that is the root, those that are mounted on it.  They are chained in
+ * the call's memory as long as the encoded result, counted to the byte, stays
+ * within what the client asked for:
  *
  *	verifier 8	entries...	end of list 4	eof 4
  *

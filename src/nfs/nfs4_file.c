@@ -170,11 +170,11 @@ walk(struct nfs4_call *c, struct pinefs_name name)
 	int err;
 
 	if (c->coming != NULL)
-		return nfs4_goto_found(c);
+		return nfs4_goto_export(c, c->coming);
 	if (nfs4_has_junctions(c, &c->current) && !c->no_junction) {
 		if ((x = nfs4_junction(c, name)) != NULL) {
 			c->coming = x;
-			return nfs4_goto_found(c);
+			return nfs4_goto_export(c, x);
 		}
 		if (nfs4_is_junction(c->nfs.nfs, name))
 			return ENOENT;	/* none that this caller may see */

@@ -224,16 +224,6 @@ nfs4_way_below(struct nfs4_call *c, const struct nfs4_fh *dir,
 }
 
 int
-nfs4_goto_found(struct nfs4_call *c)
-{
-	int err = nfs4_goto_export(c, c->coming);
-
-	if (err != PINEFS_LATER)
-		c->coming = NULL;
-	return err;
-}
-
-int
 nfs4_goto_coming(struct nfs4_call *c, struct pinefs_name name)
 {
 	const struct vfs_exports *exports = c->nfs.nfs->exports;
@@ -258,7 +248,7 @@ nfs4_goto_coming(struct nfs4_call *c, struct pinefs_name name)
 	if (err != 0)
 		return err == ENOEXEC ? EIO : ENOENT;
 	c->coming = found.export;
-	return nfs4_goto_found(c);
+	return nfs4_goto_export(c, found.export);
 }
 
 /* The directory that an export is listed in; NULL: the root. */
@@ -276,7 +266,7 @@ way_to(const struct nfs *nfs, const struct vfs_export *x)
 int
 nfs4_goto_above(struct nfs4_call *c)
 {
-	const struct vfs_way *way = c->current.way, *up = NULL;
+	const struct vfs_way *way = c->current.way, *up;
 
 	if (way == NULL && (c->current.pseudo || is_root(c->current.export)))
 		return ENOENT;

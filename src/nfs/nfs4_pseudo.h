@@ -9,6 +9,9 @@
  *	  a -> root of "/a"	  ...	what lies there
  *	  b -> root of "/b"	  b  -> root of "/b"
  *
+ * An export whose name is a path lies below directories that are nothing but
+ * the way to it (struct vfs_way).
+ *
  * An export that a caller may not see is not there; one that is broken
  * harms no other.
  */
@@ -55,8 +58,6 @@ bool	nfs4_is_export_root(const struct nfs4_fh *);
 /* Make an export's root, or the root of all, the current filehandle. */
 int	nfs4_goto_export(struct nfs4_call *, const struct vfs_export *);
 int	nfs4_goto_root(struct nfs4_call *);
-/* ... that of c->coming, until it is. */
-int	nfs4_goto_found(struct nfs4_call *);
 /*
  * An export that is not known yet, or a directory on the way to some, by its
  * name in the current directory.  ENOENT; PINEFS_LATER.

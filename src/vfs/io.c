@@ -7,7 +7,7 @@
  */
 #include "vfs/io.h"
 
-#include "base/map.h"
+#include "vfs/map.h"
 
 #include <errno.h>
 #include <string.h>

@@ -80,7 +80,8 @@ struct vfs_export {
 	struct vfs_rules	*rules;		/* by client, or NULL */
 };
 
-/* A directory on the way to exports that are not known yet. */
+/* A directory that is nothing but the way to exports below it, of which some
+ * may not be known yet. */
 struct vfs_way {
 	const struct vfs_way	*next;		/* of all */
 	const struct vfs_way	*up;		/* NULL: the root */

@@ -1,5 +1,5 @@
 /* Files as memory: what is lent, and what becomes of what was cut off. */
-#include "base/map.h"
+#include "vfs/map.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -179,6 +179,22 @@ stop(void)
 	pinefs_free(x.fs);
 }
 
+/* The same, with a `read` of its own. */
+static void
+start_reading(int (*fn)(struct pinefs_call *, struct pinefs_node *, uint64_t,
+    uint32_t, struct pinefs_out *))
+{
+	struct pinefs_ident root = { .fileid = 100 };
+	struct pinefs_ops with = ops;
+
+	start();
+	stop();
+	with.read = fn;
+	x.fs = pinefs_new(&with, NULL);
+	CHECK(pinefs_set_root(x.fs, &root) == 0);
+	rig_begin(&r, &x);
+}
+
 static int
 by_id(struct pinefs_call *call, uint64_t fileid, struct pinefs_node **node)
 {
@@ -993,20 +1009,12 @@ borrow_read(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
 static void
 read_borrowed(uint32_t count, int err, unsigned taken)
 {
-	struct pinefs_ops with = ops;
-	struct pinefs_ident root = { .fileid = 100 };
 	struct pinefs_node *n;
 	struct vfs_data data;
 	struct xdr_piece *p;
 	unsigned i;
 
-	start();
-	rig_end(&r);
-	pinefs_free(x.fs);
-	with.read = borrow_read;
-	x.fs = pinefs_new(&with, NULL);
-	CHECK(pinefs_set_root(x.fs, &root) == 0);
-	rig_begin(&r, &x);
+	start_reading(borrow_read);
 	given_back = 0;
 	fs.err = err;
 	CHECK(by_id(&r.call, 200, &n) == 0);
@@ -1054,19 +1062,11 @@ test_a_slice_is_a_copy_and_knows_its_end(void)
 	    { 3, 4, "3456", false }, { 9, 100, "9", true },
 	    { 10, 100, "", true }, { 1u << 31, 100, "", true },
 	    { UINT64_C(1) << 40, 1, "", true } };
-	struct pinefs_ops with = ops;
-	struct pinefs_ident root = { .fileid = 100 };
 	struct pinefs_node *n;
 	struct vfs_data data;
 	char bytes[16];
 
-	start();
-	rig_end(&r);
-	pinefs_free(x.fs);
-	with.read = slice_read;
-	x.fs = pinefs_new(&with, NULL);
-	CHECK(pinefs_set_root(x.fs, &root) == 0);
-	rig_begin(&r, &x);
+	start_reading(slice_read);
 	CHECK(by_id(&r.call, 200, &n) == 0);
 	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
 		CHECK(vfs_read(&r.call, n, row[i].off, row[i].count,
@@ -1091,20 +1091,12 @@ fd_read(struct pinefs_call *call, struct pinefs_node *node, uint64_t off,
 static void
 test_bytes_of_a_descriptor_are_read(void)
 {
-	struct pinefs_ops with = ops;
-	struct pinefs_ident root = { .fileid = 100 };
 	char name[] = "/tmp/pinefs-test-XXXXXX";
 	static char bytes[100000];
 	struct pinefs_node *n;
 	struct vfs_data data;
 
-	start();
-	rig_end(&r);
-	pinefs_free(x.fs);
-	with.read = fd_read;
-	x.fs = pinefs_new(&with, NULL);
-	CHECK(pinefs_set_root(x.fs, &root) == 0);
-	rig_begin(&r, &x);
+	start_reading(fd_read);
 	given_back = 0;
 	file_fd = mkstemp(name);
 	unlink(name);
@@ -1145,19 +1137,11 @@ piece_of(const struct vfs_data *data)
 static void
 test_bytes_of_a_map_are_lent_when_they_are_read_again(void)
 {
-	struct pinefs_ops with = ops;
-	struct pinefs_ident root = { .fileid = 100 };
 	static char bytes[1 << 20], got[1 << 16];
 	struct pinefs_node *n;
 	struct vfs_data data;
 
-	start();
-	rig_end(&r);
-	pinefs_free(x.fs);
-	with.read = map_read;
-	x.fs = pinefs_new(&with, NULL);
-	CHECK(pinefs_set_root(x.fs, &root) == 0);
-	rig_begin(&r, &x);
+	start_reading(map_read);
 	file_fd = memfd_create("test", MFD_CLOEXEC);
 	memset(bytes, 'y', sizeof bytes);
 	CHECK(write(file_fd, bytes, sizeof bytes) == sizeof bytes);

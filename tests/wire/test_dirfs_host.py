@@ -276,13 +276,18 @@ def test_a_kept_reply_of_a_large_file_is_replayed(serve, client, large):
     assert data[PART:2 * PART] in first
 
 
-def test_a_trace_of_a_mapped_file_shows_its_bytes(serve, client, large,
-                                                  tmp_path):
-    path, data = large
+@pytest.fixture
+def watched(serve, client, large, tmp_path):
+    """A server with a control socket, a client, and that file's handle."""
     server, root = serve(env={'XDG_RUNTIME_DIR': str(tmp_path)})
     server.run = tmp_path
     c = client(server)
-    fh = c.find(root, b'large')
+    return server, c, c.find(root, b'large')
+
+
+def test_a_trace_of_a_mapped_file_shows_its_bytes(watched, large):
+    path, data = large
+    server, c, fh = watched
     with Stream(server, 'trace', procedure='READ') as trace:
         for _ in range(3):
             ok(c.read(fh, PART, PART))
@@ -291,13 +296,9 @@ def test_a_trace_of_a_mapped_file_shows_its_bytes(serve, client, large,
     assert is_lent(server, path)
 
 
-def test_a_trace_goes_on_while_files_are_cut_off(serve, client, large,
-                                                 tmp_path):
+def test_a_trace_goes_on_while_files_are_cut_off(watched, large):
     path, data = large
-    server, root = serve(env={'XDG_RUNTIME_DIR': str(tmp_path)})
-    server.run = tmp_path
-    c = client(server)
-    fh = c.find(root, b'large')
+    server, c, fh = watched
     call = rpc.pack_call(1, wire.NFS, 3, 6, nfs3.READ3args(
         wire.fh3(fh), PART, PART).pack(), wire.root())
     end = time.monotonic() + 3

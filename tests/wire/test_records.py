@@ -3,8 +3,10 @@
 
 import os
 import random
+import re
 import socket
 import struct
+import subprocess
 import time
 
 import nfs3
@@ -399,3 +401,14 @@ def test_who_does_not_read_for_60_s_and_who_says_nothing_for_6_min_go(
                 break
             assert time.monotonic() - start < 120
     assert idle.is_closed(400)
+
+
+def test_a_socket_to_a_client_of_this_host_takes_little(server):
+    """What leaves is to be in a cache still when the client takes it."""
+    with server.raw() as raw:
+        raw.call(null_call())
+        told = subprocess.run(
+            ['ss', '-tmnH', 'dport', '= :%d' % raw.sock.getsockname()[1]],
+            check=True, stdout=subprocess.PIPE).stdout.decode()
+    buffer = int(re.search(r'\btb(\d+)', told)[1])
+    assert buffer <= 2 * (256 << 10), told

@@ -1,5 +1,5 @@
 /* Files as memory.  See map.h. */
-#include "base/map.h"
+#include "vfs/map.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -14,17 +14,11 @@
  * goes.  And tmpfs would fill a hole that is looked at in memory: of its files
  * only those without holes are lent.
  */
-#ifndef BASE_MAP_H
-#define BASE_MAP_H
+#ifndef VFS_MAP_H
+#define VFS_MAP_H
 
+#include <pinefs.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/* These two are public: see pinefs.h. */
-struct pinefs_map;
-struct pinefs_map *pinefs_map_new(int fd, uint64_t size);
-void	pinefs_map_put(struct pinefs_map *);
 
 /* The file, to be read by. */
 int	map_fd(const struct pinefs_map *);
